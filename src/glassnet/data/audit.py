@@ -1,0 +1,155 @@
+"""What is in a data set, and what about it may spoil training: records of figures, nothing printed, nothing changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from glassnet.data.audit_rules import RULES, Look, Trouble
+from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts
+from glassnet.data.duplicates import digests
+from glassnet.data.preprocess.moments import chunks
+from glassnet.data.table_schema import TableSchema
+
+__all__ = ["Audit", "Range", "Trouble", "audit"]
+
+STREAMED_LOOK = 500
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The numbers of one column or channel in the training part.
+
+    Attributes:
+        name: of the column, ``channel 0`` and so on, or of the target.
+        least: smallest present value; NaN where there is none, as for the next two.
+        mean: mean of the present values.
+        greatest: largest present value.
+        missing: how many values are missing.
+        levels: number of categories; 0 for numbers.
+    """
+
+    name: str
+    least: float
+    mean: float
+    greatest: float
+    missing: int
+    levels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A data set at a glance.
+
+    Attributes:
+        name: of the data set.
+        origin: where it was read from.
+        kind: ``image``, ``table`` or ``array``.
+        task: classes or values.
+        shape: of one raw input.
+        classes: their names; empty for values.
+        sizes: samples in each part.
+        counts: samples of each class in each part; empty for values.
+        ranges: of each column or channel of the training inputs.
+        targets: of each output, for values.
+        looked_at: how many training inputs the ranges come from: all, or an even sample where they are decoded from disk.
+        unreadable: what was left out.
+        troubles: what may spoil training, the worst first.
+        notes: decisions of the reader and of the split.
+    """
+
+    name: str
+    origin: str
+    kind: str
+    task: Task
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    sizes: dict[str, int]
+    counts: dict[str, tuple[int, ...]]
+    ranges: tuple[Range, ...]
+    targets: tuple[Range, ...]
+    looked_at: int
+    unreadable: tuple[Unreadable, ...]
+    troubles: tuple[Trouble, ...]
+    notes: tuple[str, ...]
+
+
+def audit(data: Data) -> Audit:
+    """Look a data set over. Split it first where troubles between the parts matter.
+
+    Inputs in memory are looked at in full; of inputs decoded from disk an even sample of 500 of each part.
+
+    Args:
+        data: with any parts.
+    """
+    parts = {name: _sample(part) for name, part in data.parts.items()}
+    keys = {name: digests(part.inputs) for name, part in data.parts.items()}
+    look = Look(data, parts, keys)
+    troubles = [trouble for rule in RULES for trouble in rule(look)]
+    classes = data.task == "classes"
+    return Audit(
+        name=data.name,
+        origin=data.origin,
+        kind=data.schema.kind,
+        task=data.task,
+        shape=data.schema.shape,
+        classes=data.classes,
+        sizes={name: len(part) for name, part in data.parts.items()},
+        counts={name: tuple(class_counts(part, len(data.classes))) for name, part in data.parts.items()}
+        if classes
+        else {},
+        ranges=_input_ranges(data, parts["train"]),
+        targets=() if classes else tuple(_range(name, data.train.targets[:, i]) for i, name in enumerate(data.outputs)),
+        looked_at=len(parts["train"]),
+        unreadable=data.unreadable,
+        troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),
+        notes=data.notes,
+    )
+
+
+def _sample(part: Part) -> Part:
+    if isinstance(part.inputs, InMemory) or len(part) == 0:
+        return part
+    index = torch.arange(min(len(part), STREAMED_LOOK)) * len(part) // min(len(part), STREAMED_LOOK)
+    names = [part.names[i] for i in index.tolist()]
+    return Part(InMemory(part.inputs.take(index)), part.targets[index], names)
+
+
+def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
+    schema, shape = data.schema, data.schema.shape
+    if isinstance(schema, TableSchema):
+        raw = part.inputs.take(torch.arange(len(part)))
+        return tuple(_range(column.name, raw[:, i], len(column.levels)) for i, column in enumerate(schema.columns))
+    if schema.kind == "image":
+        return _channel_ranges(part, shape)
+    values = part.inputs.take(torch.arange(len(part))).reshape(len(part), -1)
+    if values.shape[1] > 64:
+        return (_range("all values", values.flatten()),)
+    return tuple(_range(f"value {i}", values[:, i]) for i in range(values.shape[1]))
+
+
+def _channel_ranges(part: Part, shape: tuple[int, ...]) -> tuple[Range, ...]:
+    """Of bytes, so a histogram of 256 bins says everything."""
+    counts = torch.zeros(shape[0], 256, dtype=torch.int64)
+    for raw in chunks(part.inputs, torch.Size(shape).numel()):
+        for channel in range(shape[0]):
+            counts[channel] += torch.bincount(raw[:, channel].flatten(), minlength=256)
+    values = torch.arange(256, dtype=torch.float64)
+    told = []
+    for channel, count in enumerate(counts):
+        present = torch.nonzero(count).flatten()
+        if len(present):
+            mean = float((count * values).sum() / count.sum())
+            told.append(Range(f"channel {channel}", float(present[0]), mean, float(present[-1]), 0))
+    return tuple(told)
+
+
+def _range(name: str, values: Tensor, levels: int = 0) -> Range:
+    present = values[~values.isnan()].to(torch.float64) if values.is_floating_point() else values.to(torch.float64)
+    missing = len(values) - len(present)
+    if len(present) == 0:
+        return Range(name, float("nan"), float("nan"), float("nan"), missing, levels)
+    return Range(name, float(present.min()), float(present.mean()), float(present.max()), missing, levels)

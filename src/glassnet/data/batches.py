@@ -1,0 +1,134 @@
+"""Minibatches whose order and augmentation are a pure function of (seed, epoch, position).
+
+Nothing here remembers what came before: batch ``position`` of epoch ``epoch`` can be asked for directly, which is what lets a run
+that was stopped anywhere go on bit for bit.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glassnet.data.dataset import InMemory, Part
+
+Prepare = Callable[[Tensor, torch.Generator], Tensor]
+
+
+class Batch(NamedTuple):
+    """What the network gets, and what it should say."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+class Batches:
+    """The minibatches of one part of a data set.
+
+    An epoch of ``n`` samples is cut into ``ceil(n / batch_size)`` batches whose sizes differ by at most one, so that there is no tiny
+    last batch to spoil batch normalisation, and every sample is seen once in every epoch.
+
+    Args:
+        part: inputs and targets.
+        batch_size: the largest number of samples in a batch, at least 1.
+        seed: decides order and augmentation, together with epoch and position.
+        prepare: raw inputs and a seeded generator -> what the network takes (augmentation, preprocessing).
+        shuffle: a new random order in every epoch; otherwise the part's own order.
+        device: where batches are put before ``prepare`` sees them.
+        channels_last: lay image batches out as (batch, height, width, channels) in memory.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        prepare: Prepare | None = None,
+        shuffle: bool = True,
+        device: torch.device | str = "cpu",
+        channels_last: bool = False,
+    ) -> None:
+        self.part = part
+        self.batch_size = batch_size
+        self.seed = seed
+        self.prepare = prepare
+        self.shuffle = shuffle
+        self.device = torch.device(device)
+        self.channels_last = channels_last
+        self.steps_per_epoch = -(-len(part) // batch_size)
+        self.samples = len(part)
+
+    def order(self, epoch: int) -> Tensor:
+        """The order of the samples in an epoch: int64 (samples,)."""
+        if not self.shuffle:
+            return torch.arange(self.samples)
+        return torch.randperm(self.samples, generator=seeded(self.seed, epoch, -1))
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from position ``start`` on."""
+        pieces = torch.tensor_split(self.order(epoch), self.steps_per_epoch)
+        made = (self._batch(pieces[position], epoch, position) for position in range(start, self.steps_per_epoch))
+        # What lies in memory is sliced faster than a second thread could hand it over; files are decoded ahead.
+        return made if isinstance(self.part.inputs, InMemory) else read_ahead(made, depth=2)
+
+    def _batch(self, index: Tensor, epoch: int, position: int) -> Batch:
+        inputs = self.part.inputs.take(index).to(self.device, non_blocking=True)
+        if self.prepare is not None:
+            inputs = self.prepare(inputs, seeded(self.seed, epoch, position))
+        if self.channels_last and inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        return Batch(inputs, self.part.targets[index].to(self.device, non_blocking=True))
+
+
+def seeded(seed: int, epoch: int, position: int) -> torch.Generator:
+    """A generator that depends on the three numbers alone, and differently on each (the splitmix64 finaliser)."""
+    mixed = 0
+    for number in (seed, epoch, position):
+        mixed = (mixed ^ (number & 0xFFFFFFFFFFFFFFFF)) + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+        mixed ^= mixed >> 31
+    return torch.Generator().manual_seed(mixed)
+
+
+def read_ahead(batches: Iterator[Batch], depth: int) -> Iterator[Batch]:
+    """The same batches, made in a thread of their own up to ``depth`` ahead, so that decoding and training overlap.
+
+    An error in making a batch is raised where that batch would have come. Abandoning the iterator ends the thread.
+    """
+    made: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=depth)
+    abandoned = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not abandoned.is_set():
+            try:
+                made.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                put(batch)
+                if abandoned.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # handed to the reader, who raises it
+            put(error)
+
+    thread = threading.Thread(target=work, name="glassnet-read-ahead", daemon=True)
+    thread.start()
+    try:
+        while (item := made.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        abandoned.set()
+        thread.join()

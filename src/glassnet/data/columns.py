@@ -1,0 +1,168 @@
+"""What a column of a table means: a number, a yes or no, one of some categories, or a part of a date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Kind = Literal["number", "bool", "category", "year", "month", "day", "weekday", "hour"]
+DATE_PARTS: tuple[Kind, ...] = ("year", "month", "day", "weekday", "hour")
+MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat")
+MAX_LEVELS = 1000
+FEW_LEVELS = 10
+MOSTLY_NUMBERS = 0.9
+ROW_COUNTER_LEAST = 20
+_DATE = r"^\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$"
+_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input of a network that reads tables.
+
+    Attributes:
+        source: name of the column in the file.
+        kind: how its cells become numbers. ``category`` becomes the index in ``levels``, ``bool`` 0 or 1, a part of a date its usual
+            number (weekday: Monday 1 to Sunday 7).
+        levels: the categories in alphanumeric order; empty for the other kinds.
+    """
+
+    source: str
+    kind: Kind
+    levels: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What to call it: the source's name, followed by the part for a date."""
+        return f"{self.source} {self.kind}" if self.kind in DATE_PARTS else self.source
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a column of a training file was taken for.
+
+    Attributes:
+        columns: none where it is left out, several for a date, one otherwise.
+        note: a sentence for the user where something was decided.
+    """
+
+    columns: tuple[Column, ...]
+    note: str | None = None
+
+
+def clean(series: pl.Series) -> pl.Series:
+    """The column with missing values as nulls: text whose lower case is in ``MISSING``, and undefined numbers."""
+    if series.dtype.is_numeric():
+        return series.cast(pl.Float64).fill_nan(None)
+    missing = series.str.to_lowercase().is_in(list(MISSING)).fill_null(value=True)
+    return pl.select(pl.when(~missing).then(series)).to_series().alias(series.name)
+
+
+def numbers(series: pl.Series, *, decimal_comma: bool) -> pl.Series:
+    """Cells as float64, null where they are none.
+
+    ``1,5`` counts as 1.5 where a comma can be a decimal sign, ``1,234`` as 1234 where it cannot.
+    """
+    if series.dtype.is_numeric():
+        return series.cast(pl.Float64)
+    plain = series.cast(pl.Float64, strict=False)
+    if plain.null_count() == series.null_count():
+        return plain
+    if decimal_comma:
+        other = series.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    else:
+        grouped = pl.select(pl.when(series.str.contains(_THOUSANDS)).then(series)).to_series()
+        other = grouped.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
+    return plain.fill_null(other)
+
+
+def infer(series: pl.Series, lines: list[int], *, decimal_comma: bool) -> Reading:
+    """Decide what a cleaned column of a training file means.
+
+    Args:
+        series: the column after :func:`clean`.
+        lines: line of each row, for the notes.
+        decimal_comma: see :func:`numbers`.
+    """
+    name, given = series.name, series.len() - series.null_count()
+    if given == 0:
+        return Reading((), f"Column '{name}' is left out: every value is missing.")
+    distinct = series.drop_nulls().n_unique()
+    if distinct == 1 and given == series.len():
+        return Reading((), f"Column '{name}' is left out: it is '{series[0]}' in every row.")
+    values = numbers(series, decimal_comma=decimal_comma)
+    count = values.len() - values.null_count()
+    if count == given:
+        if counts_rows(values):
+            return Reading((), f"Column '{name}' is left out: it only counts the rows.")
+        return Reading((Column(name, "number"),))
+    levels = series.drop_nulls().unique()
+    if set(levels.str.to_lowercase()) <= {"true", "false"}:
+        return Reading((Column(name, "bool"),))
+    if levels.str.contains(_DATE).all():
+        return _date(series)
+    if count >= MOSTLY_NUMBERS * given:
+        odd = (series.is_not_null() & values.is_null()).arg_true().to_list()
+        told = ", ".join(f"'{series[row]}' (row {lines[row]})" for row in odd[:3])
+        note = (
+            f"Column '{name}': {len(odd)} values are no numbers and count as missing: {told}{' …' if odd[3:] else ''}."
+        )
+        return Reading((Column(name, "number"),), note)
+    if distinct == given or distinct > min(max(FEW_LEVELS, given // 2), MAX_LEVELS):
+        seen = "different in every row" if distinct == given else f"{distinct:,} different values in {given:,} rows"
+        return Reading((), f"Column '{name}' is left out: text that is {seen}, such as an id or free text.")
+    return Reading((Column(name, "category", tuple(sorted(levels.to_list()))),))
+
+
+def counts_rows(values: pl.Series) -> bool:
+    """Whether a column of at least 20 numbers rises by one from row to row."""
+    if values.null_count() or values.len() < ROW_COUNTER_LEAST:
+        return False
+    return bool((values.diff().drop_nulls() == 1.0).all())
+
+
+def encode(column: Column, series: pl.Series, *, decimal_comma: bool) -> npt.NDArray[np.float64]:
+    """A cleaned column as numbers, float64 (rows,), NaN where it is missing or, for a category, unknown."""
+    if column.kind == "number":
+        values = numbers(series, decimal_comma=decimal_comma)
+    elif column.kind in DATE_PARTS:
+        values = _date_part(series.cast(pl.String), column.kind)
+    elif column.kind == "bool":
+        values = series.cast(pl.String).str.to_lowercase().replace_strict(["false", "true"], [0.0, 1.0], default=None)
+    else:
+        index = [float(number) for number in range(len(column.levels))]
+        values = as_text(series).replace_strict(list(column.levels), index, default=None, return_dtype=pl.Float64)
+    encoded: npt.NDArray[np.float64] = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return encoded
+
+
+def as_text(series: pl.Series) -> pl.Series:
+    """Cells as text, whole numbers without a decimal point, so that 3 in one file and 3.0 in another are the same level."""
+    if not series.dtype.is_numeric():
+        return series
+    whole = bool((series.drop_nulls() == series.drop_nulls().round()).all()) and bool((series.abs() < 2**53).all())
+    return series.cast(pl.Int64).cast(pl.String) if whole else series.cast(pl.String)
+
+
+def _date(series: pl.Series) -> Reading:
+    parts = []
+    for kind in DATE_PARTS:
+        values = _date_part(series, kind)
+        if values.drop_nulls().n_unique() > 1:
+            parts.append(Column(series.name, kind))
+    told = ", ".join(column.kind for column in parts)
+    if not parts:
+        return Reading((), f"Column '{series.name}' is left out: it holds one date only.")
+    return Reading(tuple(parts), f"Column '{series.name}' holds dates and is read as {told}.")
+
+
+def _date_part(series: pl.Series, kind: Kind) -> pl.Series:
+    if kind == "weekday":
+        # a month without a day has no weekday: to_date gives null for it
+        return series.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).dt.weekday().cast(pl.Float64)
+    start, length = {"year": (0, 4), "month": (5, 2), "day": (8, 2), "hour": (11, 2)}[kind]
+    return series.str.slice(start, length).cast(pl.Float64, strict=False)

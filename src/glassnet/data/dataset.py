@@ -1,0 +1,181 @@
+"""What every reader returns: parts of a data set, whatever the files looked like.
+
+A :class:`Source` hands out raw inputs by index, a :class:`Part` joins it with targets and names, :class:`Data` holds the parts
+(``train``, and where the data came with them ``val`` and ``test``) together with the :class:`Schema` that tells how one raw input
+looks and how to read new ones. Nothing here knows about files, networks or training.
+
+A raw batch is whatever the preprocessing module of that kind accepts: for images a uint8 tensor (batch, channels, height, width);
+for tables a float32 tensor (batch, columns) with NaN for a missing value and a category's number for a category; for arrays a
+float32 tensor (batch, ...). Sources of sequences, trees and graphs may return a tuple of tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+Task = Literal["classes", "values"]
+PART_NAMES = ("train", "val", "test")
+
+
+class Source(Protocol):
+    """Raw inputs by index. ``take`` must be a pure function of the index and safe to call from several threads."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def take(self, index: Tensor) -> Tensor:
+        """The raw inputs at ``index`` (int64, (batch,)), stacked along a first dimension."""
+        ...
+
+
+class Schema(Protocol):
+    """How one raw input looks, and how to read new ones: the part of a data set that is saved with a model."""
+
+    @property
+    def kind(self) -> str:
+        """``image``, ``table`` or ``array``."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one raw input, without the batch dimension."""
+        ...
+
+    def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
+        """Read new inputs for prediction: a name for each sample, and the inputs in the same order.
+
+        Raises:
+            DataError: a path is missing, unreadable or does not fit this schema; all such paths are told at once.
+        """
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values from which ``schema_from_json`` makes an equal schema."""
+        ...
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """A source held as one tensor, samples along the first dimension, sliced by index."""
+
+    values: Tensor
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, index: Tensor) -> Tensor:
+        """Copy of the chosen rows."""
+        return self.values.index_select(0, index)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some samples of another source, in a given order."""
+
+    of: Source
+    index: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, index: Tensor) -> Tensor:
+        """The samples that stand at ``index`` within the subset."""
+        return self.of.take(self.index[index])
+
+
+@dataclass(frozen=True)
+class Part:
+    """Inputs with their targets.
+
+    Attributes:
+        inputs: the raw inputs.
+        targets: class indices, int64 (n,), or values, float32 (n, outputs).
+        names: what to call each sample in a message, such as ``cats/7.png`` or ``adult.csv:17``.
+    """
+
+    inputs: Source
+    targets: Tensor
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        assert len(self.inputs) == len(self.targets) == len(self.names), "a part's inputs, targets and names must agree"
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def some(self, count: int) -> Tensor:
+        """At most ``count`` raw inputs, evenly spread over the part, since files often come sorted by class."""
+        taken = min(count, len(self))
+        return self.inputs.take(torch.arange(taken) * len(self) // max(taken, 1))
+
+    def subset(self, index: Tensor) -> Part:
+        """The samples at ``index``. Held in memory where this part is, so that a batch is one slice."""
+        inputs = self.inputs
+        chosen: Source = InMemory(inputs.take(index)) if isinstance(inputs, InMemory) else Subset(inputs, index)
+        return Part(chosen, self.targets[index], [self.names[i] for i in index.tolist()])
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file or row that was left out, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set as read from disk.
+
+    Attributes:
+        name: short name for headings and run folders.
+        origin: the path or the name as the user gave it.
+        task: ``classes`` (targets are class indices) or ``values`` (targets are numbers).
+        classes: names of the classes in the order of their indices; empty for values.
+        outputs: names of the target columns; for classes one name, such as ``class`` or ``income``.
+        schema: how one raw input looks.
+        parts: ``train`` always; ``val`` and ``test`` where the data came with them or ``split`` has made them.
+        notes: decisions of the reader worth telling the user, as sentences.
+        unreadable: what was left out, by name.
+    """
+
+    name: str
+    origin: str
+    task: Task
+    classes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    schema: Schema
+    parts: Mapping[str, Part]
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = field(default=())
+
+    @property
+    def train(self) -> Part:
+        """The training part."""
+        return self.parts["train"]
+
+    @property
+    def val(self) -> Part:
+        """The validation part."""
+        return self.parts["val"]
+
+    @property
+    def test(self) -> Part | None:
+        """The test part, where there is one."""
+        return self.parts.get("test")
+
+    def with_parts(self, parts: Mapping[str, Part], *notes: str) -> Data:
+        """The same data set divided otherwise, with notes added."""
+        return replace(self, parts=dict(parts), notes=self.notes + notes)
+
+
+def class_counts(part: Part, classes: int) -> list[int]:
+    """How many samples of each class a part holds."""
+    counts: list[int] = torch.bincount(part.targets, minlength=classes).tolist()
+    return counts

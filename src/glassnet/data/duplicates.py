@@ -1,0 +1,86 @@
+"""Which samples have exactly the same input, told by a digest of each raw input."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from glassnet.data.dataset import InMemory, Source, Subset
+
+DIGEST_BYTES = 16
+MAX_FILES = 50_000
+
+
+@runtime_checkable
+class FromFiles(Protocol):
+    """A source that decodes one file a sample, and says which."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    @property
+    def paths(self) -> Sequence[str | Path]:
+        """The file of each sample."""
+        ...
+
+
+def digests(source: Source) -> list[bytes] | None:
+    """A digest of each raw input: equal digests mean equal inputs (two others agree with probability 2⁻¹²⁸).
+
+    Inputs in memory are compared number by number. Of inputs that are decoded from files the files are compared byte by byte, up to
+    50,000 of them; only files of equal size are read.
+
+    Returns:
+        One digest a sample, or None where comparing would cost too much.
+    """
+    if isinstance(source, InMemory):
+        return _of_rows(source.values)
+    if isinstance(source, Subset):
+        whole = digests(source.of) if len(source.of) <= MAX_FILES else None
+        return None if whole is None else [whole[i] for i in source.index.tolist()]
+    if isinstance(source, FromFiles) and len(source) <= MAX_FILES:
+        return _of_files([Path(path) for path in source.paths])
+    return None
+
+
+def groups(keys: Sequence[bytes]) -> Iterator[list[int]]:
+    """Positions that share a key, in order of their first; only groups of two or more."""
+    by_key: dict[bytes, list[int]] = defaultdict(list)
+    for position, key in enumerate(keys):
+        by_key[key].append(position)
+    return (positions for positions in by_key.values() if len(positions) > 1)
+
+
+def _of_rows(values: Tensor) -> list[bytes]:
+    if len(values) == 0:
+        return []
+    rows = values.reshape(len(values), -1)
+    if rows.is_floating_point():
+        rows = torch.nan_to_num(rows, nan=torch.finfo(rows.dtype).min) + 0.0  # one NaN, and −0 becomes 0
+    view = rows.contiguous().numpy().tobytes()
+    width = len(view) // len(rows)
+    return [
+        blake2b(view[start : start + width], digest_size=DIGEST_BYTES).digest() for start in range(0, len(view), width)
+    ]
+
+
+def _of_files(paths: list[Path]) -> list[bytes]:
+    by_size: dict[int, list[int]] = defaultdict(list)
+    found = [str(path).encode() for path in paths]
+    for position, path in enumerate(paths):
+        try:
+            by_size[path.stat().st_size].append(position)
+        except OSError:  # a file that has vanished since it was listed equals no other; reading it will say so
+            continue
+    for positions in by_size.values():
+        if len(positions) > 1:
+            for position in positions:
+                found[position] = blake2b(paths[position].read_bytes(), digest_size=DIGEST_BYTES).digest()
+    return found

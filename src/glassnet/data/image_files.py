@@ -1,0 +1,104 @@
+"""Image files as a source: decoded once into memory, or anew for every batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from glassnet.data.decode import BadImage, decode
+from glassnet.data.walk import shown
+from glassnet.errors import DataError
+
+# What closes a file. Some programs append to it, so that it is looked for in the last bytes and not at the very end.
+_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND", "GIF": b";"}
+_TAIL = 4096
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Images decoded when they are asked for, with a few threads at a time (Pillow decodes outside Python's lock).
+
+    Attributes:
+        paths: the files.
+        channels: 1 or 3.
+        height: of every decoded image.
+        width: likewise.
+    """
+
+    paths: Sequence[Path]
+    channels: int
+    height: int
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def take(self, index: Tensor) -> Tensor:
+        """The images at ``index`` as uint8 (batch, channels, height, width).
+
+        Raises:
+            DataError: a file can no longer be read.
+        """
+        images, bad = decode_all([self.paths[i] for i in index.tolist()], self.channels, (self.height, self.width))
+        if bad:
+            first, reason = next(iter(bad.items()))
+            path = self.paths[int(index[first])]
+            raise DataError("an image cannot be read", where=shown(path), got=reason, fix="remove or replace this file")
+        return images
+
+
+def decode_all(paths: Sequence[Path], channels: int, size: tuple[int, int]) -> tuple[Tensor, dict[int, str]]:
+    """Decode files into one tensor.
+
+    Returns:
+        uint8 (files, channels, height, width) with zeros where a file could not be read, and the reason for each of those positions.
+    """
+    images = torch.zeros((len(paths), channels, *size), dtype=torch.uint8)
+    pixels = images.numpy()
+    bad: dict[int, str] = {}
+
+    def fill(position: int) -> None:
+        try:
+            pixels[position] = decode(paths[position], channels, size)
+        except BadImage as error:
+            bad[position] = str(error)
+
+    in_threads(fill, range(len(paths)))
+    return images, dict(sorted(bad.items()))
+
+
+def looks_whole(path_and_format: tuple[Path, str]) -> bool:
+    """Whether a file ends as its format demands; a cheap test that finds broken downloads without decoding."""
+    path, format_name = path_and_format
+    end = _ENDS.get(format_name)
+    if end is None:
+        return True
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        return end in file.read()
+
+
+def in_threads(function: Callable[[_In], _Out], items: Iterable[_In], chunk: int = 16) -> list[_Out]:
+    """``[function(item) for item in items]`` with as many threads as this process has cores.
+
+    Items are handed out in chunks, because a small image decodes as fast as a thread can be told about it.
+    """
+    items = list(items)
+    threads = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
+    if threads == 1 or len(items) <= 1:
+        return [function(item) for item in items]
+    chunk = max(1, min(chunk, -(-len(items) // threads)))
+    pieces = [items[start : start + chunk] for start in range(0, len(items), chunk)]
+    with ThreadPoolExecutor(threads, thread_name_prefix="glassnet-images") as pool:
+        return [
+            result for piece in pool.map(lambda piece: [function(item) for item in piece], pieces) for result in piece
+        ]

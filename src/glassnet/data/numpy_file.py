@@ -1,0 +1,166 @@
+"""npy and npz files, read without NumPy's loader, so that nothing in them can run and nothing is allocated on a header's word.
+
+Format: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", versions 1.0 to 3.0.
+"""
+
+from __future__ import annotations
+
+import ast
+import lzma
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.data.walk import shown
+from glassnet.errors import DataError
+
+MAX_HEADER = 10_000
+MAX_RATIO = 100
+FREE_OF_RATIO = 256 << 20
+MAX_BYTES = 16 << 30
+_PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
+
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """One array in a file, read when asked for.
+
+    Attributes:
+        key: its name in an archive, or the stem of a file.
+        path: the file or archive.
+        member: its name inside the archive; None for a file of its own.
+    """
+
+    key: str
+    path: Path
+    member: str | None = None
+
+    def read(self) -> NDArray[Any]:
+        """The array, C-contiguous and in this machine's byte order.
+
+        Raises:
+            DataError: damaged, hostile, or of Python objects or records.
+        """
+        where = shown(self.path) + (f", key '{shown(self.key)}'" if self.member else "")
+        try:
+            if self.member is None:
+                with self.path.open("rb") as file:
+                    return _read(file, self.path.stat().st_size, where)
+            with zipfile.ZipFile(self.path) as archive:
+                info = archive.getinfo(self.member)
+                if info.file_size > FREE_OF_RATIO and info.file_size > MAX_RATIO * max(1, info.compress_size):
+                    raise DataError(
+                        "this archive unpacks to suspiciously much (a zip bomb?)",
+                        where=where,
+                        got=f"{info.file_size:,} bytes from {info.compress_size:,}",
+                        expected=f"at most {MAX_RATIO} times as much",
+                        fix="if you made it yourself, save it with np.savez instead of np.savez_compressed",
+                    )
+                with archive.open(info) as member:
+                    return _read(member, info.file_size, where)  # type: ignore[arg-type]
+        except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
+            raise _damaged(where, error) from error
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError) as error:
+            raise _damaged(where, error) from error
+
+
+def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
+    """The arrays of an npz archive, of an npy file, or of a folder of npy files, by name.
+
+    Raises:
+        DataError: the archive is damaged, or holds a name twice.
+    """
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".npy" and file.is_file())
+        return {file.stem: ArrayFile(file.stem, file) for file in files if not file.name.startswith(".")}
+    if path.suffix.lower() == ".npy":
+        return {path.stem: ArrayFile(path.stem, path)}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info.filename for info in archive.infolist() if info.filename.endswith(".npy")]
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError) as error:
+        raise _damaged(shown(path), error) from error
+    found: dict[str, ArrayFile] = {}
+    for member in members:
+        key = str(PurePosixPath(member).with_suffix(""))
+        if key in found:
+            raise DataError("the archive holds a name twice", where=shown(path), got=shown(key))
+        found[key] = ArrayFile(key, path, member)
+    return found
+
+
+def _read(file: BinaryIO, size: int, where: str) -> NDArray[Any]:
+    dtype, fortran, shape, header = _header(file, where)
+    count = math.prod(shape)
+    needed = count * dtype.itemsize
+    told = f"{' x '.join(str(n) for n in shape) or 'one'} of {dtype.itemsize} bytes = {needed:,} bytes"
+    if needed != size - header:
+        raise DataError(
+            f"the file is {'shorter' if size - header < needed else 'longer'} than it says",
+            where=where,
+            got=f"{size - header:,} bytes after the header",
+            expected=told,
+        )
+    if needed > MAX_BYTES:
+        raise DataError("this array is too large", where=where, got=told, expected=f"at most {MAX_BYTES:,} bytes")
+    content = file.read(needed)
+    if len(content) != needed:
+        raise DataError("the file is cut off", where=where, got=f"{len(content):,} bytes", expected=told)
+    values: NDArray[Any] = np.frombuffer(bytearray(content), dtype=dtype, count=count)
+    values = values.reshape(shape, order="F" if fortran else "C")
+    return np.ascontiguousarray(values, dtype=dtype.newbyteorder("=")).reshape(shape)
+
+
+def _header(file: BinaryIO, where: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+    start = file.read(8)
+    if len(start) < 8 or start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):
+        raise DataError(
+            "this is no npy file",
+            where=where,
+            got=f"it begins with {start.hex(' ') or 'nothing'}",
+            expected="93 4e 55 4d 50 59",
+        )
+    width = 2 if start[6] == 1 else 4
+    length = int.from_bytes(file.read(width), "little")
+    if length > MAX_HEADER:
+        raise DataError(
+            "the header of this npy file is too long", where=where, got=f"{length:,} bytes", expected=f"{MAX_HEADER:,}"
+        )
+    text = file.read(length)
+    try:
+        told = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1"))
+        descr, fortran, shape = told["descr"], told["fortran_order"], told["shape"]
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
+        raise DataError("the header of this npy file is damaged", where=where) from error
+    if isinstance(descr, str) and descr.lstrip("<>|=") == "O":
+        raise DataError(
+            "this array holds Python objects, which could run a program when they are read",
+            where=where,
+            expected="numbers or text",
+            fix="convert it before saving, such as with x.astype(np.float32)",
+        )
+    if not isinstance(descr, str) or not _PLAIN_DTYPE.fullmatch(descr):
+        raise DataError(
+            "this array's type is not one that can be learned from",
+            where=where,
+            got=str(descr)[:80],
+            expected="booleans, integers, floats or text, one per element",
+        )
+    sizes = isinstance(shape, tuple) and all(type(n) is int and 0 <= n < 1 << 48 for n in shape)
+    if not sizes or len(shape) > 8 or not isinstance(fortran, bool):
+        raise DataError("the shape of this array is impossible", where=where, got=str(shape)[:80])
+    return np.dtype(descr), fortran, shape, 8 + width + length
+
+
+def _damaged(where: str, error: Exception) -> DataError:
+    return DataError(
+        "the file is damaged or is no npy or npz file", where=where, got=str(error)[:200] or type(error).__name__
+    )

@@ -1,0 +1,165 @@
+"""One door to all data sets: a built-in name, a well-known name, a file or a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from glassnet.data.dataset import Data, Part
+from glassnet.data.download import Progress
+from glassnet.data.named import NAMED, locate
+from glassnet.data.options import ReadOptions
+from glassnet.data.readers import READERS, Reader, digits, letters
+from glassnet.data.walk import is_litter, shown
+from glassnet.errors import DataError, nearest
+
+BUILT_IN: dict[str, Callable[[ReadOptions], Data]] = {"digits": digits.read, "letters": letters.read}
+LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or train/, val/ and test/ with such folders;
+            idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv or .parquet tables"""
+MAX_COUNTED = 20_000
+
+
+def open_data(place: str, options: ReadOptions | None = None, progress: Progress | None = None) -> Data:
+    """Read a data set.
+
+    Args:
+        place: ``digits`` or ``letters`` (built in), ``mnist``, ``fashion-mnist``, ``notmnist``, ``cifar10`` or ``cifar100`` (found in
+            ``$GLASSNET_DATA`` or the cache, else downloaded), or a path. A file or folder of that name wins over a name.
+        options: what the files do not say; ``options.test`` and ``options.val`` are read in the same format.
+        progress: told of downloads.
+
+    Raises:
+        DataError: nothing is there, it is of no known layout, or it is damaged.
+    """
+    options = options or ReadOptions()
+    path = Path(place).expanduser()
+    if not _is_there(path) and place in BUILT_IN:
+        data = BUILT_IN[place](options)
+        return _with_others(data, None, options)
+    if not _is_there(path) and place.lower() in NAMED:
+        name = place.lower()
+        path = locate(name, lambda folder: _reader(folder) is not None, progress)
+        reader = _recognised(path)
+        return replace(_with_others(reader.read(path, options), reader, options), name=name, origin=place)
+    if not _is_there(path):
+        raise _missing(place, path)
+    reader = _recognised(path)
+    return replace(_with_others(reader.read(path, options), reader, options), origin=place)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long or with a zero byte
+        return False
+
+
+def _reader(path: Path) -> Reader | None:
+    try:
+        return next((reader for reader in READERS if reader.recognises(path)), None)
+    except OSError as error:
+        raise DataError("the data cannot be read", where=shown(path), got=error.strerror or str(error)) from error
+
+
+def _recognised(path: Path) -> Reader:
+    reader = _reader(path)
+    if reader is not None:
+        return reader
+    if path.is_dir():
+        raise DataError(
+            "nothing in this folder is understood as a data set",
+            where=shown(path),
+            got=_contents(path),
+            expected=LAYOUTS,
+        )
+    raise DataError("this file is not understood as a data set", where=shown(path), expected=LAYOUTS)
+
+
+def _missing(place: str, path: Path) -> DataError:
+    siblings: list[str] = []
+    if path.parent.is_dir():
+        siblings = [file.name for file in path.parent.iterdir() if not is_litter(file.name)]
+    names = [*BUILT_IN, *NAMED] if path.parent == Path() else []
+    near = nearest(path.name, [*siblings, *names])
+    fix = (
+        f"did you mean '{near if near in names and near not in siblings else path.with_name(near)}'?" if near else None
+    )
+    if not near and not path.parent.is_dir():
+        fix = f"the folder {shown(path.parent)} does not exist either"
+    return DataError(
+        "no such file, folder or data set",
+        where=shown(place),
+        expected=None if near else "a path, or one of " + ", ".join([*BUILT_IN, *NAMED]),
+        fix=fix,
+    )
+
+
+def _contents(folder: Path) -> str:
+    """What lies in a folder, counted by extension."""
+    counts: Counter[str] = Counter()
+    for number, path in enumerate(folder.rglob("*")):
+        if number >= MAX_COUNTED:
+            break
+        if not any(is_litter(part) for part in path.relative_to(folder).parts):
+            counts["folder(s)" if path.is_dir() else path.suffix.lower() or "without extension"] += 1
+    return ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(8)) or "an empty folder"
+
+
+def _with_others(data: Data, reader: Reader | None, options: ReadOptions) -> Data:
+    """The data with ``options.test`` and ``options.val`` read in the same format as parts of their own."""
+    if (reader is not None and reader.joins_parts) or (options.test is None and options.val is None):
+        return data
+    parts = dict(data.parts)
+    notes = []
+    for name, place in (("val", options.val), ("test", options.test)):
+        if place is None:
+            continue
+        path = Path(place).expanduser()
+        if not _is_there(path):
+            raise _missing(place, path)
+        other_reader = reader or _recognised(path)
+        if other_reader.joins_parts or not other_reader.recognises(path):
+            raise DataError(f"the {name} data are not of the same format as the training data", where=shown(place))
+        other = other_reader.read(path, _like(data, options))
+        parts[name] = _fitting(data, other, name, place)
+        notes += [f"{name}: {note}" for note in other.notes]
+        data = replace(data, unreadable=(*data.unreadable, *other.unreadable))
+    return data.with_parts(parts, *notes)
+
+
+def _like(data: Data, options: ReadOptions) -> ReadOptions:
+    return replace(options, test=None, val=None, task=data.task, like=data.schema.shape)
+
+
+def _fitting(data: Data, other: Data, name: str, place: str) -> Part:
+    if other.schema != data.schema or other.task != data.task:
+        raise DataError(
+            f"the {name} data do not fit the training data",
+            where=shown(place),
+            got=f"{other.schema.kind} {other.schema.shape}, {other.task}",
+            expected=f"{data.schema.kind} {data.schema.shape}, {data.task}",
+        )
+    part = other.parts.get(name, other.train)
+    if data.task == "values":
+        if part.targets.shape[1:] != data.train.targets.shape[1:]:
+            raise DataError(
+                f"the {name} data have another number of outputs",
+                where=shown(place),
+                got=part.targets.shape[1],
+                expected=data.train.targets.shape[1],
+            )
+        return part
+    extra = sorted(set(other.classes) - set(data.classes))
+    if extra:
+        raise DataError(
+            f"classes in the {name} data that do not occur in the training data",
+            where=shown(place),
+            got=", ".join(map(shown, extra[:20])),
+            expected="only " + ", ".join(map(shown, data.classes[:20])),
+        )
+    index = torch.tensor([data.classes.index(own) for own in other.classes], dtype=torch.int64)
+    return Part(part.inputs, index[part.targets], part.names)

@@ -1,0 +1,33 @@
+"""What a reader may be told about a data set that the files themselves do not say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a data set. The defaults fit most; a reader ignores what does not concern its format.
+
+    Attributes:
+        target: name of the column (tables) or key (npz archives) to learn; None chooses by convention.
+        task: ``classes``, ``values``, or ``auto`` to decide by the targets themselves.
+        image_size: side in pixels to which images are brought; None keeps images of one size and takes 96 for mixed sizes.
+        channels: 1 for grey, 3 for RGB; None takes 1 where every image file is grey.
+        test: a separate file or folder with the test part.
+        val: a separate file or folder with the validation part.
+        in_memory_limit: images that need more bytes than this when decoded are decoded anew for every batch.
+        like: shape of one input of the training part, when another part is read by itself; set by ``open_data``.
+    """
+
+    target: str | None = None
+    task: Literal["auto", "classes", "values"] = "auto"
+    image_size: int | None = None
+    channels: Literal[1, 3] | None = None
+    test: str | None = None
+    val: str | None = None
+    in_memory_limit: int = 2 * GIB
+    like: tuple[int, ...] | None = None

@@ -1,0 +1,72 @@
+"""Which preprocessing there is for which kind of data, and fitting it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from glassnet.data.dataset import Part, Schema
+from glassnet.data.preprocess.contract import Preprocess
+from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
+from glassnet.data.preprocess.normalise import Normalise, fit_normalise
+from glassnet.data.preprocess.table import TableInputs, fit_table
+from glassnet.data.table_schema import TableSchema
+from glassnet.errors import ModelError, UsageError, unknown
+
+PREPROCESSING: dict[str, tuple[str, ...]] = {
+    "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten"),
+    "array": ("standardise", "none", "pca", "whiten"),
+    "table": ("quantile", "standardise", "none"),
+}
+"""For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
+
+FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
+    "normalise": Normalise.from_json,
+    "decorrelate": Decorrelate.from_json,
+    "table": TableInputs.from_json,
+}
+
+IMAGE_SCALE = 255.0
+
+
+def fit(name: str, part: Part, schema: Schema) -> Preprocess:
+    """Fit a preprocessing on one part, which should be the training part.
+
+    Args:
+        name: one of ``PREPROCESSING[schema.kind]``, or ``auto`` for the first of them.
+        part: what to fit on; its targets are not looked at.
+        schema: of the part's inputs.
+
+    Raises:
+        UsageError: no such preprocessing for this kind of data.
+    """
+    kind = schema.kind
+    if kind not in PREPROCESSING:
+        raise UsageError(f"there is no preprocessing for data of kind '{kind}'")
+    if name == "auto":
+        name = PREPROCESSING[kind][0]
+    if name not in PREPROCESSING[kind]:
+        raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
+    if kind == "table":
+        return fit_table(name, part.inputs, cast(TableSchema, schema))
+    scale = IMAGE_SCALE if kind == "image" else 1.0
+    if name in ("pca", "whiten"):
+        return fit_decorrelate(name, part.inputs, schema.shape, scale, keep_shape=kind == "image")
+    return fit_normalise(name, part.inputs, schema.shape, scale)
+
+
+def preprocess_from_json(values: dict[str, Any]) -> Preprocess:
+    """The module whose ``to_json`` gave ``values``; its buffers come from ``load_state_dict``.
+
+    Raises:
+        ModelError: the values describe no preprocessing.
+    """
+    form = values.get("form")
+    if not isinstance(form, str) or form not in FORMS:
+        raise ModelError(
+            "the model's preprocessing is of an unknown form", got=repr(form), expected="one of " + ", ".join(FORMS)
+        )
+    try:
+        return FORMS[form](values)
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        raise ModelError("the model's preprocessing is damaged", got=f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,82 @@
+"""Means, variances and covariances over a training part, in float64 and a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from glassnet.data.dataset import InMemory, Source
+
+CHUNK_NUMBERS = 1 << 22
+STREAMED_SAMPLES = 10_000
+
+
+def chunks(source: Source, numbers_each: int) -> Iterator[Tensor]:
+    """The samples of a source in order, in chunks of about four million numbers.
+
+    Of a source that is decoded anew from disk at most 10,000 samples, evenly spread, are read: more would change the third digit
+    of a mean and cost a whole pass over the disk.
+
+    Args:
+        source: where the samples come from.
+        numbers_each: numbers in one sample.
+    """
+    count = len(source)
+    if isinstance(source, InMemory) or count <= STREAMED_SAMPLES:
+        chosen = torch.arange(count)
+    else:
+        chosen = torch.arange(STREAMED_SAMPLES) * count // STREAMED_SAMPLES
+    step = max(CHUNK_NUMBERS // max(numbers_each, 1), 1)
+    for index in torch.split(chosen, step):
+        yield source.take(index)
+
+
+def mean_and_variance(source: Source, shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Mean and (population) variance over samples and over some dimensions of them.
+
+    The chunks' moments are merged by the update of Chan, Golub and LeVeque (1983), which does not cancel:
+    ``M ← M + m + δ²·n·N/(n+N)``.
+
+    Args:
+        source: samples of the given shape.
+        shape: of one sample.
+        dims: dimensions of a batch to average over, 0 among them.
+
+    Returns:
+        float64 tensors shaped like one sample, with 1 in the averaged dimensions.
+    """
+    total = 0
+    mean = squares = torch.zeros(())
+    for raw in chunks(source, torch.Size(shape).numel()):
+        values = raw.to(torch.float64)
+        here = values.mean(dim=dims, keepdim=True)
+        around = (values - here).square_().sum(dim=dims, keepdim=True)
+        count = values.numel() // here.numel()
+        if total == 0:
+            mean, squares, total = here, around, count
+            continue
+        delta = here - mean
+        squares = squares + around + delta.square() * (total * count / (total + count))
+        mean = mean + delta * (count / (total + count))
+        total += count
+    return mean[0], squares[0] / max(total, 1)
+
+
+def covariance(source: Source, mean: Tensor) -> Tensor:
+    """Population covariance of flattened samples around a given mean.
+
+    Args:
+        source: samples with d numbers each.
+        mean: float64 (d,).
+
+    Returns:
+        float64 (d, d).
+    """
+    total, summed = 0, torch.zeros(len(mean), len(mean), dtype=torch.float64)
+    for raw in chunks(source, len(mean)):
+        centred = raw.reshape(len(raw), -1).to(torch.float64) - mean
+        summed.addmm_(centred.T, centred)
+        total += len(centred)
+    return summed / max(total, 1)

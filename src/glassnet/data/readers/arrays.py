@@ -1,0 +1,186 @@
+"""Arrays in npz archives, or in a folder of npy files: inputs and targets by their usual names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from glassnet.data.array_files import TRAIN_KEYS, pick
+from glassnet.data.array_schema import ArraySchema, as_floats
+from glassnet.data.array_targets import column, decide, encode
+from glassnet.data.dataset import Data, InMemory, Part
+from glassnet.data.image_schema import ImageSchema, images_as_batch
+from glassnet.data.naming import RowNames
+from glassnet.data.numpy_file import ArrayFile, arrays_in
+from glassnet.data.options import ReadOptions
+from glassnet.data.walk import shown
+from glassnet.errors import DataError
+
+# Names of the other parts, made from those of the training part.
+_OTHERS = {"val": ("val", "valid", "validation"), "test": ("test",)}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Inputs and their targets, with what to call each in a message."""
+
+    inputs_name: str
+    inputs: NDArray[Any]
+    targets_name: str
+    targets: NDArray[Any]
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is an npz or npy file, or a folder of npy files."""
+    if path.is_dir():
+        return any(file.suffix.lower() == ".npy" for file in path.iterdir())
+    return path.is_file() and path.suffix.lower() in (".npz", ".npy")
+
+
+def read(path: Path, options: ReadOptions) -> Data:
+    """Read ``x_train, y_train`` (and ``x_test``, ``x_val``), ``X, y``, ``images, labels``, ``data, target`` or ``arr_0, arr_1``.
+
+    Arrays of bytes shaped like images become images; all others become float32 arrays of their own shape. Targets that are
+    integers, booleans or text are classes, floating-point targets are values; ``options.task`` overrides that.
+
+    Raises:
+        DataError: the file is damaged or hostile, the arrays do not agree, or a number is undefined or infinite.
+    """
+    arrays = arrays_in(path)
+    pairs = _pairs(path, arrays, options)
+    loaded = {
+        part: Pair(
+            f"{shown(path)}, key '{shown(x)}'", arrays[x].read(), f"{shown(path)}, key '{shown(y)}'", arrays[y].read()
+        )
+        for part, (x, y) in pairs.items()
+    }
+    name = path.resolve().name.removesuffix(path.suffix)
+    return assemble(name, str(path), loaded, options.task, pairs["train"][1])
+
+
+def data_from_arrays(
+    inputs: NDArray[Any] | Tensor, targets: NDArray[Any] | Tensor, task: Literal["auto", "classes", "values"] = "auto"
+) -> Data:
+    """Arrays or tensors in memory as a data set, by the same rules as arrays in files.
+
+    Args:
+        inputs: (n, ...); uint8 arrays of 3 or 4 dimensions are images.
+        targets: (n,) or (n, outputs).
+        task: ``classes``, ``values``, or ``auto`` to decide by the type of the targets.
+
+    Raises:
+        DataError: they do not agree in length, or a number is undefined or infinite.
+    """
+    pair = Pair("inputs", _as_array(inputs), "targets", _as_array(targets))
+    return assemble("arrays", "arrays", {"train": pair}, task, "target")
+
+
+def assemble(
+    name: str, origin: str, pairs: Mapping[str, Pair], task: Literal["auto", "classes", "values"], output: str
+) -> Data:
+    """A data set of inputs and targets whose training part decides what they mean."""
+    for pair in pairs.values():
+        _check_lengths(pair)
+    train = pairs["train"]
+    decided = decide(column(train.targets, train.targets_name), task, train.targets_name)
+    batch = images_as_batch(train.inputs) if train.inputs.dtype == np.uint8 else None
+    if batch is not None:
+        schema: ImageSchema | ArraySchema = ImageSchema(*batch.shape[1:])
+    else:
+        schema = ArraySchema(tuple(train.inputs.shape[1:]))
+    parts = {}
+    for part, pair in pairs.items():
+        source = InMemory(_inputs(pair.inputs, schema, pair.inputs_name))
+        wanted = encode(column(pair.targets, pair.targets_name), decided, pair.targets_name)
+        parts[part] = Part(source, wanted, RowNames(part, len(wanted)))
+    return Data(
+        name=name,
+        origin=origin,
+        task=decided.task,
+        classes=tuple(str(value) for value in decided.values),
+        outputs=(shown(output),)
+        if decided.outputs == 1
+        else tuple(f"{shown(output)}[{i}]" for i in range(decided.outputs)),
+        schema=schema,
+        parts=parts,
+        notes=decided.notes,
+    )
+
+
+def _pairs(path: Path, arrays: Mapping[str, ArrayFile], options: ReadOptions) -> dict[str, tuple[str, str]]:
+    present = {name.lower(): name for name in arrays}
+    target = options.target
+    if options.like is not None:  # a file of its own for the test or validation part
+        for x, y in TRAIN_KEYS:
+            for word in (spelling for spellings in _OTHERS.values() for spelling in spellings):
+                pair = x.replace("train", word), y.replace("train", word)
+                if "train" in x and pair[0] in present and pair[1] in present:
+                    return {"train": (present[pair[0]], present[pair[1]])}
+    for x, y in TRAIN_KEYS:
+        labels = target.lower() if target else y
+        if x not in present or labels not in present:
+            continue
+        pairs = {"train": (present[x], present[labels])}
+        if "train" in x:
+            for part, spellings in _OTHERS.items():
+                found_x = pick((x.replace("train", spelling) for spelling in spellings), arrays)
+                found_y = pick((labels.replace("train", spelling) for spelling in spellings), arrays)
+                if found_x and found_y:
+                    pairs[part] = (found_x, found_y)
+        return pairs
+    raise DataError(
+        f"there is no array called '{target}', or none for its inputs"
+        if target
+        else "inputs and targets were not found",
+        where=shown(path),
+        got=", ".join(map(shown, list(arrays)[:20])) or "no array",
+        expected="one of the pairs " + "; ".join(f"{x}, {y}" for x, y in TRAIN_KEYS),
+        fix="save with np.savez(file, x_train=..., y_train=..., x_test=..., y_test=...)",
+    )
+
+
+def _check_lengths(pair: Pair) -> None:
+    if pair.inputs.ndim < 2 or 0 in pair.inputs.shape:
+        raise DataError(
+            "inputs of this shape cannot be learned from",
+            where=pair.inputs_name,
+            got=tuple(pair.inputs.shape),
+            expected="(n, ...) with two or more dimensions, none of them 0",
+        )
+    if pair.targets.ndim == 0 or len(pair.inputs) != len(pair.targets):
+        raise DataError(
+            "inputs and targets do not agree",
+            where=pair.targets_name,
+            got=f"{len(pair.targets) if pair.targets.ndim else 0:,} rows",
+            expected=f"{len(pair.inputs):,}, as in {pair.inputs_name}",
+        )
+
+
+def _as_array(values: NDArray[Any] | Tensor) -> NDArray[Any]:
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+        return (values.float() if values.dtype in (torch.bfloat16, torch.float16) else values).numpy()
+    array = np.asarray(values)
+    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.ravel()):
+        return array.astype(str)
+    return array
+
+
+def _inputs(inputs: NDArray[Any], schema: ImageSchema | ArraySchema, where: str) -> Tensor:
+    if isinstance(schema, ImageSchema):
+        return schema.images(inputs, where)
+    if tuple(inputs.shape[1:]) != schema.size:
+        raise DataError(
+            "the parts have inputs of different shapes",
+            where=where,
+            got=tuple(inputs.shape[1:]),
+            expected=f"{schema.size}, as in the training part",
+        )
+    return as_floats(inputs, where)

@@ -1,0 +1,271 @@
+"""Dividing a data set into training, validation and test parts, and into folds.
+
+Which sample goes where is a pure function of the data and the seed: the shuffles come from NumPy's frozen ``RandomState`` stream, which
+is the same on every platform. Identical inputs always stay together, so that no input of the test part has been trained on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from glassnet.data.dataset import Data, InMemory, Part, Source, class_counts
+from glassnet.data.duplicates import digests, groups
+from glassnet.errors import DataError, UsageError
+
+LEAST_SAMPLES = 10
+VALUE_BINS = 10
+SMALL = 5_000
+MAX_VAL = 5_000
+MAX_TEST = 10_000
+VAL_PER_CLASS = 20
+SPOKEN = {"train": "training", "val": "validation", "test": "test"}
+
+
+def split(data: Data, *, val: float | None = None, test: float | None = None, seed: int = 0) -> Data:
+    """The data set with all three parts; what the files gave is kept.
+
+    Classes keep their shares in every part; values are divided within ten bins of equal counts. A part that is not given is carved
+    out of the training part. By default the test part takes 20 % below 5,000 samples, otherwise 15 % and at most 10,000; the
+    validation part 10 %, but 20 samples a class (100 for values) where they are no more than a fifth, and at most 5,000. Data that
+    came with a validation part and no test part are left as they are: what is then measured on the validation part is noted as such.
+
+    Args:
+        data: with a part ``train``.
+        val: share of the training part to validate on, strictly between 0 and 1; None for the default.
+        test: share to test on, likewise, of all training samples before the validation part is taken.
+        seed: of the shuffles.
+
+    Returns:
+        The data set with ``train``, ``val`` and, except in the case above, ``test``.
+
+    Raises:
+        DataError: there are too few samples, in all or of some class, or one class only.
+        UsageError: a share is not strictly between 0 and 1.
+    """
+    made: dict[str, float] = {}
+    keep_val = "val" in data.parts
+    if "test" not in data.parts and (not keep_val or test is not None):
+        made["test"] = _share(test, "test") if test is not None else _default_test(len(data.train))
+    if not keep_val:
+        rest = len(data.train) * (1 - made.get("test", 0.0))
+        made["val"] = (_share(val, "val") if val is not None else _default_val(rest, data)) * rest / len(data.train)
+    _check_enough(data, len(made) + 1)
+    notes: list[str] = []
+    parts = dict(data.parts)
+    if made:
+        keys = digests(data.train.inputs)
+        divided = _divide(_strata(data, data.train), _units(keys, len(data.train)), made, seed)
+        parts |= {name: data.train.subset(index) for name, index in divided.items()}
+        notes.append(_told(parts, made, data, seed))
+        notes += _told_duplicates(keys)
+    if "test" not in parts:
+        notes.append(
+            "There is no test part: figures on the validation part are not from untouched data, because training chooses its best "
+            "weights by them."
+        )
+    ordered: dict[str, Part] = {name: parts[name] for name in ("train", "val", "test") if name in parts}
+    return data.with_parts(ordered, *notes)
+
+
+def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
+    """Stratified k-fold cross-validation: k data sets whose validation parts are disjoint and together everything but the test part.
+
+    The training part and, where there is one, the validation part are pooled first; the test part is passed on untouched. Identical
+    inputs stay within one fold.
+
+    Args:
+        data: with a part ``train``.
+        k: number of folds, at least 2.
+        seed: of the shuffle.
+
+    Raises:
+        DataError: some class has fewer than k samples.
+        UsageError: k is below 2 or above the number of samples.
+    """
+    pool = _pooled([data.parts[name] for name in ("train", "val") if name in data.parts])
+    if k < 2 or k > len(pool):
+        raise UsageError("that many folds cannot be made", got=k, expected=f"2 to {len(pool)} for {len(pool)} samples")
+    _check_enough(data.with_parts({"train": pool}), k)
+    fold_of = _deal(_strata(data, pool), _units(digests(pool.inputs), len(pool)), k, seed)
+    rest = {"test": data.parts["test"]} if "test" in data.parts else {}
+    for fold in range(k):
+        parts = {
+            "train": pool.subset(torch.from_numpy(np.flatnonzero(fold_of != fold))),
+            "val": pool.subset(torch.from_numpy(np.flatnonzero(fold_of == fold))),
+        }
+        yield data.with_parts(parts | rest, f"Fold {fold + 1} of {k}, seed {seed}.")
+
+
+def _share(value: float, name: str) -> float:
+    if not 0.0 < value < 1.0:
+        raise UsageError(f"the share of the {SPOKEN[name]} part is out of range", got=value, expected="between 0 and 1")
+    return value
+
+
+def _default_test(samples: int) -> float:
+    return 0.2 if samples < SMALL else min(0.15, MAX_TEST / samples)
+
+
+def _default_val(samples: float, data: Data) -> float:
+    wished = VAL_PER_CLASS * len(data.classes) if data.task == "classes" else 5 * VAL_PER_CLASS
+    return min(max(0.1 * samples, min(wished, 0.2 * samples)), MAX_VAL) / samples if samples else 0.1
+
+
+def _check_enough(data: Data, parts: int) -> None:
+    total = len(data.train)
+    if data.task == "classes":
+        counts = class_counts(data.train, len(data.classes))
+        present = [name for name, count in zip(data.classes, counts, strict=True) if count]
+        if len(present) < 2:
+            raise DataError(
+                "there is one class only",
+                where=data.origin,
+                got=", ".join(present) or "none",
+                expected="at least two classes",
+            )
+        few = [(name, count) for name, count in zip(data.classes, counts, strict=True) if count < parts]
+        if few:
+            raise DataError(
+                f"{len(few)} class{'es have' if len(few) > 1 else ' has'} too few samples",
+                where=data.origin,
+                got=", ".join(f"'{name}' has {count}" for name, count in few[:10]) + (" …" if len(few) > 10 else ""),
+                expected=f"at least {parts} of each class, one for each part",
+                fix="add samples of these classes, or leave the classes out",
+            )
+    if parts > 1 and total < max(LEAST_SAMPLES, parts):
+        raise DataError(
+            "too few samples to learn from",
+            where=data.origin,
+            got=total,
+            expected=f"at least {max(LEAST_SAMPLES, parts)}",
+        )
+
+
+def _strata(data: Data, part: Part) -> npt.NDArray[np.int64]:
+    if data.task == "classes":
+        strata: npt.NDArray[np.int64] = part.targets.numpy()
+        return strata
+    first = part.targets[:, 0].numpy()
+    bins = min(VALUE_BINS, max(len(first) // (2 * VALUE_BINS), 1))
+    edges = np.quantile(first, np.linspace(0, 1, bins + 1)[1:-1])
+    bin_of: npt.NDArray[np.int64] = np.searchsorted(edges, first, side="right").astype(np.int64)
+    return bin_of
+
+
+def _units(keys: Sequence[bytes] | None, samples: int) -> list[list[int]]:
+    """The samples in groups that must stay together, in order of their first."""
+    together = {} if keys is None else {positions[0]: positions for positions in groups(keys)}
+    followers = {position for positions in together.values() for position in positions[1:]}
+    return [together.get(i, [i]) for i in range(samples) if i not in followers]
+
+
+def _shuffled(strata: npt.NDArray[np.int64], units: list[list[int]], seed: int) -> dict[int, list[list[int]]]:
+    """The units of each stratum in random order. A unit belongs where its first sample does."""
+    by_stratum: dict[int, list[list[int]]] = defaultdict(list)
+    for unit in units:
+        by_stratum[int(strata[unit[0]])].append(unit)
+    random = np.random.RandomState(seed)
+    return {
+        stratum: [members[i] for i in random.permutation(len(members))]
+        for stratum, members in sorted(by_stratum.items())
+    }
+
+
+def _quotas(sizes: Sequence[int], share: float, least: int) -> list[int]:
+    """Whole numbers near ``share × size`` whose sum is the rounded whole: the largest remainders are rounded up."""
+    exact = [share * size for size in sizes]
+    whole = [int(value) for value in exact]
+    short = round(sum(exact)) - sum(whole)
+    order = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
+    for i in order[:short]:
+        whole[i] += 1
+    return [max(count, least) for count in whole]
+
+
+def _divide(
+    strata: npt.NDArray[np.int64], units: list[list[int]], shares: dict[str, float], seed: int
+) -> dict[str, Tensor]:
+    by_stratum = _shuffled(strata, units, seed)
+    sizes = [sum(len(unit) for unit in members) for members in by_stratum.values()]
+    quotas = {name: _quotas(sizes, share, 1) for name, share in shares.items()}
+    chosen: dict[str, list[int]] = {name: [] for name in ("train", *shares)}
+    for position, members in enumerate(by_stratum.values()):
+        room = {name: quota[position] for name, quota in quotas.items()}
+        for number, unit in enumerate(members):
+            # the last unit of a stratum always stays to be trained on
+            fits = [name for name in room if len(unit) <= room[name]] if number + 1 < len(members) else []
+            name = fits[0] if fits else "train"
+            chosen[name] += unit
+            if fits:
+                room[name] -= len(unit)
+    return {name: torch.tensor(sorted(index), dtype=torch.int64) for name, index in chosen.items()}
+
+
+def _deal(strata: npt.NDArray[np.int64], units: list[list[int]], k: int, seed: int) -> npt.NDArray[np.int64]:
+    """The fold of each sample: within a stratum units are dealt to the fold that has the fewest samples, of the stratum and then in all."""
+    fold_of = np.zeros(len(strata), dtype=np.int64)
+    total = [0] * k
+    for members in _shuffled(strata, units, seed).values():
+        here = [0] * k
+        for unit in members:
+            fold = min(range(k), key=lambda f: (here[f], total[f], f))
+            fold_of[unit] = fold
+            here[fold] += len(unit)
+            total[fold] += len(unit)
+    return fold_of
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Sources one after another."""
+
+    sources: tuple[Source, ...]
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self.sources)
+
+    def take(self, index: Tensor) -> Tensor:
+        """The inputs at ``index``, in its order."""
+        start, taken, places = 0, [], []
+        for source in self.sources:
+            here = torch.nonzero((index >= start) & (index < start + len(source))).flatten()
+            if len(here):
+                taken.append(source.take(index[here] - start))
+                places.append(here)
+            start += len(source)
+        return torch.cat(taken)[torch.argsort(torch.cat(places))]
+
+
+def _pooled(parts: Sequence[Part]) -> Part:
+    if len(parts) == 1:
+        return parts[0]
+    sources = [part.inputs for part in parts]
+    held = [source.values for source in sources if isinstance(source, InMemory)]
+    inputs: Source = InMemory(torch.cat(held)) if len(held) == len(sources) else _Joined(tuple(sources))
+    return Part(inputs, torch.cat([part.targets for part in parts]), [name for part in parts for name in part.names])
+
+
+def _told(parts: dict[str, Part], made: dict[str, float], data: Data, seed: int) -> str:
+    counts = ", ".join(f"{len(parts[name]):,} {SPOKEN[name]}" for name in ("train", "val", "test") if name in parts)
+    drawn = " and ".join(SPOKEN[name] for name in ("val", "test") if name in made)
+    by = "class" if data.task == "classes" else "value"
+    plural = "parts" if len(made) > 1 else "part"
+    return f"{drawn.capitalize()} {plural} drawn at random from the training samples, stratified by {by}, seed {seed}: {counts}."
+
+
+def _told_duplicates(keys: Sequence[bytes] | None) -> list[str]:
+    if keys is None:
+        return ["Identical inputs were not looked for, because the inputs are too many to compare."]
+    sizes = [len(positions) for positions in groups(keys)]
+    if not sizes:
+        return []
+    return [
+        f"{sum(sizes):,} samples have an identical twin; the {len(sizes):,} groups of them were kept within one part each."
+    ]

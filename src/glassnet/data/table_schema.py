@@ -1,0 +1,118 @@
+"""How a row of a table looks to a network, and how to read new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glassnet.data.columns import Column
+from glassnet.data.dataset import InMemory, Source
+from glassnet.data.table_file import TableFile, read_table
+from glassnet.errors import DataError, GlassnetError, all_at_once, nearest
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """The columns that a network reads, in order.
+
+    A raw input is float32 (columns,): a number as it is, yes or no as 1 or 0, a category as its index in the column's levels, NaN where
+    a value is missing or a category was not in the training file.
+    """
+
+    columns: tuple[Column, ...]
+
+    @property
+    def kind(self) -> str:
+        """``table``."""
+        return "table"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(columns,)."""
+        return (len(self.columns),)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What to call each number of a raw input."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The file's columns that are read, each once."""
+        return tuple(dict.fromkeys(column.source for column in self.columns))
+
+    def show(self, row: Tensor) -> dict[str, float | str | None]:
+        """A raw input in the words of the file: category names instead of indices, None where a value is missing.
+
+        Args:
+            row: float32 (columns,).
+        """
+        told: dict[str, float | str | None] = {}
+        for column, value in zip(self.columns, row.tolist(), strict=True):
+            if value != value:
+                told[column.name] = None
+            elif column.kind == "category":
+                told[column.name] = column.levels[int(value)]
+            else:
+                told[column.name] = value
+        return told
+
+    def encode(self, table: TableFile) -> Tensor:
+        """The raw inputs of a table that has been read, float32 (rows, columns). Other columns of the table are ignored.
+
+        Raises:
+            DataError: columns are missing, or hold what is no finite number.
+        """
+        absent = [name for name in self.sources if name not in table.frame.columns]
+        if absent:
+            hints = [f"'{near}' for '{name}'" for name in absent if (near := nearest(name, table.frame.columns))]
+            raise DataError(
+                "the table lacks columns that the model reads",
+                where=table.path,
+                got="no column " + ", ".join(f"'{name}'" for name in absent),
+                expected=", ".join(self.sources),
+                fix=f"rename {', '.join(hints)}?" if hints else "add these columns",
+            )
+        return torch.from_numpy(table.encode(self.columns))
+
+    def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
+        """Rows of tables for prediction, named by file and line. Columns may stand in any order, and others are ignored.
+
+        Raises:
+            DataError: a file is absent, is no table, or does not fit; all such files at once.
+        """
+        names: list[str] = []
+        inputs: list[Tensor] = []
+        wrong: list[GlassnetError] = []
+        for path in paths:
+            try:
+                table = read_table(Path(path))
+                inputs.append(self.encode(table))
+                names += table.names
+            except DataError as error:
+                wrong.append(error)
+        if wrong:
+            raise all_at_once(wrong)
+        if not inputs:
+            raise DataError("no table was given", expected="at least one CSV, TSV or Parquet file")
+        return names, InMemory(torch.cat(inputs))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for :meth:`from_json`."""
+        columns = [
+            {"source": column.source, "kind": column.kind} | ({"levels": list(column.levels)} if column.levels else {})
+            for column in self.columns
+        ]
+        return {"kind": "table", "columns": columns}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> TableSchema:
+        """The schema that :meth:`to_json` described."""
+        return cls(
+            tuple(Column(each["source"], each["kind"], tuple(each.get("levels", ()))) for each in values["columns"])
+        )
