@@ -1,0 +1,56 @@
+"""Glassnet trains neural networks on your own data, watches over the training, and shows what happens inside.
+
+    import glassnet
+
+    result = glassnet.train("digits", epochs=5)
+    print(result.figures["figures"]["accuracy"])
+    print(result.model.predict("digit.png"))
+
+Importing this package imports nothing heavy; PyTorch comes with the first name that needs it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glassnet.api import resume, train
+    from glassnet.data.opening import open_data
+    from glassnet.errors import GlassnetError
+    from glassnet.model import Model, Prediction, load
+    from glassnet.recipe import Recipe
+    from glassnet.story import Result
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "train": "glassnet.api",
+    "resume": "glassnet.api",
+    "load": "glassnet.model",
+    "open_data": "glassnet.data.opening",
+    "Model": "glassnet.model",
+    "Prediction": "glassnet.model",
+    "Recipe": "glassnet.recipe",
+    "Result": "glassnet.story",
+    "GlassnetError": "glassnet.errors",
+}
+
+__all__ = [
+    "GlassnetError",
+    "Model",
+    "Prediction",
+    "Recipe",
+    "Result",
+    "__version__",
+    "load",
+    "open_data",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'glassnet' has no attribute '{name}'")
+    return getattr(import_module(_PUBLIC[name]), name)

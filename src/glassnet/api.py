@@ -1,0 +1,103 @@
+"""Training from Python: the same story as the command line, with a network or arrays of your own if you like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from glassnet.data.dataset import Data
+from glassnet.data.readers.arrays import data_from_arrays
+from glassnet.errors import UsageError, unknown
+from glassnet.events import Event
+from glassnet.recipe import Recipe, known_keys
+from glassnet.resolve import OWN_NET
+from glassnet.runs import new_run, open_run
+from glassnet.story import Result, run
+
+Array = np.ndarray[Any, Any] | Tensor
+
+
+def train(
+    data: str | Path | Data | tuple[Array, Array],
+    net: str | nn.Module = "auto",
+    *,
+    out: str | Path | None = None,
+    recipe: Recipe | str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    listen: Callable[[Event], None] = lambda event: None,
+    **short: Any,
+) -> Result:
+    """Train a network, and keep everything in a run folder.
+
+    Args:
+        data: a path, a name such as ``digits``, an opened data set, or a pair of arrays (inputs, targets) with the samples along
+            the first dimension. uint8 inputs of 3 or 4 dimensions are images; whole-number or text targets are classes.
+        net: the name of a net of the zoo, or a module of your own that maps a batch of preprocessed inputs to logits or values.
+        out: the run folder; the next free ``runs/NAME-N`` without it.
+        recipe: to start from, or the path of its file.
+        settings: recipe values by dotted key, such as ``{"optimizer.lr": 0.01}``.
+        listen: called with every event as it happens.
+        **short: recipe values by the last part of their key, where that is unambiguous: ``epochs=5, lr=0.01, seed=1``.
+
+    Returns:
+        The run folder, the model and the figures.
+
+    Raises:
+        GlassnetError: with where, what was given, what was expected and how to mend it.
+    """
+    start = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe)) if recipe else Recipe()
+    changes = {**_spelled_out(short), **(settings or {})}
+    opened: Data | None = None
+    if isinstance(data, str | Path):
+        changes["data.path"] = str(data)
+    else:
+        opened = data if isinstance(data, Data) else data_from_arrays(*data)
+        changes["data.path"] = opened.origin
+    changes["net.name"] = OWN_NET if isinstance(net, nn.Module) else net
+    chosen = start.changed(changes)
+    name = Path(chosen.data.path).stem or "run"
+    folder = new_run(name, None if out is None else str(out))
+    return run(chosen, folder, net=net if isinstance(net, nn.Module) else None, data=opened, listen=listen)
+
+
+def resume(
+    path: str | Path,
+    *,
+    net: nn.Module | None = None,
+    data: Data | tuple[Array, Array] | None = None,
+    listen: Callable[[Event], None] = lambda event: None,
+) -> Result:
+    """Go on with a run that was stopped, bit for bit.
+
+    Args:
+        path: the run folder.
+        net: the module, where the run trains one of your own; its weights are taken from the checkpoint.
+        data: the data again, where the run was given arrays or an opened data set.
+        listen: called with every event.
+    """
+    folder = open_run(str(path))
+    recipe = Recipe.from_toml(folder.recipe if folder.recipe.exists() else folder.asked)
+    opened = data_from_arrays(*data) if isinstance(data, tuple) else data
+    return run(recipe, folder, net=net, data=opened, listen=listen)
+
+
+def _spelled_out(short: Mapping[str, Any]) -> dict[str, Any]:
+    """``lr`` -> ``optimizer.lr``.
+
+    Raises:
+        UsageError: no key, or more than one, ends so.
+    """
+    keys = known_keys()
+    found: dict[str, Any] = {}
+    for name, value in short.items():
+        fitting = [key for key in keys if key.rpartition(".")[2] == name]
+        if not fitting:
+            raise unknown("setting", name, {key.rpartition(".")[2] for key in keys})
+        if len(fitting) > 1:
+            raise UsageError(f"'{name}' could mean {' or '.join(fitting)}", fix=f'say settings={{"{fitting[0]}": ...}}')
+        found[fitting[0]] = value
+    return found

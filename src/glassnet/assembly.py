@@ -1,0 +1,269 @@
+"""From a resolved recipe and the data to the parts that a training is made of: one page, read downward."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from glassnet import zoo
+from glassnet.data.augment import build_augment
+from glassnet.data.batches import Batches
+from glassnet.data.dataset import Data, Part
+from glassnet.data.preprocess import Preprocess, TargetScale, fit
+from glassnet.errors import GlassnetError, ModelError, UsageError
+from glassnet.initialise import initialise
+from glassnet.layer_table import layer_table
+from glassnet.recipe import Recipe
+from glassnet.resolve import LOOKS, OWN_NET, outputs_of
+from glassnet.training.averaging import make_averager
+from glassnet.training.clipping import Clip
+from glassnet.training.evaluate import accuracy, explained
+from glassnet.training.execution import Execution, choose_execution
+from glassnet.training.losses import make_loss
+from glassnet.training.max_norm import MaxNorm
+from glassnet.training.noise import add_activation_noise, weight_noise
+from glassnet.training.optimizers import make_optimizer
+from glassnet.training.penalties import make_penalty
+from glassnet.training.plan import Plan
+from glassnet.training.range_test import RangeTest, find_lr
+from glassnet.training.schedules import make_schedule
+from glassnet.training.state import State, random_states, restore_random_states
+from glassnet.training.step import optimise
+from glassnet.training.stopping import EarlyStopping
+
+SAMPLE = 2_000  # samples of the training part whose figures are measured beside the validation's
+
+FIT_SAMPLES = 5_000  # samples that data-dependent weights are computed from
+
+
+@dataclass
+class Assembly:
+    """The parts, ready for the loop."""
+
+    recipe: Recipe
+    reasons: dict[str, str]
+    net: nn.Module
+    net_json: dict[str, Any]
+    preprocess: Preprocess
+    target_scale: TargetScale | None
+    plan: Plan
+    batches: Batches
+    validation: Batches | None
+    sample: Batches
+    execution: Execution
+    range_test: RangeTest | None
+
+
+def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assembly:
+    """Build everything; what can only be measured (precision, learning rate, epochs for a budget) is measured here.
+
+    Args:
+        recipe: as :func:`glassnet.resolve.resolve` returns it.
+        data: divided into parts.
+        own: the user's own module, where the recipe's net is ``own``.
+    """
+    preprocess = fit(recipe.preprocess.name, data.train, data.schema)
+    scale = TargetScale.fit(data.train.targets) if data.task == "values" else None
+    net, net_json = make_net(recipe, data, preprocess, own)
+    batches, validation, sample = make_batches(recipe, data, preprocess, scale)
+    loss = make_loss(recipe.loss.name, **_loss_options(recipe))
+    example = next(iter(batches.epoch(0)))
+    check_fit(net, example.inputs, outputs_of(recipe, data), recipe)
+    execution = choose_execution(
+        net,
+        example,
+        loss,
+        device=recipe.train.device,
+        precision=recipe.train.precision,
+        threads=None if recipe.train.threads == "auto" else int(recipe.train.threads),
+    )
+    net = net.to(execution.device)
+    if execution.channels_last:
+        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for every in (batches, validation, sample):
+        if every is not None:
+            every.device, every.channels_last = execution.device, execution.channels_last
+    preprocess.to(execution.device)
+    recipe = recipe.changed({"train.precision": execution.precision, "train.threads": execution.threads})
+    reasons = {"train.precision": execution.reason}
+    plan = make_plan(recipe, data, loss, execution)
+    test = None
+    if recipe.optimizer.lr == "find":
+        test = find_lr(net, plan.optimizer(net), batches.epoch(0), loss)
+        found = test.suggestion or 1e-3
+        recipe = recipe.changed({"optimizer.lr": float(f"{found:.3g}")})
+        reasons["optimizer.lr"] = test.reason
+        plan = make_plan(recipe, data, loss, execution)
+    if recipe.train.budget is not None:
+        epochs, reason = epochs_for(recipe.train.budget, net, plan, batches)
+        recipe = recipe.changed({"train.epochs": epochs, "train.budget": None})
+        reasons["train.epochs"] = reason
+        plan = make_plan(recipe, data, loss, execution)
+    return Assembly(
+        recipe, reasons, net, net_json, preprocess, scale, plan, batches, validation, sample, execution, test
+    )
+
+
+def make_net(
+    recipe: Recipe, data: Data, preprocess: Preprocess, own: nn.Module | None
+) -> tuple[nn.Module, dict[str, Any]]:
+    """The network with its initial weights, and the record from which it is built again."""
+    settings, outputs = recipe.net, outputs_of(recipe, data)
+    if settings.name == OWN_NET:
+        if own is None:
+            raise UsageError(
+                "this run's network is a class of your own", where="net.name", fix="give it: net=YourNet(...)"
+            )
+        return own, {"class": f"{type(own).__module__}:{type(own).__qualname__}"}
+    net = zoo.build(settings.name, preprocess.output_shape, outputs, settings.options, recipe.train.seed)
+    if settings.init != "default":
+        initialise(net, settings.init, generator=torch.Generator().manual_seed(recipe.train.seed))
+    initialise_from = getattr(net, "initialise_from", None)
+    if callable(initialise_from):
+        initialise_from(preprocess(data.train.some(FIT_SAMPLES)))
+    if recipe.regularise.noise:
+        add_activation_noise(net, recipe.regularise.noise)
+    record = {
+        "zoo": settings.name,
+        "shape": list(preprocess.output_shape),
+        "outputs": outputs,
+        "options": settings.options,
+    }
+    return net, record
+
+
+def make_batches(
+    recipe: Recipe, data: Data, preprocess: Preprocess, scale: TargetScale | None
+) -> tuple[Batches, Batches | None, Batches]:
+    """The training batches, those of the validation part, and those of a fixed sample of the training part."""
+    augment = build_augment(
+        recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
+    )
+
+    def prepared(raw: Tensor, generator: torch.Generator) -> Tensor:
+        changed = raw if augment is None else augment(raw, generator)
+        return preprocess(changed)  # type: ignore[no-any-return]
+
+    def plain(raw: Tensor, _: torch.Generator) -> Tensor:
+        return preprocess(raw)  # type: ignore[no-any-return]
+
+    def scaled(part: Part) -> Part:
+        return part if scale is None else Part(part.inputs, scale.encode(part.targets), part.names)
+
+    seed, size = recipe.train.seed, int(recipe.train.batch_size)
+    train = scaled(data.train)
+    batches = Batches(train, size, seed=seed, prepare=prepared)
+    parts = data.parts
+    validation = Batches(scaled(parts["val"]), 500, prepare=plain, shuffle=False) if "val" in parts else None
+    count = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
+    some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:count].sort().values
+    sample = Batches(train.subset(some), 500, prepare=plain, shuffle=False)
+    return batches, validation, sample
+
+
+def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tensor], execution: Execution) -> Plan:
+    """The parts that the recipe's settings name."""
+    regularise, stop = recipe.regularise, recipe.stop
+    clip = Clip(norm=recipe.clip.norm, value=recipe.clip.value) if recipe.clip.norm or recipe.clip.value else None
+    options = {
+        name: value
+        for name in ("momentum", "nesterov", "betas", "eps")
+        if (value := getattr(recipe.optimizer, name)) is not None
+    }
+    lr = 1e-3 if recipe.optimizer.lr == "find" else float(recipe.optimizer.lr)
+
+    def optimizer(net: nn.Module) -> torch.optim.Optimizer:
+        return make_optimizer(
+            recipe.optimizer.name,
+            net,
+            lr=lr,
+            weight_decay=float(recipe.optimizer.weight_decay),
+            bias_lr=float(recipe.optimizer.bias_lr),
+            options=options,
+        )
+
+    return Plan(
+        loss=loss,
+        optimizer=optimizer,
+        epochs=int(recipe.train.epochs),
+        schedule=make_schedule(recipe.schedule.name, warmup=recipe.schedule.warmup, **recipe.schedule.options),
+        penalty=make_penalty(l1=regularise.l1, l2=regularise.l2, on=regularise.on),
+        clip=clip,
+        after_step=MaxNorm(regularise.max_norm) if regularise.max_norm else None,
+        around_step=weight_noise(regularise.weight_noise) if regularise.weight_noise else None,
+        averager=make_averager(regularise.average, decay=regularise.ema_decay),
+        stopping=lambda: EarlyStopping(
+            monitor=stop.monitor,
+            mode="min" if stop.monitor == "loss" else "max",
+            patience=None if stop.patience == "never" else int(stop.patience),
+            min_delta=stop.min_delta,
+        ),
+        figures=accuracy if data.task == "classes" else explained,
+        precision=execution.precision,
+        micro_batches=recipe.train.micro_batches,
+        record_every=int(recipe.train.record_every),
+    )
+
+
+def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> None:
+    """Show the network two samples, so that a misfit is told before anything is trained.
+
+    Raises:
+        ModelError: a layer does not accept what reaches it, or the outputs have the wrong shape; names the layer and the size.
+    """
+    was_training = net.training
+    net.eval()
+    try:
+        with torch.no_grad():
+            made = net(inputs[:2])
+    except GlassnetError:
+        raise
+    except Exception as error:
+        failed = layer_table(net, tuple(inputs.shape[1:])).failed
+        if failed:
+            raise failed.error() from error
+        raise ModelError(
+            "the network fails on these inputs", where=type(net).__name__, got=f"{type(error).__name__}: {error}"
+        ) from error
+    finally:
+        net.train(was_training)
+    wanted = (len(inputs[:2]), outputs)
+    if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
+        got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
+        raise ModelError(
+            "the network's output has the wrong shape",
+            where=type(net).__name__,
+            got=got,
+            expected=f"{wanted}: one {'logit' if recipe.loss.name != 'squared' else 'value'} for each of {outputs} outputs",
+            fix=f"let the last layer have {outputs} outputs",
+        )
+
+
+def epochs_for(budget: float, net: nn.Module, plan: Plan, batches: Batches) -> tuple[int, str]:
+    """Epochs that fit into a number of seconds, from the time of a few steps; everything is put back afterwards."""
+    states = random_states()
+    trial = State(copy.deepcopy(net), plan)
+    trial.net.train()
+    seconds: list[float] = []
+    for position, batch in enumerate(batches.epoch(0)):
+        begin = time.perf_counter()
+        optimise(trial, plan, batch.inputs, batch.targets)
+        seconds.append(time.perf_counter() - begin)
+        if position >= 10 or sum(seconds) > 0.05 * budget:
+            break
+    restore_random_states(states)
+    step = sorted(seconds)[len(seconds) // 2]
+    epoch = step * batches.steps_per_epoch * 1.15  # the rest of an epoch: making batches, measuring, recording
+    epochs = max(1, int(budget / epoch))
+    return epochs, f"{budget:.0f} s at about {epoch:.2g} s an epoch, measured"
+
+
+def _loss_options(recipe: Recipe) -> dict[str, float]:
+    smoothing = float(recipe.loss.label_smoothing)
+    return {"label_smoothing": smoothing} if recipe.loss.name == "cross-entropy" and smoothing else {}

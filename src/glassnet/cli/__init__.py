@@ -1,0 +1,91 @@
+"""The command line: few commands, one file each, loaded only when called so that help appears at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from glassnet.errors import GlassnetError, unknown
+
+COMMANDS = {
+    "train": "Train a network on a folder, a file or a named data set.",
+    "resume": "Go on with a run that was stopped, bit for bit.",
+    "evaluate": "Measure a trained network on data it was not trained on.",
+    "predict": "Say what new files or rows are.",
+    "data": "Show what is in a data set before any training.",
+    "nets": "List the networks, or show one layer by layer.",
+    "report": "Write a run's report as one HTML file.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"glassnet.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise unknown("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # Written from the table, so that showing help imports none of the commands.
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="glassnet")
+def cli() -> None:
+    """Train neural networks on your own data, see inside them, and know why they are good or bad.
+
+    Start with:  glassnet train digits
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with the code of what happened; a user never sees a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The command line as a function: prints, and returns the exit code."""
+    try:
+        outcome = cli.main(arguments, prog_name="glassnet", standalone_mode=False)
+        sys.stdout.flush()
+    except GlassnetError as error:
+        click.echo(f"error: {error.message()}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # The reader (such as `head`) has left: nobody is there to be told, and Python must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except MemoryError:
+        click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
+        return 8
+    except Exception as error:
+        if os.environ.get("GLASSNET_DEBUG"):
+            raise
+        click.echo(
+            f"error: a fault of Glassnet's own: {type(error).__name__}: {error}\n"
+            "  fix:      please report it; GLASSNET_DEBUG=1 shows where it happened",
+            err=True,
+        )
+        return 1
+    return outcome if isinstance(outcome, int) else 0

@@ -1,0 +1,86 @@
+"""``glassnet data PATH``: what is there, before any training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from glassnet.data.audit import Audit
+
+MOST_ROWS = 40
+
+
+@click.command("data")
+@click.argument("path")
+@click.option("--target", metavar="COLUMN", help="column or key to learn")
+@click.option("--task", type=click.Choice(["auto", "classes", "values"]), default="auto", help="classes or values")
+@click.option("--val", metavar="PATH", help="a separate validation file or folder")
+@click.option("--test", metavar="PATH", help="a separate test file or folder")
+@click.option("--image-size", type=click.IntRange(1), metavar="PIXELS", help="side to which images are brought")
+@click.option("--sheet", metavar="FILE", help="where to write the contact sheet (default: NAME-sheet.png for images)")
+@click.option("--json", "as_json", is_flag=True, help="print as JSON")
+def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> None:
+    """Show what is in the data set PATH: counts, sizes, ranges, unreadable files, duplicates, imbalance, leaking columns."""
+    from glassnet.data.audit import audit
+    from glassnet.data.contact_sheet import contact_sheet
+    from glassnet.recipe import Recipe
+    from glassnet.story import read_data
+
+    changes = {f"data.{name}": value for name, value in settings.items() if value is not None}
+    data = read_data(Recipe().changed({"data.path": path} | changes))
+    found = audit(data)
+    if as_json:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False, default=str))
+        return
+    for line in audit_lines(found):
+        click.echo(line)
+    if data.schema.kind == "image":
+        place = Path(sheet or f"{data.name}-sheet.png")
+        try:
+            contact_sheet(data).save(place)
+        except OSError as error:
+            from glassnet.files import translated
+
+            raise translated(error, place) from error
+        click.echo(f"contact sheet: {place}")
+
+
+def audit_lines(found: Audit) -> list[str]:
+    """The audit in words and small tables."""
+    lines = [f"{found.name}: {found.kind} {'×'.join(map(str, found.shape))}, {found.task}, from {found.origin}"]
+    lines += [f"  {note}" for note in found.notes]
+    lines.append("samples: " + ", ".join(f"{count:,} {part}" for part, count in found.sizes.items()))
+    if found.classes:
+        width = max(len(name) for name in found.classes)
+        parts = list(found.counts)
+        lines.append(f"  {'class':<{width}}" + "".join(f"{part:>10}" for part in parts))
+        for number, name in enumerate(found.classes[:MOST_ROWS]):
+            lines.append(f"  {name:<{width}}" + "".join(f"{found.counts[part][number]:>10,}" for part in parts))
+        if len(found.classes) > MOST_ROWS:
+            lines.append(f"  ... and {len(found.classes) - MOST_ROWS} more classes")
+    ranges = (*found.ranges, *found.targets)
+    width = max((len(row.name) for row in ranges), default=0)
+    lines.append(f"ranges of {found.looked_at:,} training samples:")
+    lines.append(f"  {'':<{width}}{'least':>12}{'mean':>12}{'greatest':>12}{'missing':>9}")
+    for row in ranges[:MOST_ROWS]:
+        if row.levels:
+            lines.append(f"  {row.name:<{width}}{f'{row.levels} categories':>36}{row.missing:>9,}")
+        else:
+            lines.append(
+                f"  {row.name:<{width}}{row.least:>12.4g}{row.mean:>12.4g}{row.greatest:>12.4g}{row.missing:>9,}"
+            )
+    if len(ranges) > MOST_ROWS:
+        lines.append(f"  ... and {len(ranges) - MOST_ROWS} more columns")
+    for item in found.unreadable:
+        lines.append(f"left out: {item.name}: {item.reason}")
+    if not found.troubles:
+        lines.append("no trouble found")
+    for trouble in found.troubles:
+        lines.append(f"{trouble.severity}: {trouble.what} [{trouble.rule}]")
+        lines.append(f"    {trouble.advice}")
+    return lines

@@ -1,0 +1,120 @@
+"""The flags that stand for keys of the recipe, in one table, so that every command takes them alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from glassnet.errors import UsageError, unknown
+from glassnet.recipe import known_keys, parse_value
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag: its spellings, the recipe key it sets, how it reads on the help page."""
+
+    names: tuple[str, ...]
+    key: str
+    metavar: str
+    help: str
+
+
+FLAGS = (
+    Flag(("--net",), "net.name", "NAME", "the network; 'glassnet nets' lists them (default: chosen by the data)"),
+    Flag(("--epochs",), "train.epochs", "N", "how often every sample is seen"),
+    Flag(("--budget",), "train.budget", "TIME", "time for training, such as 90s, 5m or 1h; epochs are chosen to fit"),
+    Flag(("-b", "--batch-size"), "train.batch_size", "N", "samples in a step; 'full' takes all"),
+    Flag(("--lr",), "optimizer.lr", "RATE", "learning rate; 'find' makes a range test"),
+    Flag(("--opt", "--optimizer"), "optimizer.name", "NAME", "sgd, adagrad, rmsprop, adam, adamw, lbfgs"),
+    Flag(("--momentum",), "optimizer.momentum", "M", "momentum of sgd and rmsprop"),
+    Flag(("--weight-decay",), "optimizer.weight_decay", "D", "weight decay of the optimiser"),
+    Flag(
+        ("--sched", "--schedule"),
+        "schedule.name",
+        "NAME",
+        "constant, step, exponential, inverse, cosine, one-cycle, ...",
+    ),
+    Flag(("--loss",), "loss.name", "NAME", "cross-entropy, binary, hinge, squared, absolute, huber"),
+    Flag(("--label-smoothing",), "loss.label_smoothing", "P", "share of the target spread over all classes"),
+    Flag(("--l2",), "regularise.l2", "L", "penalty L * sum of squared weights"),
+    Flag(("--l1",), "regularise.l1", "L", "penalty L * sum of absolute weights"),
+    Flag(("--dropout",), "regularise.dropout", "P", "probability to drop a unit"),
+    Flag(("--max-norm",), "regularise.max_norm", "C", "largest norm of the weights into one unit"),
+    Flag(("--average",), "regularise.average", "NAME", "average the weights: none, ema or swa"),
+    Flag(("--clip-norm",), "clip.norm", "C", "largest norm of the whole gradient"),
+    Flag(("--clip-value",), "clip.value", "C", "largest size of a gradient component"),
+    Flag(("--init",), "net.init", "NAME", "initialisation of the weights"),
+    Flag(
+        ("--preprocess",),
+        "preprocess.name",
+        "NAME",
+        "none, mean-image, channel-mean, standardise, pca, whiten, quantile",
+    ),
+    Flag(("--patience",), "stop.patience", "N", "epochs without improvement before stopping; or never"),
+    Flag(("--target",), "data.target", "COLUMN", "column or key to learn"),
+    Flag(("--task",), "data.task", "KIND", "classes or values"),
+    Flag(("--image-size",), "data.image_size", "PIXELS", "side to which images are brought"),
+    Flag(("--val",), "data.val", "PATH", "a separate validation file or folder"),
+    Flag(("--test",), "data.test", "PATH", "a separate test file or folder"),
+    Flag(("--seed",), "train.seed", "N", "decides splits, weights, order, augmentation"),
+    Flag(("--device",), "train.device", "NAME", "auto, cpu, cuda"),
+    Flag(("--precision",), "train.precision", "NAME", "auto, float32, bfloat16"),
+    Flag(("--threads",), "train.threads", "N", "threads inside an operation"),
+)
+
+_BY_PARAMETER = {flag.names[-1].lstrip("-").replace("-", "_"): flag for flag in FLAGS}
+
+
+def recipe_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add every flag of the table, and ``--set``, to a command."""
+    for flag in reversed(FLAGS):
+        command = click.option(*flag.names, metavar=flag.metavar, help=flag.help)(command)
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="any recipe key, such as optimizer.lr=0.01 or net.hidden=[256,64]",
+    )(command)
+
+
+def settings_of(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The recipe keys that the given flags and ``--set`` options set.
+
+    Raises:
+        UsageError: a ``--set`` without ``=``.
+    """
+    found: dict[str, Any] = {}
+    for name, flag in _BY_PARAMETER.items():
+        if parameters.get(name) is not None:
+            text = parameters[name]
+            found[flag.key] = seconds(text) if flag.key == "train.budget" else parse_value(text)
+            if flag.key in _TEXTS:
+                found[flag.key] = text
+    for given in parameters.get("settings", ()):
+        key, equals, text = given.partition("=")
+        if not equals:
+            raise UsageError("--set takes KEY=VALUE", got=given, fix=f"--set {given}=...")
+        if "." not in key:
+            raise unknown("recipe key", key, known_keys(), where="--set")
+        found[key.strip()] = parse_value(text.strip())
+    return found
+
+
+_TEXTS = {"net.name", "data.target", "data.val", "data.test", "data.path"}
+
+
+def seconds(text: str) -> float:
+    """Seconds that ``90``, ``90s``, ``1.5m`` or ``2h`` mean.
+
+    Raises:
+        UsageError: anything else.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h)?\s*", text)
+    if not found:
+        raise UsageError("not a length of time", where="--budget", got=text, expected="such as 90s, 5m or 1h")
+    return float(found[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}[found[2]]

@@ -1,0 +1,65 @@
+"""``glassnet nets``: what there is, and one network layer by layer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+
+import click
+
+from glassnet.errors import UsageError
+
+
+@click.command("nets")
+@click.argument("name", required=False)
+@click.option("--input", "shape", metavar="SHAPE", help="shape of one input, such as 3x32x32 or 14")
+@click.option("--classes", default=10, show_default=True, help="classes or values put out")
+@click.option(
+    "--set", "options", multiple=True, metavar="OPTION=VALUE", help="an option of the net, such as hidden=256,128"
+)
+@click.option("--json", "as_json", is_flag=True, help="print as JSON")
+def command(name: str | None, shape: str | None, classes: int, options: tuple[str, ...], as_json: bool) -> None:
+    """List the networks; with NAME, show its options and its layers."""
+    from glassnet import zoo
+    from glassnet.layer_table import layer_table
+
+    if name is None:
+        rows = [
+            {"name": entry.name, "kinds": list(entry.kinds), "title": entry.title, "paper": entry.paper}
+            for entry in zoo.ZOO.values()
+        ]
+        if as_json:
+            click.echo(json.dumps(rows))
+            return
+        for entry in zoo.ZOO.values():
+            click.echo(f"{entry.name:<12} {entry.title} ({', '.join(entry.kinds)})")
+            if entry.paper != "-":
+                click.echo(f"{'':<12} {entry.paper}")
+        click.echo("\n'glassnet nets NAME' shows one layer by layer; --net NAME trains it.")
+        return
+    if name not in zoo.ZOO:
+        from glassnet.errors import unknown
+
+        raise unknown("net", name, zoo.ZOO)
+    entry = zoo.ZOO[name]
+    usual = entry.references[0].shape if entry.references else (3, 32, 32)
+    size = _shape(shape) if shape else usual
+    given = dict(option.partition("=")[::2] for option in options)
+    net = zoo.build(name, size, classes, given, seed=0)
+    table = layer_table(net, size)
+    if as_json:
+        click.echo(json.dumps(asdict(table)))
+        return
+    click.echo(f"{entry.name}: {entry.title}\n{entry.paper}\n")
+    for option, about in entry.options.items():
+        click.echo(f"  --set net.{option}={about.default}   {about.description}")
+    click.echo(f"\ninput {'×'.join(map(str, size))}, {classes} outputs\n")
+    click.echo(table.text(min(shutil.get_terminal_size((110, 24)).columns, 140)))
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    parts = text.lower().replace("×", "x").replace(",", "x").split("x")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise UsageError("not a shape", where="--input", got=text, expected="such as 3x32x32, 1x28x28 or 14")
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,84 @@
+"""``glassnet predict RUN FILES…``: what new files or rows are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from glassnet.model import Model, Prediction
+
+
+@click.command("predict")
+@click.argument("run")
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--format", "form", type=click.Choice(["auto", "text", "csv", "json"]), default="auto", help="how to print"
+)
+@click.option("--top", default=1, show_default=True, help="classes to show for each input, best first (text)")
+@click.option("--out", metavar="FILE", help="write here instead; .csv and .json choose the format")
+def command(run: str, files: tuple[str, ...], form: str, top: int, out: str | None) -> None:
+    """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables or arrays."""
+    from glassnet.files import write_file
+    from glassnet.model import load
+
+    model = load(run)
+    predictions = model.predict(list(files))
+    if form == "auto":
+        form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"
+    text = {"text": as_text, "csv": as_csv, "json": as_json}[form](model, predictions, top)
+    if out:
+        write_file(Path(out), text)
+        click.echo(f"{len(predictions)} predictions in {out}")
+    else:
+        click.echo(text, nl=False)
+
+
+def as_text(model: Model, predictions: list[Prediction], top: int) -> str:
+    """One line an input."""
+    width = max((len(p.name) for p in predictions), default=0)
+    lines = []
+    for p in predictions:
+        if model.task == "values":
+            said = "  ".join(f"{name} {value:.6g}" for name, value in zip(model.outputs, p.values, strict=True))
+        else:
+            said = "  ".join(f"{label} {share:.1%}" for label, share in p.top(model.classes, max(top, 1)))
+        lines.append(f"{p.name:<{width}}  {said}\n")
+    return "".join(lines)
+
+
+def as_csv(model: Model, predictions: list[Prediction], top: int) -> str:
+    """A header and one row an input: the class with every probability, or the values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if model.task == "values":
+        writer.writerow(["input", *model.outputs])
+        writer.writerows([_harmless(p.name), *p.values] for p in predictions)
+    else:
+        writer.writerow(["input", "predicted", "probability", *(f"p({name})" for name in model.classes)])
+        writer.writerows(
+            [_harmless(p.name), _harmless(str(p.label)), p.probability, *p.probabilities] for p in predictions
+        )
+    return text.getvalue()
+
+
+def as_json(model: Model, predictions: list[Prediction], top: int) -> str:
+    """A list of objects."""
+    rows: list[dict[str, object]] = []
+    for p in predictions:
+        if model.task == "values":
+            rows.append({"input": p.name, "values": dict(zip(model.outputs, p.values, strict=True))})
+        else:
+            shares = dict(zip(model.classes, p.probabilities, strict=True))
+            rows.append({"input": p.name, "predicted": p.label, "probability": p.probability, "probabilities": shares})
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def _harmless(cell: str) -> str:
+    # A spreadsheet runs a cell that begins like a formula; file names come from anywhere.
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

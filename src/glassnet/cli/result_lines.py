@@ -1,0 +1,93 @@
+"""A result in a few lines of words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def result_lines(result: dict[str, Any]) -> list[str]:
+    """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
+    part = {"test": "test", "val": "validation"}[result["part"]]
+    lines = [f"{part} part, {result['samples']:,} samples"]
+    if result["part"] == "val":
+        lines.append(
+            "  there is no untouched test part: the epoch was chosen by these figures, so they are a little too good"
+        )
+    lines += figure_lines(result["figures"], full=False)
+    name = "accuracy" if result["task"] == "classes" else "R²"
+    own = result["figures"]["accuracy"] if result["task"] == "classes" else result["figures"]["r2"]
+    better = [rival for rival in result["rivals"] if rival["figure"] > own]
+    for rival in result["rivals"]:
+        note = f"  ({rival['note']})" if rival.get("note") else ""
+        lines.append(f"  beside it: {rival['name']}: {name} {_figure(rival['figure'], result['task'])}{note}")
+    if better:
+        best = max(better, key=lambda rival: float(rival["figure"]))
+        lines.append(f"  on these data {best['name']} does better than the network; use that, or search further")
+    return lines
+
+
+def figure_lines(figures: dict[str, Any], *, full: bool) -> list[str]:
+    """The figures of a classifier or of predicted values; with ``full``, class by class."""
+    return _classes(figures, full) if figures["kind"] == "classification" else _values(figures)
+
+
+def _classes(figures: dict[str, Any], full: bool) -> list[str]:
+    low, high = _interval(figures["accuracy_interval"])
+    lines = [
+        f"  accuracy {figures['accuracy']:.2%}  (95 % interval {low:.2%} to {high:.2%}), loss {figures['loss']:.4f}"
+    ]
+    if figures["error_top5"] is not None:
+        lines.append(f"  error top-1 {figures['error_top1']:.2%}, top-5 {figures['error_top5']:.2%}")
+    lines.append(
+        f"  macro F1 {figures['macro_f1']:.4f}, calibration error {figures['calibration_error']:.2%}"
+        + _most_confused(figures)
+    )
+    if full:
+        width = max(len(row["name"]) for row in figures["per_class"])
+        lines.append(f"  {'class':<{width}}  precision  recall      F1  samples")
+        lines += [
+            f"  {row['name']:<{width}}  {row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}  {row['support']:7,}"
+            for row in figures["per_class"]
+        ]
+        lines += _confusion(figures)
+    return lines
+
+
+def _most_confused(figures: dict[str, Any]) -> str:
+    if not figures["confused"]:
+        return ""
+    pair, names = figures["confused"][0], figures["classes"]
+    return f"; most confused: {names[pair['true']]} taken for {names[pair['said']]}, {pair['count']} times"
+
+
+def _confusion(figures: dict[str, Any]) -> list[str]:
+    names = figures["classes"]
+    if len(names) > 20:
+        return [f"  ({len(names)} classes: the confusion matrix is in the report and in --json)"]
+    short = [name[:7] for name in names]
+    lines = [
+        "  confusion: rows are the true classes, columns what was said",
+        " " * 10 + "".join(f"{n:>8}" for n in short),
+    ]
+    for name, row in zip(short, figures["confusion"], strict=True):
+        lines.append(f"  {name:<8}" + "".join(f"{count or '·':>8}" for count in row))
+    return lines
+
+
+def _values(figures: dict[str, Any]) -> list[str]:
+    lines = []
+    for output in figures["per_output"]:
+        low, high = _interval(output["r2_interval"])
+        lines.append(
+            f"  {output['name']}: R² {output['r2']:.4f} (95 % interval {low:.4f} to {high:.4f}), "
+            f"MAE {output['mae']:.4g}, RMSE {output['rmse']:.4g}, MSE {output['mse']:.4g}"
+        )
+    return lines
+
+
+def _interval(value: Any) -> tuple[float, float]:
+    return (value["low"], value["high"]) if isinstance(value, dict) else (value[0], value[1])
+
+
+def _figure(value: float, task: str) -> str:
+    return f"{value:.2%}" if task == "classes" else f"{value:.4f}"

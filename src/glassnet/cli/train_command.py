@@ -1,0 +1,56 @@
+"""``glassnet train DATA``: the one dial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glassnet.cli.flags import recipe_flags, settings_of
+from glassnet.recipe import Recipe, describe
+
+
+@click.command("train")
+@click.argument("data", required=False)
+@click.option("--recipe", "recipe_file", metavar="FILE", help="a recipe file, such as the recipe.toml of a run")
+@recipe_flags
+@click.option("--out", metavar="FOLDER", help="the run folder (default: runs/DATA-N)")
+@click.option(
+    "--folds", type=click.IntRange(2), metavar="K", help="cross-validate: K trainings, each validated on another K-th"
+)
+@click.option("--json", "as_json", is_flag=True, help="print events as JSON lines")
+@click.option("--quiet", is_flag=True, help="print nothing but errors")
+@click.option("--keys", is_flag=True, help="list every recipe key and leave")
+def command(
+    data: str | None,
+    recipe_file: str | None,
+    out: str | None,
+    folds: int | None,
+    as_json: bool,
+    quiet: bool,
+    keys: bool,
+    **flags: Any,
+) -> int:
+    """Train a network on DATA: a folder, a file, or a name such as digits, letters or mnist.
+
+    With nothing else said, the network, the preprocessing, the augmentation and the recipe are chosen by the data; each choice is told.
+    """
+    if keys:
+        for key, meaning, default in describe():
+            shown = "" if default is None else f" (default: {default})"
+            click.echo(f"{key:<28}{meaning}{shown}")
+        return 0
+    recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
+    settings = settings_of(flags)
+    if data is not None:
+        settings["data.path"] = data
+    elif recipe_file is None:
+        raise click.UsageError("which data? For example: glassnet train digits")
+    recipe = recipe.changed(settings)
+    how = "json" if as_json else "quiet" if quiet else "auto"
+    from glassnet.cli.running import cross_validate, run_new
+
+    if folds:
+        return cross_validate(recipe, folds, out, how)
+    return run_new(recipe, out, how)

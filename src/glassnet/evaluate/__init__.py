@@ -1,0 +1,25 @@
+"""Figures of merit: how good predictions are, how sure that is, and what simple methods reach on the same data."""
+
+from glassnet.evaluate.classification import ClassificationFigures, classification_report
+from glassnet.evaluate.interval import Interval, Spread, spread, wilson
+from glassnet.evaluate.judge import Figures, figures_from_json, judge
+from glassnet.evaluate.regression import RegressionFigures, regression_report
+from glassnet.evaluate.rivals import Rival, rivals, rivals_of, trivial_baseline
+
+__all__ = [
+    "ClassificationFigures",
+    "Figures",
+    "Interval",
+    "RegressionFigures",
+    "Rival",
+    "Spread",
+    "classification_report",
+    "figures_from_json",
+    "judge",
+    "regression_report",
+    "rivals",
+    "rivals_of",
+    "spread",
+    "trivial_baseline",
+    "wilson",
+]

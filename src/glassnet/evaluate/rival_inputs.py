@@ -1,0 +1,60 @@
+"""Samples laid out as rows of numbers, for methods that know nothing of images or networks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from glassnet.data.dataset import Source
+
+Rows = npt.NDArray[np.float32]
+View = Callable[[Tensor], Tensor]
+
+MOST_SIDE = 32
+MOST_COLUMNS = 4_096
+CHUNK = 500
+
+
+def pixels(raw: Tensor) -> Tensor:
+    """Image batch (batch, channels, height, width) of bytes to (batch, columns) from 0 to 1, shrunk by averaging to at most 32 a side."""
+    values = raw.float() / 255
+    height, width = values.shape[-2:]
+    if max(height, width) > MOST_SIDE:
+        values = adaptive_avg_pool2d(values, (min(height, MOST_SIDE), min(width, MOST_SIDE)))
+    return values.flatten(1)
+
+
+def prepared(preprocess: Callable[[Tensor], Tensor]) -> View:
+    """What a network is given, as (batch, columns); of more than 4,096 columns, 4,096 are picked evenly."""
+
+    def view(raw: Tensor) -> Tensor:
+        values = preprocess(raw).flatten(1).float().nan_to_num()
+        if values.shape[1] > MOST_COLUMNS:
+            values = values[:, torch.linspace(0, values.shape[1] - 1, MOST_COLUMNS).long()]
+        return values
+
+    return view
+
+
+def raw_columns(raw: Tensor) -> Tensor:
+    """A table's columns as they are: NaN where a value is missing, categories as their indices."""
+    return raw.flatten(1).float()
+
+
+def read_rows(source: Source, order: Tensor, view: View, seconds: float) -> Rows:
+    """The samples at ``order``, (samples, columns), as many of them as can be read in the time, but at least the first 500."""
+    begin = time.monotonic()
+    made: list[Any] = []
+    with torch.inference_mode():
+        for start in range(0, len(order), CHUNK):
+            made.append(view(source.take(order[start : start + CHUNK])).cpu().numpy())
+            if time.monotonic() - begin > seconds:
+                break
+    return np.concatenate(made)

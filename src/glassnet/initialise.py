@@ -1,0 +1,119 @@
+"""Starting weights by name: the rules of the lectures and papers, for any module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod, sqrt
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from glassnet.errors import unknown
+
+UNTOUCHED = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.Embedding, nn.EmbeddingBag)
+
+
+@dataclass(frozen=True, slots=True)
+class Fans:
+    """How many connections a unit has.
+
+    Attributes:
+        fan_in: into one output unit: inputs of a dense layer, in_channels / groups · kernel pixels of a convolution.
+        fan_out: out of one input unit, counted alike.
+    """
+
+    fan_in: int
+    fan_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """A rule for starting weights.
+
+    Attributes:
+        formula: the rule in one line, n = fan_in, m = fan_out.
+        fill: fills a weight tensor in place.
+    """
+
+    formula: str
+    fill: Callable[[Tensor, Fans, torch.Generator | None], Tensor]
+
+
+INITS: Mapping[str, Init] = MappingProxyType(
+    {
+        "zero": Init("0; every unit of a layer stays the same as its neighbours", lambda w, fans, rng: w.zero_()),
+        "normal001": Init("N(0, 0.01²)", lambda w, fans, rng: w.normal_(0, 0.01, generator=rng)),
+        "normal1": Init("N(0, 1)", lambda w, fans, rng: w.normal_(0, 1, generator=rng)),
+        "uniform": Init("U[−1/√n, 1/√n]", lambda w, fans, rng: _uniform(w, 1 / sqrt(fans.fan_in), rng)),
+        "xavier": Init("N(0, 1/n)", lambda w, fans, rng: w.normal_(0, 1 / sqrt(fans.fan_in), generator=rng)),
+        # Glorot and Bengio, 2010, equation 16
+        "glorot": Init(
+            "U[−√(6/(n+m)), √(6/(n+m))]",
+            lambda w, fans, rng: _uniform(w, sqrt(6 / (fans.fan_in + fans.fan_out)), rng),
+        ),
+        # He et al., "Delving Deep into Rectifiers", 2015, equation 10
+        "he": Init("N(0, 2/n)", lambda w, fans, rng: w.normal_(0, sqrt(2 / fans.fan_in), generator=rng)),
+        # Saxe, McClelland, Ganguli, 2014
+        "orthogonal": Init(
+            "random orthonormal rows (or columns, where these are fewer)",
+            lambda w, fans, rng: nn.init.orthogonal_(w, generator=rng),
+        ),
+    }
+)
+
+
+@torch.no_grad()
+def initialise(net: nn.Module, name: str, generator: torch.Generator | None = None, bias: float = 0.0) -> None:
+    """Give a network new starting weights, in place.
+
+    Weights are all trainable parameters of two or more dimensions: of dense, convolutional, recurrent and attention layers.
+    Normalisation layers, embeddings and frozen parameters keep what they have. Values are drawn in float32 on the CPU, in the
+    order of ``net.modules()``, so that the device does not change them.
+
+    Args:
+        net: any module.
+        name: a key of ``INITS``.
+        generator: a generator on the CPU; None takes PyTorch's global one.
+        bias: value of all biases.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    if name not in INITS:
+        raise unknown("initialisation", name, INITS)
+    fill = INITS[name].fill
+    done: set[Tensor] = set()  # a tensor may serve two modules
+    for module in net.modules():
+        if isinstance(module, UNTOUCHED):
+            continue
+        for parameter_name, parameter in module.named_parameters(recurse=False):
+            if not parameter.requires_grad or parameter in done:
+                continue
+            done.add(parameter)
+            if parameter.dim() >= 2:
+                parameter.copy_(fill(torch.empty(parameter.shape), fans_of(module, parameter), generator))
+            elif "bias" in parameter_name:
+                parameter.fill_(bias)
+
+
+def fans_of(module: nn.Module, weight: Tensor) -> Fans:
+    """Connections of the units of a layer.
+
+    Args:
+        module: the layer that owns the weight.
+        weight: (out, in / groups, kernel…), or (in, out / groups, kernel…) of a transposed convolution.
+    """
+    first, second = weight.shape[:2]
+    window = prod(weight.shape[2:])
+    groups = module.groups if isinstance(module, _ConvNd) else 1
+    if isinstance(module, _ConvTransposeNd):
+        return Fans(first // groups * window, second * window)
+    return Fans(second * window, first // groups * window)
+
+
+def _uniform(weight: Tensor, bound: float, generator: torch.Generator | None) -> Tensor:
+    return weight.uniform_(-bound, bound, generator=generator)

@@ -1,0 +1,263 @@
+"""The finished thing: a network with its preprocessing, its classes and its input schema. Saves, loads, predicts.
+
+``model/`` holds ``weights.safetensors`` and ``model.json``; nothing is pickled, and no training data is needed to load it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from glassnet import zoo
+from glassnet.data.dataset import InMemory, Part, Schema, Source
+from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
+from glassnet.data.schemas import schema_from_json
+from glassnet.errors import ModelError, UsageError
+from glassnet.files import make_folder, write_file
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one input.
+
+    Attributes:
+        name: the file or row.
+        label: the most probable class; None for values.
+        probability: its probability; None for values.
+        probabilities: of every class, in the model's order; empty for values.
+        values: one number for each output; empty for classes.
+    """
+
+    name: str
+    label: str | None
+    probability: float | None
+    probabilities: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+
+    def top(self, classes: Sequence[str], count: int = 5) -> list[tuple[str, float]]:
+        """The most probable classes with their probabilities, best first."""
+        return sorted(zip(classes, self.probabilities, strict=True), key=lambda pair: -pair[1])[:count]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that knows what it was trained on.
+
+    Attributes:
+        net: maps preprocessed inputs to logits (classes) or scaled values.
+        net_json: how ``net`` is built again: a zoo entry with its options, or the name of a user's own class.
+        preprocess: raw inputs to the network's.
+        schema: how raw inputs look and how new ones are read.
+        task: ``classes`` or ``values``.
+        classes: names, in the order of the logits.
+        outputs: names of the target columns.
+        target_scale: undoes the scaling of values; None for classes.
+        temperature: what logits are divided by, fitted on the validation part, so that probabilities mean what they say.
+        card: where the model comes from: data fingerprint, figures, versions.
+    """
+
+    net: nn.Module
+    net_json: dict[str, Any]
+    preprocess: Preprocess
+    schema: Schema
+    task: str
+    classes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    target_scale: TargetScale | None = None
+    temperature: float = 1.0
+    card: dict[str, Any] = field(default_factory=dict)
+
+    def raw_outputs(self, inputs: Source | Tensor, *, batch_size: int = 500) -> Tensor:
+        """Logits over the temperature (samples, classes), or values in their own units (samples, outputs), for raw inputs."""
+        source = InMemory(inputs) if isinstance(inputs, Tensor) else inputs
+        device = next((p.device for p in self.net.parameters()), torch.device("cpu"))
+        self.net.eval()
+        made = []
+        with torch.inference_mode():
+            for start in range(0, len(source), batch_size):
+                index = torch.arange(start, min(start + batch_size, len(source)))
+                outputs = self.net(self.preprocess(source.take(index).to(device))).float().cpu()
+                scale = self.target_scale
+                made.append(outputs / self.temperature if scale is None else scale.decode(outputs))
+        if not made:
+            return torch.empty(0, max(len(self.classes), len(self.outputs)))
+        return torch.cat(made)
+
+    def predict_proba(self, inputs: object) -> Tensor:
+        """Probabilities (samples, classes) of files, arrays or raw tensors.
+
+        Raises:
+            UsageError: the model predicts values.
+        """
+        if self.task != "classes":
+            raise UsageError("this model predicts values and has no probabilities", fix="use predict")
+        return probabilities(self.raw_outputs(self._source(inputs)[1]))
+
+    def predict(self, inputs: object) -> list[Prediction]:
+        """What the model says of each input.
+
+        Args:
+            inputs: a path, a list of paths (files or folders), or an array or tensor of raw inputs with a batch dimension.
+
+        Raises:
+            DataError: inputs that cannot be read or do not fit; all of them at once.
+        """
+        names, source = self._source(inputs)
+        return list(self.told(names, self.raw_outputs(source)))
+
+    def told(self, names: Sequence[str], outputs: Tensor) -> Iterator[Prediction]:
+        """Outputs as predictions."""
+        if self.task == "values":
+            for name, row in zip(names, outputs.tolist(), strict=True):
+                yield Prediction(name, None, None, values=tuple(row))
+            return
+        shares = probabilities(outputs)
+        best = shares.argmax(1)
+        for name, row, said in zip(names, shares.tolist(), best.tolist(), strict=True):
+            yield Prediction(name, self.classes[said], row[said], tuple(row))
+
+    def _source(self, inputs: object) -> tuple[list[str], Source]:
+        if isinstance(inputs, Part):
+            return list(inputs.names), inputs.inputs
+        if isinstance(inputs, np.ndarray):
+            inputs = torch.from_numpy(inputs)
+        if isinstance(inputs, Tensor):
+            shape = tuple(inputs.shape[1:])
+            if shape != self.schema.shape:
+                raise UsageError(
+                    "the inputs have another shape than this model was trained on",
+                    got=f"{tuple(inputs.shape)}",
+                    expected=f"(samples, {', '.join(map(str, self.schema.shape))})",
+                )
+            return [f"[{i}]" for i in range(len(inputs))], InMemory(inputs)
+        paths = [str(inputs)] if isinstance(inputs, str | Path) else [str(path) for path in inputs]  # type: ignore[attr-defined]
+        return self.schema.read(paths)
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``model.json``; the latter last, so that a folder with it is whole."""
+        make_folder(folder)
+        modules = {"net": self.net, "preprocess": self.preprocess, "target": self.target_scale}
+        tensors = {
+            f"{name}.{key}": tensor.detach().cpu().contiguous().clone()
+            for name, module in modules.items()
+            if module is not None
+            for key, tensor in module.state_dict().items()
+        }
+        write_file(folder / "weights.safetensors", save(tensors))
+        about = {
+            "format": FORMAT,
+            "net": self.net_json,
+            "preprocess": self.preprocess.to_json(),
+            "schema": self.schema.to_json(),
+            "task": self.task,
+            "classes": self.classes,
+            "outputs": self.outputs,
+            "temperature": self.temperature,
+            "card": self.card,
+        }
+        write_file(folder / "model.json", json.dumps(about, indent=1, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: Path, *, net: nn.Module | None = None) -> Self:
+        """Read a model folder.
+
+        Args:
+            folder: holds ``model.json`` and ``weights.safetensors``.
+            net: the module to load the weights into, needed for a user's own class that takes arguments.
+
+        Raises:
+            ModelError: the folder is missing, damaged, or does not fit the network.
+        """
+        try:
+            about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            tensors = load_file(folder / "weights.safetensors")
+            if about["format"] > FORMAT:
+                raise ModelError(
+                    "written by a newer Glassnet", where=folder, got=f"format {about['format']}", fix="upgrade glassnet"
+                )
+            made = cls(
+                net=net if net is not None else rebuild(about["net"], folder),
+                net_json=about["net"],
+                preprocess=preprocess_from_json(about["preprocess"]),
+                schema=schema_from_json(about["schema"]),
+                task=about["task"],
+                classes=tuple(about["classes"]),
+                outputs=tuple(about["outputs"]),
+                target_scale=TargetScale(*(tensors[f"target.{k}"] for k in ("mean", "std")))
+                if "target.mean" in tensors
+                else None,
+                temperature=about["temperature"],
+                card=about["card"],
+            )
+        except FileNotFoundError as error:
+            raise ModelError(
+                "there is no model here",
+                where=folder,
+                got=f"{Path(str(error.filename)).name} is missing",
+                expected="a run folder whose training has come to its end, or its model folder",
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+            raise ModelError(
+                "the model folder is damaged", where=folder, got=f"{type(error).__name__}: {error}"
+            ) from error
+        for name, module in (("net", made.net), ("preprocess", made.preprocess)):
+            own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+            _load_into(module, own, folder)
+        made.net.eval()
+        return made
+
+
+def probabilities(logits: Tensor) -> Tensor:
+    """Softmax of (samples, classes); one logit becomes the two probabilities of its logistic, (samples, 2)."""
+    if logits.shape[1] == 1:
+        positive = torch.sigmoid(logits.double())
+        return torch.cat((1 - positive, positive), dim=1)
+    return torch.softmax(logits.double(), dim=1)
+
+
+def load(path: str | Path, *, net: nn.Module | None = None) -> Model:
+    """The model of a run folder or of a model folder, ready to predict.
+
+    Example:
+        ``glassnet.load("runs/digits-1").predict("digit.png")``
+    """
+    folder = Path(path)
+    if not (folder / "model.json").exists() and (folder / "model" / "model.json").exists():
+        folder = folder / "model"
+    return Model.load(folder, net=net)
+
+
+def rebuild(net_json: dict[str, Any], where: object) -> nn.Module:
+    """The network that ``net_json`` describes, its weights not yet loaded.
+
+    Raises:
+        ModelError: it is a user's own class: a file must not be able to name code that is then run.
+    """
+    if "zoo" in net_json:
+        return zoo.build(net_json["zoo"], tuple(net_json["shape"]), net_json["outputs"], net_json["options"], seed=0)
+    raise ModelError(
+        "the network is a class of your own",
+        where=where,
+        got=net_json.get("class"),
+        fix="give the module: glassnet.load(path, net=YourNet(...))",
+    )
+
+
+def _load_into(module: nn.Module, tensors: dict[str, Tensor], where: Path) -> None:
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(
+            "the weights do not fit the network", where=where, got=str(error).replace("\n\t", "; ")
+        ) from error

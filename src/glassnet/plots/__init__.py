@@ -1,0 +1,21 @@
+"""Pictures of events and figures. They draw what was computed elsewhere; each is a figure with a sentence on what it shows."""
+
+from glassnet.plots.calibration import reliability_diagram
+from glassnet.plots.confusion import confusion_plot
+from glassnet.plots.curves import figure_curve, loss_curve, rate_curve
+from glassnet.plots.lr_range import lr_range_plot
+from glassnet.plots.residuals import prediction_plot
+from glassnet.plots.style import Drawing, png, svg
+
+__all__ = [
+    "Drawing",
+    "confusion_plot",
+    "figure_curve",
+    "loss_curve",
+    "lr_range_plot",
+    "png",
+    "prediction_plot",
+    "rate_curve",
+    "reliability_diagram",
+    "svg",
+]

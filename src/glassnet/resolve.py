@@ -1,0 +1,160 @@
+"""From a recipe with ``auto`` in it, and the data, to one without; with the reason of every choice.
+
+What can only be known by measuring (learning rate by a range test, precision, epochs for a time budget) is left for
+:mod:`glassnet.assembly`, which has a network to measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from glassnet import zoo
+from glassnet.data.augment import auto_augment
+from glassnet.data.dataset import Data
+from glassnet.data.preprocess.fitting import PREPROCESSING
+from glassnet.errors import UsageError
+from glassnet.presets import PRESETS, Choice, other
+from glassnet.recipe import Recipe
+
+LOOKS = 256  # images that are looked at to choose the augmentation
+OWN_NET = "own"  # what recipe.net.name says of a module of the user's
+
+
+def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
+    """The recipe with every choice made that the data decide.
+
+    Returns:
+        The recipe, and for each choice made here its reason, by dotted key.
+
+    Raises:
+        UsageError: settings that do not go together.
+    """
+    chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data)
+    net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
+    samples = len(data.train)
+    preset = PRESETS.get(net, other)(samples, data.schema.kind)
+    if data.task == "values":
+        preset = {**preset, "loss.label_smoothing": Choice(0.0, "values have no labels")}
+    chosen |= _from_preset(recipe, preset)
+    chosen |= _augment(recipe, data)
+    settings = {key: choice.value for key, choice in chosen.items()}
+    resolved = recipe.changed(settings)
+    rest = _rest(resolved, data)
+    resolved = resolved.changed({key: choice.value for key, choice in rest.items()})
+    return resolved, {key: choice.reason for key, choice in (chosen | rest).items()}
+
+
+def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
+    chosen: dict[str, Choice] = {}
+    name = recipe.net.name
+    options: Mapping[str, Any] = {}
+    if name == "auto":
+        name, options, reason = zoo.choose(
+            data.schema.kind, data.schema.shape, len(data.train), outputs_of(recipe, data)
+        )
+        chosen["net.name"] = Choice(name, reason)
+        options = {key: value for key, value in options.items() if key not in recipe.net.options}
+    if recipe.regularise.dropout is not None:
+        options = {**options, "dropout": recipe.regularise.dropout}
+    for key, value in options.items():
+        chosen[f"net.{key}"] = Choice(value, "chosen with the net")
+    return chosen
+
+
+def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
+    chosen: dict[str, Choice] = {}
+    if recipe.data.task == "auto":
+        chosen["data.task"] = Choice(data.task, "seen from the targets")
+    if recipe.loss.name == "auto":
+        chosen["loss.name"] = (
+            Choice("cross-entropy", "the targets are classes")
+            if data.task == "classes"
+            else Choice("squared", "the targets are values")
+        )
+    elif (recipe.loss.name in ("cross-entropy", "binary", "hinge")) != (data.task == "classes"):
+        raise UsageError(
+            "the loss does not fit the targets",
+            where="loss.name",
+            got=f"{recipe.loss.name} for {data.task}",
+            expected="squared, absolute or huber for values; cross-entropy, hinge or binary for classes",
+        )
+    elif recipe.loss.name == "binary" and len(data.classes) != 2:
+        raise UsageError(
+            "the binary loss needs exactly two classes",
+            where="loss.name",
+            got=f"{len(data.classes)} classes",
+            fix="use cross-entropy",
+        )
+    return chosen
+
+
+def _preprocess(recipe: Recipe, data: Data) -> dict[str, Choice]:
+    if recipe.preprocess.name != "auto":
+        return {}
+    return {
+        "preprocess.name": Choice(PREPROCESSING[data.schema.kind][0], f"the usual for data of kind {data.schema.kind}")
+    }
+
+
+def _from_preset(recipe: Recipe, preset: Any) -> dict[str, Choice]:
+    """The preset's values where the recipe is silent. A user's own optimiser takes its own defaults, not another's."""
+    own_optimizer = recipe.optimizer.name not in ("auto", preset["optimizer.name"].value)
+    chosen: dict[str, Choice] = {}
+    tree = recipe.model_dump()
+    for key, choice in preset.items():
+        section, name = key.split(".")
+        if tree[section][name] not in ("auto", None):
+            continue
+        if own_optimizer and section == "optimizer":
+            continue
+        chosen[key] = choice
+    if own_optimizer:
+        rate = Choice("find", f"no preset for {recipe.optimizer.name} with this net: a range test")
+        chosen |= {} if recipe.optimizer.lr != "auto" else {"optimizer.lr": rate}
+        none = Choice(0.0, "none by default")
+        chosen |= {} if recipe.optimizer.weight_decay != "auto" else {"optimizer.weight_decay": none}
+        chosen |= {} if recipe.optimizer.bias_lr != "auto" else {"optimizer.bias_lr": Choice(1.0, "as the weights")}
+    return chosen
+
+
+def _augment(recipe: Recipe, data: Data) -> dict[str, Choice]:
+    if not recipe.augment.auto:
+        return {}
+    off = {"augment.auto": Choice(False, "resolved: what is written here is all there is")}
+    if data.schema.kind != "image":
+        return off
+    settings, reason = auto_augment(data.schema.shape, len(data.train), data.train.some(LOOKS))
+    given = recipe.augment.given()
+    return off | {f"augment.{key}": Choice(value, reason) for key, value in settings.items() if key not in given}
+
+
+def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
+    chosen: dict[str, Choice] = {}
+    samples = len(data.train)
+    if recipe.train.batch_size == "full" or recipe.optimizer.name == "lbfgs":
+        chosen["train.batch_size"] = Choice(samples, "the whole training part in every step")
+    size = int(chosen["train.batch_size"].value if "train.batch_size" in chosen else recipe.train.batch_size)
+    steps = -(-samples // size)
+    if recipe.stop.monitor == "auto":
+        monitor = "accuracy" if data.task == "classes" else "loss"
+        chosen["stop.monitor"] = Choice(monitor, "what the user wants of it")
+    if recipe.stop.patience == "auto":
+        falling = recipe.schedule.name in ("one-cycle", "cosine")
+        chosen["stop.patience"] = (
+            Choice(
+                "never", f"{recipe.schedule.name} does best at its end; the best epoch's weights are kept all the same"
+            )
+            if falling
+            else Choice(10, "ten epochs without improvement")
+        )
+    if recipe.train.record_every == "auto":
+        chosen["train.record_every"] = Choice(max(1, min(50, steps // 10)), "about ten records an epoch")
+    return chosen
+
+
+def outputs_of(recipe: Recipe, data: Data) -> int:
+    """How many numbers the network puts out."""
+    if data.task == "values":
+        return len(data.outputs)
+    return 1 if recipe.loss.name == "binary" else len(data.classes)

@@ -1,0 +1,198 @@
+"""The run folder: the only place that knows its file names.
+
+::
+
+    runs/digits-1/
+      asked.toml          the recipe as it was asked for
+      recipe.toml         the recipe as it was resolved, with the reasons; repeats the run
+      data.json           what the data were: counts, notes, fingerprint, troubles
+      environment.json    machine and versions
+      metrics.jsonl       one event a line; nothing in it depends on the clock
+      timing.jsonl        how long epochs took
+      findings.jsonl      what the diagnosis noticed
+      checkpoints/        the newest two, each with checksums
+      model/              the finished network, its preprocessing and its classes
+      result.json         the figures, beside baseline and rivals
+      test_uses.jsonl     every time the test part was looked at
+      report.html         the whole story for people
+
+Everything is a plain file; nothing is pickled. Whoever only reads may read at any moment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from glassnet.errors import ModelError, UsageError, nearest
+from glassnet.events import Event, Finding, Timing, from_json, to_json
+from glassnet.files import locked, make_folder, translated, write_file
+
+
+class RunFolder:
+    """A run folder by its path. Making one reads and writes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.asked = path / "asked.toml"
+        self.recipe = path / "recipe.toml"
+        self.metrics = path / "metrics.jsonl"
+        self.timing = path / "timing.jsonl"
+        self.findings = path / "findings.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.model = path / "model"
+        self.report = path / "report.html"
+        self.test_uses = path / "test_uses.jsonl"
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """``data``, ``environment``, ``net`` or ``result``; empty where it is not there yet."""
+        path = self.path / f"{name}.json"
+        if not path.exists():
+            return {}
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ModelError("a file of the run is damaged", where=path, got=error) from error
+        return content
+
+    def events(self) -> Iterator[Event]:
+        """The events so far, findings and timings included. A line that a crash tore is left out."""
+        for path in (self.metrics, self.timing, self.findings):
+            yield from _read_lines(path)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its result."""
+        return (self.path / "result.json").exists()
+
+
+class Recorder:
+    """The one process that writes a run folder. A context manager that holds the folder's lock.
+
+    Raises:
+        LockedError: another process is writing it.
+        SpaceError: it cannot be written.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._stack = ExitStack()
+        self._files: dict[Path, int] = {}
+
+    def __enter__(self) -> Self:
+        make_folder(self.folder.path)
+        self._stack.enter_context(locked(self.folder.path / "run.lock"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        self._files.clear()
+
+    def append(self, event: Event) -> None:
+        """Write an event as one line, in one call, so that a reader never sees half of it for long."""
+        path = {Timing: self.folder.timing, Finding: self.folder.findings}.get(type(event), self.folder.metrics)
+        self._append_line(path, to_json(event))
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Replace ``data.json``, ``environment.json``, ``net.json`` or ``result.json``."""
+        write_file(self.folder.path / f"{name}.json", json.dumps(content, indent=1, ensure_ascii=False))
+
+    def write_text(self, path: Path, content: str) -> None:
+        """Replace a text file of the folder."""
+        write_file(path, content)
+
+    def use_test(self, record: dict[str, Any]) -> None:
+        """Note that the test part was looked at."""
+        self._append_line(self.folder.test_uses, json.dumps(record, ensure_ascii=False))
+
+    def lengths(self) -> dict[str, int]:
+        """Bytes written to each growing file; saved with a checkpoint. What is counted is on the disk."""
+        for descriptor in self._files.values():
+            os.fsync(descriptor)
+        paths = (self.folder.metrics, self.folder.findings)
+        return {path.name: path.stat().st_size if path.exists() else 0 for path in paths}
+
+    def cut(self, lengths: dict[str, int]) -> None:
+        """Take the growing files back to what they were at a checkpoint, so that resuming writes no line twice."""
+        for path in (self.folder.metrics, self.folder.findings):
+            if path.exists():
+                os.truncate(path, min(lengths.get(path.name, 0), path.stat().st_size))
+
+    def _append_line(self, path: Path, line: str) -> None:
+        try:
+            if path not in self._files:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                self._stack.callback(os.close, descriptor)
+                self._files[path] = descriptor
+            os.write(self._files[path], line.encode() + b"\n")
+        except OSError as error:
+            raise translated(error, path, len(line)) from error
+
+
+def new_run(name: str, out: str | None) -> RunFolder:
+    """A folder for a new run: ``out``, or the next free ``runs/NAME-N``.
+
+    Raises:
+        UsageError: ``out`` holds a run already.
+    """
+    if out is not None:
+        folder = RunFolder(Path(out))
+        if folder.asked.exists() or folder.recipe.exists():
+            raise UsageError(
+                "this folder holds a run already",
+                where=out,
+                fix=f"go on with 'glassnet resume {out}', or choose another --out",
+            )
+        return folder
+    runs = Path("runs")
+    make_folder(runs)
+    number = 1 + max(
+        (int(p.name.rpartition("-")[2]) for p in runs.glob(f"{name}-*") if p.name.rpartition("-")[2].isdigit()),
+        default=0,
+    )
+    while True:
+        path = runs / f"{name}-{number}"
+        try:
+            path.mkdir()  # fails when another process took this number in between
+        except FileExistsError:
+            number += 1
+            continue
+        except OSError as error:
+            raise translated(error, path) from error
+        return RunFolder(path)
+
+
+def open_run(path: str) -> RunFolder:
+    """An existing run.
+
+    Raises:
+        UsageError: there is no run at this path; offers the nearest name.
+    """
+    folder = RunFolder(Path(path))
+    if folder.asked.exists() or folder.recipe.exists():
+        return folder
+    place = folder.path.parent
+    others = [p.name for p in place.iterdir() if (p / "asked.toml").exists()] if place.is_dir() else []
+    near = nearest(folder.path.name, others)
+    raise UsageError(
+        "there is no run here" if folder.path.exists() else "no such folder",
+        where=path,
+        expected="a folder that 'glassnet train' has written",
+        fix=f"did you mean '{place / near}'?" if near else None,
+    )
+
+
+def _read_lines(path: Path) -> Iterator[Event]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                try:
+                    yield from_json(line)
+                except (ValueError, KeyError, TypeError):
+                    continue  # a torn line; the rest is whole

@@ -1,0 +1,364 @@
+"""The whole story of a run, from a recipe to a run folder that holds a model one can trust. Read it downward.
+
+recipe -> data -> parts -> events -> run folder -> model -> figures -> report
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.assembly import Assembly, assemble
+from glassnet.data.audit import Audit, audit
+from glassnet.data.dataset import Data, InMemory, Part, class_counts
+from glassnet.data.opening import open_data
+from glassnet.data.options import ReadOptions
+from glassnet.data.split import split
+from glassnet.diagnose import Doctor
+from glassnet.errors import DataError, DivergedError, OutOfMemoryError
+from glassnet.evaluate import judge, rivals_of
+from glassnet.evaluate.temperature import fit_temperature
+from glassnet.events import Event, Finding
+from glassnet.layer_table import layer_table
+from glassnet.model import Model
+from glassnet.recipe import Recipe
+from glassnet.report import write_run_report
+from glassnet.resolve import resolve
+from glassnet.runs import Recorder, RunFolder
+from glassnet.training import checkpoint, train
+from glassnet.training.execution import machine, prepare_process
+from glassnet.training.state import State
+
+Listener = Callable[[Event], None]
+Teller = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run.
+
+    Attributes:
+        folder: the run folder.
+        model: the finished model; None when the run was interrupted.
+        figures: ``result.json``: the figures on the test part beside baseline and rivals; empty when interrupted.
+        data: the data as they were divided.
+    """
+
+    folder: RunFolder
+    model: Model | None
+    figures: dict[str, Any]
+    data: Data
+
+
+def run(
+    recipe: Recipe,
+    folder: RunFolder,
+    *,
+    net: nn.Module | None = None,
+    data: Data | None = None,
+    listen: Listener = lambda event: None,
+    tell: Teller = lambda text: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Train as the recipe says, into a new or an interrupted run folder; a checkpoint in it is gone on from.
+
+    Args:
+        recipe: what the run is decided by.
+        folder: where everything is written.
+        net: the user's own module, where ``recipe.net.name`` is ``own``.
+        data: already read and not yet divided; read from ``recipe.data.path`` without it.
+        listen: called with every event.
+        tell: called with every sentence for people.
+        stop: asked after every step; True saves a checkpoint and ends.
+
+    Raises:
+        GlassnetError: of the kind that fits; the folder keeps the newest checkpoint.
+    """
+    with Recorder(folder) as recorder:
+        if not folder.asked.exists():
+            recorder.write_text(folder.asked, recipe.to_toml())
+        threads = recipe.train.threads
+        prepare_process(None if threads == "auto" else int(threads))
+        try:
+            return _run(recipe, folder, recorder, net, data, listen, tell, stop)
+        except MemoryError as error:
+            raise out_of_memory(recipe) from error
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise out_of_memory(recipe) from error
+            raise
+
+
+def _run(
+    recipe: Recipe,
+    folder: RunFolder,
+    recorder: Recorder,
+    net: nn.Module | None,
+    data: Data | None,
+    listen: Listener,
+    tell: Teller,
+    stop: Callable[[], bool],
+) -> Result:
+    data = read_data(recipe) if data is None else divide(data, recipe)
+    resolved, reasons = resolve(recipe, data)
+    before = folder.read_json("data")
+    fingerprint = fingerprint_of(data)
+    if before and before["fingerprint"] != fingerprint:
+        raise DataError(
+            "the data have changed since this run began",
+            where=recipe.data.path,
+            fix="start a new run with 'glassnet train'",
+        )
+    found = audit(data)
+    recorder.write_json("data", summary(data, found, fingerprint))
+    for line in introduction(data, found):
+        tell(line)
+
+    torch.manual_seed(resolved.train.seed)
+    parts = assemble(resolved, data, net)
+    reasons |= parts.reasons
+    if not folder.recipe.exists():
+        recorder.write_text(folder.recipe, parts.recipe.to_toml(reasons))
+        recorder.write_json("environment", machine())
+        table = layer_table(parts.net, parts.preprocess.output_shape)
+        recorder.write_json("net", {"table": table.text(100), **parts.net_json})
+        for line in choices(parts.recipe, reasons):
+            tell(line)
+
+    state = State(parts.net, parts.plan)
+    earlier = checkpoint.load_newest(folder.checkpoints)
+    if earlier:
+        tree, place, damaged = earlier
+        for path in damaged:
+            tell(f"checkpoint {path.name} is damaged and was passed over")
+        state.load_state_dict(tree["state"])
+        recorder.cut(tree["lengths"])
+        tell(f"going on from {place.name}, epoch {state.epoch + 1}")
+    else:
+        recorder.cut({})
+    ended = _train(parts, state, folder, recorder, listen, stop)
+    if not ended:
+        return Result(folder, None, {}, data)
+
+    model = finished_model(parts, state, data, fingerprint)
+    model.save(folder.model)
+    figures = measure(model, data, parts, recorder, tell)
+    recorder.write_json("result", figures)
+    write_run_report(folder, model=model, data=data)
+    return Result(folder, model, figures, data)
+
+
+def _train(
+    parts: Assembly, state: State, folder: RunFolder, recorder: Recorder, listen: Listener, stop: Callable[[], bool]
+) -> bool:
+    """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
+
+    def save() -> None:
+        checkpoint.save(folder.checkpoints, state.step, {"state": state.state_dict(), "lengths": recorder.lengths()})
+
+    doctor = Doctor(folder.events())
+    saved, cost = time.monotonic(), 0.0
+    events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
+    for event in events:
+        recorder.append(event)
+        listen(event)
+        for finding in doctor.see(event):
+            recorder.append(finding)
+            listen(finding)
+            if finding.severity == "stop":
+                raise diverged(finding, folder)
+        asked = stop()
+        # A checkpoint costs at most a hundredth of the time between two.
+        if asked or time.monotonic() - saved >= max(parts.recipe.train.checkpoint_seconds, 100 * cost):
+            begin = time.monotonic()
+            save()
+            saved = time.monotonic()
+            cost = saved - begin if parts.recipe.train.checkpoint_seconds else 0.0
+        if asked:
+            return False
+    save()
+    return True
+
+
+def read_data(recipe: Recipe) -> Data:
+    """The data that a recipe names, divided into parts."""
+    settings = recipe.data
+    options = ReadOptions(
+        target=settings.target,
+        task=settings.task,
+        image_size=settings.image_size,
+        val=settings.val,
+        test=settings.test,
+    )
+    return divide(open_data(settings.path, options), recipe)
+
+
+def divide(data: Data, recipe: Recipe) -> Data:
+    """Training, validation and test parts; what the files gave is kept."""
+    settings = recipe.data
+    return split(
+        data,
+        val=None if settings.val_fraction == "auto" else settings.val_fraction,
+        test=None if settings.test_fraction == "auto" else settings.test_fraction,
+        seed=recipe.train.seed,
+    )
+
+
+def measure(model: Model, data: Data, parts: Assembly, recorder: Recorder, tell: Teller) -> dict[str, Any]:
+    """The figures on the test part (or, where there is none, on the validation part), beside baseline and rivals."""
+    name = "test" if data.test is not None else "val"
+    part = data.parts[name]
+    if name == "test":
+        recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
+    outputs = model.raw_outputs(part.inputs)
+    figures = judge(outputs, part.targets, task=data.task, classes=data.classes, outputs=data.outputs)
+    tell("measuring the baseline and a cheap rival")
+    rivals = rivals_of(data, parts.preprocess.cpu(), part=name, seed=parts.recipe.train.seed)
+    return {
+        "part": name,
+        "samples": len(part),
+        "task": data.task,
+        "figures": figures.to_json(),
+        "rivals": [asdict(rival) for rival in rivals],
+    }
+
+
+def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str) -> Model:
+    """The best weights with all that is needed to predict, on the CPU and in float32."""
+    net = parts.net.cpu()
+    if state.best_weights is not None:
+        net.load_state_dict(state.best_weights)
+    model = Model(
+        net=net.eval(),
+        net_json=parts.net_json,
+        preprocess=parts.preprocess.cpu(),
+        schema=data.schema,
+        task=data.task,
+        classes=data.classes,
+        outputs=data.outputs,
+        target_scale=parts.target_scale,
+        card={"data": data.name, "fingerprint": fingerprint, "trained": now(), "torch": torch.__version__},
+    )
+    if data.task == "values" or "val" not in data.parts:
+        return model
+    return replace(model, temperature=fit_temperature(model.raw_outputs(data.val.inputs), data.val.targets))
+
+
+def fingerprint_of(data: Data) -> str:
+    """SHA-256 over the training part's inputs and targets (of streamed inputs: their names), as they were divided."""
+    digest = hashlib.sha256()
+    for name in sorted(data.parts):
+        part = data.parts[name]
+        digest.update(f"{name} {len(part)}\n".encode())
+        digest.update(_bytes(part.targets))
+        if isinstance(part.inputs, InMemory):
+            digest.update(_bytes(part.inputs.values))
+        else:
+            digest.update("\n".join(part.names).encode())
+    return digest.hexdigest()
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
+
+
+def summary(data: Data, found: Audit, fingerprint: str) -> dict[str, Any]:
+    """What ``data.json`` holds."""
+    return {
+        "name": data.name,
+        "origin": data.origin,
+        "kind": data.schema.kind,
+        "shape": list(data.schema.shape),
+        "task": data.task,
+        "classes": list(data.classes),
+        "outputs": list(data.outputs),
+        "samples": {name: len(part) for name, part in data.parts.items()},
+        "class_counts": {name: counts_of(data, part) for name, part in data.parts.items()},
+        "notes": list(data.notes),
+        "unreadable": [asdict(item) for item in data.unreadable],
+        "troubles": [asdict(trouble) for trouble in found.troubles],
+        "fingerprint": fingerprint,
+    }
+
+
+def counts_of(data: Data, part: Part) -> list[int]:
+    """Samples of each class; empty for values."""
+    return class_counts(part, len(data.classes)) if data.task == "classes" else []
+
+
+def introduction(data: Data, found: Audit) -> list[str]:
+    """What the data are, for people: a line of counts, the reader's notes, and the audit's warnings."""
+    sizes = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
+    what = f"{len(data.classes)} classes" if data.task == "classes" else "values of " + ", ".join(data.outputs)
+    lines = [f"data   {data.name}: {what}, {data.schema.kind} {'×'.join(map(str, data.schema.shape))}; {sizes}"]
+    lines += [f"       {note}" for note in data.notes]
+    if data.unreadable:
+        lines.append(
+            f"       {len(data.unreadable)} left out, such as {data.unreadable[0].name}: {data.unreadable[0].reason}"
+        )
+    lines += [f"       {trouble.severity}: {trouble.what}" for trouble in found.troubles if trouble.severity != "info"]
+    return lines
+
+
+def choices(recipe: Recipe, reasons: dict[str, str]) -> list[str]:
+    """The choices worth a line of their own, each with its reason."""
+    settings, optimizer = recipe.train, recipe.optimizer
+    told = [
+        ("net", recipe.net.name, reasons.get("net.name", "as asked")),
+        ("rate", f"{optimizer.name}, lr {optimizer.lr:.3g}", reasons.get("optimizer.lr", "as asked")),
+        ("time", f"{settings.epochs} epochs of {settings.batch_size} a step", reasons.get("train.epochs", "as asked")),
+        ("speed", settings.precision, reasons.get("train.precision", "as asked")),
+    ]
+    augment = ", ".join(f"{key} {value}" for key, value in recipe.augment.given().items() if value)
+    if augment:
+        told.append(
+            (
+                "change",
+                augment,
+                next((r for k, r in reasons.items() if k.startswith("augment.") and k != "augment.auto"), "as asked"),
+            )
+        )
+    return [f"{label:<7}{value} ({reason})" for label, value, reason in told]
+
+
+def diverged(finding: Finding, folder: RunFolder) -> DivergedError:
+    """The error that ends a run whose loss exploded."""
+    return DivergedError(
+        "training was stopped: " + finding.what,
+        where=folder.path,
+        expected=finding.why,
+        fix=finding.advice,
+    )
+
+
+def out_of_memory(recipe: Recipe) -> OutOfMemoryError:
+    """The error for a batch or data set that does not fit."""
+    return OutOfMemoryError(
+        "out of memory",
+        where="training",
+        got=f"batches of {recipe.train.batch_size}",
+        fix="cut each batch into pieces (--set train.micro_batches=4), or use a smaller --batch-size or --image-size",
+    )
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def read_other(path: str, recipe: Recipe) -> Data:
+    """Other data as the test part of the recipe's own, so that classes and columns are read alike and must agree.
+
+    Raises:
+        DataError: they have other inputs or classes.
+    """
+    settings = recipe.data
+    options = ReadOptions(target=settings.target, task=settings.task, image_size=settings.image_size, test=path)
+    return open_data(settings.path, options)

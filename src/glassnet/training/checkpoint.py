@@ -1,0 +1,149 @@
+"""Checkpoints: folders of plain files that are either whole or not counted.
+
+``step-00001234/`` holds ``tensors.safetensors``, ``state.json`` and, written last, ``manifest.json`` with the size and SHA-256 of the
+other two. A checkpoint whose manifest is missing or disagrees does not exist as far as reading goes; the newest intact one is used.
+Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from glassnet.errors import ModelError, SpaceError
+from glassnet.files import free_bytes, fsync_folder, make_folder, write_file
+
+KEPT = 2
+_CONTENT = ("tensors.safetensors", "state.json")
+
+
+def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
+    """Write a tree of dicts, lists, tensors and plain values as the checkpoint of a step, then drop the oldest.
+
+    Raises:
+        SpaceError: the disk is full; older checkpoints are untouched.
+    """
+    tensors: dict[str, Tensor] = {}
+    body = json.dumps(_pack(tree, tensors, ""), ensure_ascii=False).encode()
+    packed = save_tensors(tensors)
+    target = folder / f"step-{step:08d}"
+    if target.exists():  # left by a run that was killed while writing it, or written at this very step before
+        if intact(target):
+            return target
+        shutil.rmtree(target)
+    make_folder(target)
+    try:
+        for name, content in zip(_CONTENT, (packed, body), strict=True):
+            write_file(target / name, content)
+        manifest = {
+            "step": step,
+            "torch": torch.__version__,
+            "files": {name: _print_of(content) for name, content in zip(_CONTENT, (packed, body), strict=True)},
+        }
+        write_file(target / "manifest.json", json.dumps(manifest, indent=1))
+        fsync_folder(folder)
+    except SpaceError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        needed = len(packed) + len(body)
+        raise SpaceError(
+            "no room for a checkpoint; the one before it is whole",
+            where=folder,
+            got=f"{free_bytes(folder):,} bytes free" if "no room" in error.problem else error.got,
+            expected=f"{needed:,} bytes",
+            fix="free some space and go on with 'glassnet resume RUN'",
+        ) from error
+    if not intact(target):
+        raise SpaceError("a checkpoint did not read back as it was written", where=target, fix="check the disk")
+    for old in checkpoints(folder)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def load_newest(folder: Path) -> tuple[dict[str, Any], Path, list[Path]] | None:
+    """The newest intact checkpoint: its tree, where it is, and the damaged ones that were passed over; None without any."""
+    damaged: list[Path] = []
+    for candidate in reversed(checkpoints(folder)):
+        if not intact(candidate):
+            damaged.append(candidate)
+            continue
+        return load(candidate), candidate, damaged
+    if any(path for path in damaged if (path / "manifest.json").exists()):
+        raise ModelError(
+            "no intact checkpoint",
+            where=folder,
+            got=", ".join(path.name + " is damaged" for path in damaged),
+            fix="start the run again with 'glassnet train --recipe RUN/recipe.toml'",
+        )
+    return None
+
+
+def load(checkpoint: Path) -> dict[str, Any]:
+    """The tree that ``save`` wrote; tensors on the CPU."""
+    body = json.loads((checkpoint / "state.json").read_bytes())
+    tree: dict[str, Any] = _unpack(body, load_tensors((checkpoint / "tensors.safetensors").read_bytes()))
+    return tree
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All checkpoint folders, oldest first, intact or not."""
+    return sorted(path for path in folder.glob("step-*") if path.is_dir())
+
+
+def intact(checkpoint: Path) -> bool:
+    """Whether the manifest is there and every file agrees with it."""
+    try:
+        files = json.loads((checkpoint / "manifest.json").read_bytes())["files"]
+        return set(files) == set(_CONTENT) and all(
+            _print_of((checkpoint / name).read_bytes()) == expected for name, expected in files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError):
+        return False
+
+
+def _print_of(content: bytes) -> dict[str, Any]:
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+# JSON has no tensors, and its keys are strings only. A tensor becomes {"$tensor": name}, a dict with other keys {"$pairs": [...]},
+# a tuple {"$tuple": [...]}: enough for every optimiser's state dict, L-BFGS's lists of tensors included.
+
+
+def _pack(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
+    if isinstance(value, Tensor):
+        key = name.lstrip(".") or "value"
+        tensors[key] = value.detach().cpu().contiguous().clone()
+        return {"$tensor": key}
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) for key in value):
+            return {key: _pack(item, tensors, f"{name}.{key}") for key, item in value.items()}
+        return {"$pairs": [[key, _pack(item, tensors, f"{name}.{key}")] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        items = [_pack(item, tensors, f"{name}.{place}") for place, item in enumerate(value)]
+        return {"$tuple": items} if isinstance(value, tuple) else items
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a checkpoint cannot hold a {type(value).__name__} ({name})")
+
+
+def _unpack(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if isinstance(value, list):
+        return [_unpack(item, tensors) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$tensor" in value:
+        return tensors[value["$tensor"]]
+    if "$pairs" in value:
+        return {key: _unpack(item, tensors) for key, item in value["$pairs"]}
+    if "$tuple" in value:
+        return tuple(_unpack(item, tensors) for item in value["$tuple"])
+    return {key: _unpack(item, tensors) for key, item in value.items()}

@@ -1,0 +1,53 @@
+"""What a network says of a whole part of the data, in evaluation mode, and the figures of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.training.plan import Plan
+from glassnet.training.step import autocast
+
+
+def outputs_of(
+    net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], precision: str = "float32"
+) -> tuple[Tensor, Tensor]:
+    """Outputs (float32) and targets of every sample, in the order of the batches. The network's mode is put back."""
+    was_training = {module: module.training for module in net.modules()}
+    outputs, wanted = [], []
+    net.eval()
+    try:
+        with torch.inference_mode():
+            for inputs, targets in batches:
+                with autocast(precision, inputs.device):
+                    outputs.append(net(inputs).float())
+                wanted.append(targets)
+    finally:
+        for module, training in was_training.items():
+            module.training = training
+    return torch.cat(outputs), torch.cat(wanted)
+
+
+def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Plan) -> dict[str, float]:
+    """The loss without penalty, and the plan's further figures."""
+    outputs, targets = outputs_of(net, batches, plan.precision)
+    figures = {"loss": float(plan.loss(outputs, targets))}
+    if plan.figures:
+        figures |= plan.figures(outputs, targets)
+    return figures
+
+
+def accuracy(outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """Share of samples whose largest output (or, with one logit, whose sign) is right; shapes (n, classes) and (n,)."""
+    said = outputs.argmax(1) if outputs.ndim == 2 and outputs.shape[1] > 1 else (outputs.reshape(-1) > 0).long()
+    return {"accuracy": float((said == targets).double().mean())}
+
+
+def explained(outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """R² = 1 − Σ(y−ŷ)²/Σ(y−ȳ)², averaged over outputs: 1 is perfect, 0 no better than always saying the mean."""
+    outputs, targets = outputs.double().reshape(len(targets), -1), targets.double().reshape(len(targets), -1)
+    residual = (targets - outputs).square().sum(0)
+    spread = (targets - targets.mean(0)).square().sum(0).clamp_min(1e-12)
+    return {"r2": float((1 - residual / spread).mean())}

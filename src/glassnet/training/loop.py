@@ -1,0 +1,132 @@
+"""The loop. It yields an event after every step and every epoch; the body of the caller's ``for`` is the hook.
+
+    for event in train(net, batches, plan, validation=batches_of_validation):
+        print(event)
+
+Leaving the ``for`` early leaves the network and the state whole; the state can be saved at any event, and a new ``train`` with that
+state goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.events import Epoch, Event, Finished, Started, Step, Timing
+from glassnet.training.evaluate import evaluate
+from glassnet.training.plan import Plan
+from glassnet.training.state import State
+from glassnet.training.step import optimise
+
+
+class Batches(Protocol):
+    """What the loop asks of batches: an epoch can be entered at any position."""
+
+    steps_per_epoch: int
+    samples: int
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The (inputs, targets) of an epoch from a position on."""
+        ...
+
+
+def train(
+    net: nn.Module,
+    batches: Batches,
+    plan: Plan,
+    *,
+    validation: Batches | None = None,
+    sample: Batches | None = None,
+    state: State | None = None,
+) -> Iterator[Event]:
+    """Train a network, telling what happens.
+
+    Args:
+        net: any module that maps a batch of inputs to outputs; trained in place.
+        batches: the training part.
+        plan: what the training is decided by.
+        validation: the validation part, in a fixed order, without augmentation.
+        sample: a fixed sample of the training part, likewise, so that both figures of an epoch are measured alike.
+        state: a training to go on with; a new one is begun without it.
+
+    Yields:
+        Started, then a Step after every step, an Epoch and a Timing after every epoch, and Finished.
+    """
+    state = state or State(net, plan)
+    if not state.started:
+        state.started = True
+        trainable = sum(p.numel() for p in net.parameters() if p.requires_grad)
+        yield Started(batches.samples, batches.steps_per_epoch, plan.epochs, trainable)
+    while state.epoch < plan.epochs and state.stop is None:
+        clock, first = time.perf_counter(), state.batch
+        away = 0.0
+        for inputs, targets in batches.epoch(state.epoch, start=state.batch):
+            net.train()
+            event = one_step(state, plan, batches, inputs, targets)
+            left = time.perf_counter()
+            yield event
+            away += time.perf_counter() - left
+        trained = time.perf_counter()
+        epoch = finish_epoch(state, plan, validation, sample)
+        seconds = trained - clock - away
+        share = (batches.steps_per_epoch - first) / batches.steps_per_epoch
+        yield epoch
+        yield Timing(epoch.epoch, seconds, time.perf_counter() - trained, batches.samples * share / max(seconds, 1e-9))
+    yield Finished(state.stop or "completed", state.epoch, state.step, state.best_epoch, state.best)
+
+
+def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> Step:
+    """Set the learning rate, make a step, keep the sums."""
+    factor = state.schedule.factor(state.step, batches.steps_per_epoch, plan.epochs * batches.steps_per_epoch)
+    for group, base in zip(state.optimizer.param_groups, state.base_lrs, strict=True):
+        group["lr"] = base * factor
+    loss, penalty, norm = optimise(state, plan, inputs, targets)
+    state.step += 1
+    state.batch += 1
+    state.samples += len(targets)
+    state.sums["loss"] += loss
+    if penalty is not None:
+        state.sums["penalty"] += penalty
+    if plan.clip and norm is not None:
+        state.sums["clipped"] += plan.clip.exceeded(norm)
+    lr = state.base_lrs[0] * factor
+    if (state.step - 1) % plan.record_every:
+        return Step(state.epoch, state.step, lr, state.samples)
+    return Step(
+        state.epoch,
+        state.step,
+        lr,
+        state.samples,
+        loss=float(loss),
+        penalty=0.0 if penalty is None else float(penalty),
+        grad_norm=None if norm is None else float(norm),
+    )
+
+
+def finish_epoch(state: State, plan: Plan, validation: Batches | None, sample: Batches | None) -> Epoch:
+    """Measure, keep the best weights, and decide whether to go on."""
+    net, epoch = state.net, state.epoch
+    with torch.no_grad() if state.averager is None else state.averager.swapped(net):
+        train_figures = evaluate(net, sample.epoch(0), plan) if sample else {}
+        val_figures = evaluate(net, validation.epoch(0), plan) if validation else {}
+        best = True
+        if state.stopping:
+            seen = val_figures or train_figures
+            value = seen.get(state.stopping.monitor, float("nan"))
+            best, stop = state.stopping.observe(epoch, value)
+            if stop:
+                state.stop = "early stop"
+        if best:
+            state.keep_best(state.stopping.best if state.stopping else None)
+    state.schedule.observe(val_figures.get("loss", train_figures.get("loss", float("nan"))))
+    steps = max(state.batch, 1)
+    sums = {name: float(total) / steps for name, total in state.sums.items()}
+    lr = float(state.optimizer.param_groups[0]["lr"])
+    state.next_epoch()
+    return Epoch(
+        epoch, state.step, lr, sums["loss"], sums["penalty"], sums["clipped"], train_figures, val_figures, best
+    )

@@ -1,0 +1,102 @@
+"""Losses (requirements O1, O2), each the mean over the batch, computed in float32 or wider whatever the network's precision."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    """−Σ_c ŷ_c log softmax(s)_c, averaged over the batch.
+
+    Args:
+        logits: (batch, classes).
+        targets: class indices (batch,), or probabilities or one-hot rows (batch, classes).
+        label_smoothing: ε in 0 to 1; ŷ becomes (1 − ε) ŷ + ε / classes (Szegedy et al. 2016, section 7).
+    """
+    return F.cross_entropy(_wide(logits), targets, label_smoothing=label_smoothing)
+
+
+def binary(logits: Tensor, targets: Tensor) -> Tensor:
+    """Logistic loss of one logit: log(1 + e^s) − y s, averaged. Logits (batch, 1) or (batch,), targets 0 or 1 (batch,)."""
+    flat = _wide(logits).reshape(-1)
+    return F.binary_cross_entropy_with_logits(flat, targets.to(flat.dtype).reshape(-1))
+
+
+def hinge(logits: Tensor, targets: Tensor) -> Tensor:
+    """Multiclass support-vector loss Σ_{j≠y} max(0, s_j − s_y + 1), averaged over the batch (Weston & Watkins 1999).
+
+    Logits (batch, classes), targets class indices (batch,). PyTorch's ``multi_margin_loss`` divides by the number of classes; the
+    lectures' form, which this is, does not.
+    """
+    scores = _wide(logits)
+    right = scores.gather(1, targets[:, None])
+    margins = (scores - right + 1).clamp_min(0)
+    # The right class itself contributes max(0, 1) = 1 to every row.
+    return margins.sum(1).mean() - 1
+
+
+def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(y − ŷ)², averaged over the batch and over outputs; both (batch, outputs)."""
+    return F.mse_loss(_wide(outputs), _like(targets, outputs))
+
+
+def absolute(outputs: Tensor, targets: Tensor) -> Tensor:
+    """|y − ŷ|, averaged over the batch and over outputs; both (batch, outputs)."""
+    return F.l1_loss(_wide(outputs), _like(targets, outputs))
+
+
+def huber(outputs: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
+    """r²/2 where |r| ≤ δ, else δ(|r| − δ/2), averaged; both (batch, outputs) (Huber 1964)."""
+    return F.huber_loss(_wide(outputs), _like(targets, outputs), delta=delta)
+
+
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    "cross-entropy": cross_entropy,
+    "binary": binary,
+    "hinge": hinge,
+    "squared": squared,
+    "absolute": absolute,
+    "huber": huber,
+}
+
+
+def make_loss(name: str, **options: Any) -> Loss:
+    """The loss of a name, its options filled in.
+
+    Raises:
+        UsageError: unknown name or options, all of them at once.
+    """
+    if name not in LOSSES:
+        raise unknown("loss", name, LOSSES)
+    known = {
+        key for key, value in inspect.signature(LOSSES[name]).parameters.items() if value.kind is value.KEYWORD_ONLY
+    }
+    mistakes: list[GlassnetError] = [
+        unknown(f"option of the loss {name}", key, known)
+        if known
+        else UsageError(f"the loss {name} has no option '{key}'")
+        for key in options
+        if key not in known
+    ]
+    if mistakes:
+        raise all_at_once(mistakes)
+    return partial(LOSSES[name], **options) if options else LOSSES[name]
+
+
+def _wide(outputs: Tensor) -> Tensor:
+    return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
+
+
+def _like(targets: Tensor, outputs: Tensor) -> Tensor:
+    return targets.reshape(outputs.shape)

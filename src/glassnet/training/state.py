@@ -1,0 +1,114 @@
+"""A training under way: all that has to be saved so that it goes on bit for bit."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.training.plan import Plan
+
+
+class State:
+    """The network, the parts that remember, and how far they have come.
+
+    Attributes:
+        net: the network, its weights changing in place.
+        epoch: epochs finished.
+        batch: batches of the present epoch already trained on.
+        step: optimiser steps made.
+        samples: training samples seen.
+        started: whether the run has announced itself.
+        stop: why no further epoch is to be trained, or None.
+        best_weights: the state dict that did best on the monitored figure, on the CPU.
+        best_epoch: the epoch after which they were taken.
+    """
+
+    def __init__(self, net: nn.Module, plan: Plan) -> None:
+        self.net = net
+        self.device = next((p.device for p in net.parameters()), torch.device("cpu"))
+        self.optimizer = plan.optimizer(net)
+        self.base_lrs = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.schedule = plan.schedule
+        self.averager = plan.averager(net) if plan.averager else None
+        self.stopping = plan.stopping() if plan.stopping else None
+        self.epoch = 0
+        self.batch = 0
+        self.step = 0
+        self.samples = 0
+        self.started = False
+        self.stop: str | None = None
+        self.best_weights: dict[str, Tensor] | None = None
+        self.best_epoch: int | None = None
+        self.best: float | None = None
+        self.sums = self._zeros()
+
+    def _zeros(self) -> dict[str, Tensor]:
+        # Kept on the device and in float64: read once an epoch, and exact enough for a million batches.
+        return {
+            name: torch.zeros((), dtype=torch.float64, device=self.device) for name in ("loss", "penalty", "clipped")
+        }
+
+    def next_epoch(self) -> None:
+        """Count an epoch as finished."""
+        self.epoch += 1
+        self.batch = 0
+        self.sums = self._zeros()
+
+    def keep_best(self, value: float | None) -> None:
+        """Remember the present weights as the best."""
+        self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self.net.state_dict().items()}
+        self.best_epoch = self.epoch
+        self.best = value
+
+    def state_dict(self) -> dict[str, Any]:
+        """A tree of dicts, lists, tensors and plain values that ``load_state_dict`` takes back."""
+        return {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "averager": self.averager.state_dict() if self.averager else None,
+            "stopping": self.stopping.state_dict() if self.stopping else None,
+            "best_weights": self.best_weights,
+            "sums": self.sums,
+            "random": random_states(),
+            "place": {name: getattr(self, name) for name in _PLACE},
+        }
+
+    def load_state_dict(self, tree: dict[str, Any]) -> None:
+        """Go on from where ``state_dict`` was taken, random states of the process included."""
+        self.net.load_state_dict(tree["net"])
+        self.optimizer.load_state_dict(tree["optimizer"])
+        self.schedule.load_state_dict(tree["schedule"])
+        if self.averager:
+            self.averager.load_state_dict(tree["averager"])
+        if self.stopping:
+            self.stopping.load_state_dict(tree["stopping"])
+        self.best_weights = tree["best_weights"]
+        self.sums = {name: tensor.to(self.device) for name, tensor in tree["sums"].items()}
+        for name in _PLACE:
+            setattr(self, name, tree["place"][name])
+        restore_random_states(tree["random"])
+
+
+_PLACE = ("epoch", "batch", "step", "samples", "started", "stop", "best_epoch", "best")
+
+
+def random_states() -> dict[str, Any]:
+    """The states of every random generator that layers such as dropout draw from."""
+    version, internal, gauss = random.getstate()
+    states: dict[str, Any] = {"torch": torch.get_rng_state(), "python": [version, list(internal), gauss]}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def restore_random_states(states: dict[str, Any]) -> None:
+    """Put every generator back to where ``random_states`` found it."""
+    torch.set_rng_state(states["torch"])
+    version, internal, gauss = states["python"]
+    random.setstate((version, tuple(internal), gauss))
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])

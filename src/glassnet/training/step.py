@@ -1,0 +1,64 @@
+"""One optimiser step: forward, loss, backward, update. The only place where weights change."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+from glassnet.training.plan import Plan
+from glassnet.training.state import State
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """The context in which a forward pass runs in the asked precision; weights stay float32."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=getattr(torch, precision))
+
+
+def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Change the weights once, on one batch.
+
+    Returns:
+        The mean data loss of the batch, the penalty (None without one) and the gradient's norm before clipping (None without
+        clipping), each a scalar tensor still on the device.
+    """
+    net, optimizer = state.net, state.optimizer
+    told: list[tuple[Tensor, Tensor | None, Tensor | None]] = []  # L-BFGS may evaluate more than once; the first counts
+
+    def gradient() -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        with plan.around_step(net) if plan.around_step else nullcontext():
+            loss, penalty = backward(state, plan, inputs, targets)
+        norm = plan.clip(net.parameters()) if plan.clip else None
+        told.append((loss, penalty, norm))
+        return loss if penalty is None else loss + penalty
+
+    if isinstance(optimizer, torch.optim.LBFGS):  # evaluates the loss as often as its line search needs
+        optimizer.step(gradient)  # type: ignore[no-untyped-call]
+    else:
+        gradient()
+        optimizer.step()
+    if plan.after_step:
+        plan.after_step(net)
+    if state.averager:
+        state.averager.update(net)
+    return told[0]
+
+
+def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Fill the gradients of mean loss + penalty; the batch is cut into ``plan.micro_batches`` pieces to save memory."""
+    total = torch.zeros((), device=state.device)
+    for some, wanted in zip(inputs.chunk(plan.micro_batches), targets.chunk(plan.micro_batches), strict=True):
+        with autocast(plan.precision, state.device):
+            outputs = state.net(some)
+        loss = plan.loss(outputs, wanted) * (len(wanted) / len(targets))
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+    if plan.penalty is None:
+        return total, None
+    penalty = plan.penalty(state.net)
+    penalty.backward()  # type: ignore[no-untyped-call]
+    return total, penalty.detach()

@@ -1,0 +1,110 @@
+"""Residual networks for images of some 32×32 pixels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from glassnet.layers import SubsampleAndPad
+from glassnet.zoo.shape import image_shape
+
+Shortcut = Literal["A", "B"]
+
+
+class BasicBlock(nn.Module):
+    """y = relu(F(x) + shortcut(x)), F = BN(conv3×3(relu(BN(conv3×3(x))))).
+
+    Source: He et al., 2015, figure 2 and section 3.3.
+
+    Args:
+        in_channels: channels that come in.
+        out_channels: channels that go out.
+        stride: of the first convolution.
+        shortcut: where the shape changes, ``A`` subsamples and pads with zero channels, ``B`` projects by a 1×1 convolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(out_channels)
+        self.relu1 = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = (
+                SubsampleAndPad(in_channels, out_channels, stride)
+                if shortcut == "A"
+                else nn.Sequential(
+                    nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+                )
+            )
+        self.relu2 = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in_channels, h, w) → (batch, out_channels, ⌈h / stride⌉, ⌈w / stride⌉)."""
+        residual = self.norm2(self.conv2(self.relu1(self.norm1(self.conv1(x)))))
+        return self.relu2(residual + self.shortcut(x))  # type: ignore[no-any-return]
+
+
+class CifarResNet(nn.Module):
+    """One convolution, three groups of n blocks with 16, 32 and 64 channels, global average pooling, classifier: 6n + 2 layers.
+
+    Weights start from He's normal distribution over the fan-out (section 3.4 refers to it), batch norm from γ = 1, β = 0.
+
+    Source: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015, section 4.2.
+
+    Args:
+        blocks: n, blocks in a group.
+        channels: channels of the images.
+        outputs: classes or values.
+        shortcut: see :class:`BasicBlock`.
+    """
+
+    stages = ("stem", "group1", "group2", "group3")
+
+    def __init__(self, blocks: int, channels: int, outputs: int, shortcut: Shortcut) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)
+        )
+        self.group1 = _group(blocks, 16, 16, 1, shortcut)
+        self.group2 = _group(blocks, 16, 32, 2, shortcut)
+        self.group3 = _group(blocks, 32, 64, 2, shortcut)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten()
+        self.head = nn.Linear(64, outputs)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def features(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) → (batch, 64)."""
+        x = self.group3(self.group2(self.group1(self.stem(x))))  # (batch, 64, ⌈height / 4⌉, ⌈width / 4⌉)
+        return self.flatten(self.pool(x))  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) → (batch, outputs)."""
+        return self.head(self.features(x))  # type: ignore[no-any-return]
+
+
+def _group(blocks: int, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut) -> nn.Sequential:
+    first = BasicBlock(in_channels, out_channels, stride, shortcut)
+    return nn.Sequential(first, *(BasicBlock(out_channels, out_channels, 1, shortcut) for _ in range(blocks - 1)))
+
+
+def resnet20(shape: tuple[int, ...], outputs: int, shortcut: Shortcut = "A") -> CifarResNet:
+    """ResNet-20 for CIFAR-10 and other images of 8×8 pixels and larger.
+
+    Args:
+        shape: channels, height, width.
+        outputs: classes or values.
+        shortcut: A subsamples and pads with zeros, as in the paper; B projects with a 1×1 convolution
+
+    Raises:
+        ModelError: the inputs are no images or too small.
+    """
+    # Below 8×8 the last group would see a single pixel and eight of the nine weights of its filters only padding.
+    channels, _, _ = image_shape(shape, layer="resnet20.group3 (convolutions 3×3 on maps of a quarter)", minimum=8)
+    return CifarResNet(3, channels, outputs, shortcut)
