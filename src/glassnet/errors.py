@@ -19,6 +19,9 @@ class GlassnetError(Exception):
         got: what was found there.
         expected: what would have been right.
         fix: one thing to do, as a sentence or a command.
+
+    Attributes:
+        several: the single mistakes, where :func:`all_at_once` made this error of more than one; else empty.
     """
 
     exit_code = 1
@@ -37,6 +40,7 @@ class GlassnetError(Exception):
         self.got = None if got is None else str(got)
         self.expected = None if expected is None else str(expected)
         self.fix = fix
+        self.several: tuple[GlassnetError, ...] = ()
         super().__init__(self.message())
 
     def message(self) -> str:
@@ -97,8 +101,11 @@ def all_at_once(errors: Sequence[GlassnetError]) -> GlassnetError:
     """
     if len(errors) == 1:
         return errors[0]
-    body = "\n".join(f"{number}. {error.message()}" for number, error in enumerate(errors, start=1))
-    return type(errors[0])(f"{len(errors)} mistakes:\n{body}")
+    single = [part for error in errors for part in (error.several or (error,))]
+    body = "\n".join(f"{number}. {error.message()}" for number, error in enumerate(single, start=1))
+    whole = type(single[0])(f"{len(single)} mistakes:\n{body}")
+    whole.several = tuple(single)
+    return whole
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from glassnet.errors import GlassnetError, LockedError, SpaceError
@@ -40,18 +40,28 @@ def write_file(path: Path, content: bytes | str) -> None:
             os.close(descriptor)
         os.replace(temporary, path)  # noqa: PTH105 - one of the four calls whose order is tested
         fsync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise translated(error, path, len(data)) from error
+    except BaseException as error:  # an interrupt too leaves no temporary file
+        with suppress(OSError):  # the first failure is the one to tell
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise translated(error, path, len(data)) from error
+        raise
 
 
 def fsync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Make a rename in this folder survive a power cut.
+
+    Raises:
+        SpaceError: the disk has no room even for that.
+    """
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise translated(error, folder) from error
 
 
 def translated(error: OSError, path: Path, needed: int | None = None) -> GlassnetError | OSError:
@@ -89,7 +99,7 @@ def make_folder(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
+    except (FileExistsError, NotADirectoryError) as error:
         raise SpaceError("a file stands where a folder is needed", where=path, fix="choose another --out") from error
     except OSError as error:
         raise translated(error, path) from error
@@ -117,8 +127,11 @@ def locked(path: Path) -> Iterator[None]:
                 got=f"held by {holder}",
                 fix="wait until it ends, or choose another folder with --out",
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        except OSError as error:
+            raise translated(error, path) from error
         yield
     finally:
         os.close(descriptor)

@@ -8,10 +8,12 @@ folder and repeats the run.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -83,8 +85,8 @@ class AugmentSettings(Section):
     scale: NotNegative | None = Field(None, description="enlarge or shrink by up to this share")
     shear: NotNegative | None = Field(None, description="slant by up to this many degrees")
     stretch: NotNegative | None = Field(None, description="change the aspect by up to this share")
-    elastic: NotNegative | None = Field(None, description="elastic distortion, in pixels")
-    elastic_sigma: Positive | None = Field(None, description="smoothness of the elastic distortion, in pixels")
+    elastic: NotNegative | None = Field(None, description="elastic distortion, Simard's alpha in pixels")
+    elastic_sigma: Positive | None = Field(None, description="smoothness of the elastic distortion, Simard's alpha in pixels")
     brightness: NotNegative | None = Field(None, description="by up to this share")
     contrast: NotNegative | None = Field(None, description="by up to this share")
     saturation: NotNegative | None = Field(None, description="by up to this share")
@@ -258,7 +260,7 @@ class Recipe(Section):
                 if value is None:
                     continue
                 comment = (reasons or {}).get(f"{section}.{name}")
-                lines.append(f"{name} = {_toml(value)}" + (f"  # {_one_line(comment)}" if comment else ""))
+                lines.append(f"{_key(name)} = {_toml(value)}" + (f"  # {_one_line(comment)}" if comment else ""))
             lines.append("")
         return "\n".join(lines)
 
@@ -280,9 +282,10 @@ def describe() -> Iterator[tuple[str, str, Any]]:
 def parse_value(text: str) -> Any:
     """A value as typed after ``--set key=``: TOML where it is TOML, and otherwise the text itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
+    return text if isinstance(value, date | time) else value  # no setting is a date, but a column may be called so
 
 
 def _flat(settings: Section) -> Iterator[tuple[str, Any]]:
@@ -347,7 +350,11 @@ def _words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
 def _toml(value: Any) -> str:
@@ -358,10 +365,10 @@ def _toml(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)  # the shortest text that reads back as the same number
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
         return (
-            "{ " + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + " }"
+            "{ " + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + " }"
             if value
             else "{}"
         )

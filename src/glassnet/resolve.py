@@ -33,7 +33,7 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data)
     net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
     samples = len(data.train)
-    preset = PRESETS.get(net, other)(samples, data.schema.kind)
+    preset = PRESETS.get(net, other)(samples, data.schema.shape)
     if data.task == "values":
         preset = {**preset, "loss.label_smoothing": Choice(0.0, "values have no labels")}
     chosen |= _from_preset(recipe, preset)

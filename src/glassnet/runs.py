@@ -128,7 +128,9 @@ class Recorder:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
                 self._stack.callback(os.close, descriptor)
                 self._files[path] = descriptor
-            os.write(self._files[path], line.encode() + b"\n")
+            rest = line.encode() + b"\n"
+            while rest:  # nearly always one call; a full disk may take a part and refuse the rest
+                rest = rest[os.write(self._files[path], rest) :]
         except OSError as error:
             raise translated(error, path, len(line)) from error
 
@@ -151,7 +153,11 @@ def new_run(name: str, out: str | None) -> RunFolder:
     runs = Path("runs")
     make_folder(runs)
     number = 1 + max(
-        (int(p.name.rpartition("-")[2]) for p in runs.glob(f"{name}-*") if p.name.rpartition("-")[2].isdigit()),
+        (
+            int(end)
+            for stem, _, end in (p.name.rpartition("-") for p in runs.iterdir())
+            if stem == name and end.isdecimal()
+        ),
         default=0,
     )
     while True:
@@ -194,5 +200,5 @@ def _read_lines(path: Path) -> Iterator[Event]:
             if line.endswith("\n"):
                 try:
                     yield from_json(line)
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, AttributeError):
                     continue  # a torn line; the rest is whole

@@ -6,6 +6,7 @@ recipe -> data -> parts -> events -> run folder -> model -> figures -> report
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -25,11 +26,11 @@ from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, OutOfMemoryError
 from glassnet.evaluate import judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
-from glassnet.events import Event, Finding
+from glassnet.events import Event, Finding, Step
 from glassnet.layer_table import layer_table
 from glassnet.model import Model
 from glassnet.recipe import Recipe
-from glassnet.report import write_run_report
+from glassnet.report import story_of_run, write_report
 from glassnet.resolve import resolve
 from glassnet.runs import Recorder, RunFolder
 from glassnet.training import checkpoint, train
@@ -122,6 +123,7 @@ def _run(
         tell(line)
 
     torch.manual_seed(resolved.train.seed)
+    random.seed(resolved.train.seed)
     parts = assemble(resolved, data, net)
     reasons |= parts.reasons
     if not folder.recipe.exists():
@@ -151,7 +153,7 @@ def _run(
     model.save(folder.model)
     figures = measure(model, data, parts, recorder, tell)
     recorder.write_json("result", figures)
-    write_run_report(folder, model=model, data=data)
+    write_report(story_of_run(folder, data), folder.report)
     return Result(folder, model, figures, data)
 
 
@@ -161,26 +163,30 @@ def _train(
     """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
 
     def save() -> None:
-        checkpoint.save(folder.checkpoints, state.step, {"state": state.state_dict(), "lengths": recorder.lengths()})
+        tree = {"state": state.state_dict(), "lengths": recorder.lengths()}
+        checkpoint.save(folder.checkpoints, state.step, tree, epoch=state.epoch)
 
     doctor = Doctor(folder.events())
     saved, cost = time.monotonic(), 0.0
     events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
     for event in events:
-        recorder.append(event)
+        if not isinstance(event, Step) or event.loss is not None:
+            recorder.append(event)
         listen(event)
         for finding in doctor.see(event):
             recorder.append(finding)
             listen(finding)
             if finding.severity == "stop":
                 raise diverged(finding, folder)
+        if not isinstance(event, Step):
+            continue
         asked = stop()
         # A checkpoint costs at most a hundredth of the time between two.
         if asked or time.monotonic() - saved >= max(parts.recipe.train.checkpoint_seconds, 100 * cost):
             begin = time.monotonic()
             save()
             saved = time.monotonic()
-            cost = saved - begin if parts.recipe.train.checkpoint_seconds else 0.0
+            cost = saved - begin if parts.recipe.train.checkpoint_seconds >= 1 else 0.0
         if asked:
             return False
     save()

@@ -159,7 +159,7 @@ def test_a_big_jpeg_is_decoded_small_with_the_same_look() -> None:
 
 def test_strips_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    image = Image.fromarray(rng.integers(0, 256, (301, 203, 4), dtype=np.uint8))
+    image = Image.fromarray(rng.integers(0, 256, (203, 301, 4), dtype=np.uint8))
     whole = decode(saved(image), 3, (20, 20))
     monkeypatch.setattr("glassnet.data.decode.STRIP_PIXELS", 3000)
     np.testing.assert_array_equal(decode(saved(image), 3, (20, 20)), whole)

@@ -90,6 +90,10 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "shorter than declared": (HEADER + struct.pack(">I", 4) + b"abc", "shorter than it says"),
     "overflow": (bytes([0, 0, 8, 3]) + struct.pack(">3I", 2**31, 2**31, 4) + b"abc", "shorter than it says"),
     "bomb": (gzip.compress(bytes([0, 0, 8, 2]) + struct.pack(">2I", 2**31, 2**31)), "more than the file can hold"),
+    "bomb of a gigabyte": (
+        gzip.compress(bytes([0, 0, 8, 2]) + struct.pack(">2I", 2**15, 2**15)),
+        "more than the file can hold",
+    ),
     "gzip shorter": (gzip.compress(HEADER + struct.pack(">I", 400) + b"abc"), "shorter than it says"),
     "gzip longer": (gzip.compress(HEADER + struct.pack(">I", 2) + b"abc"), "longer than it says"),
     "gzip cut off": (

@@ -92,6 +92,7 @@ def images(folder: Path, *classes: str, value: int = 0) -> Path:
 def test_built_in_names(home: Path) -> None:
     data = open_data("digits")
     assert (data.name, data.origin, len(data.train)) == ("digits", "digits", 1797)
+    assert "keep their own size of 8 x 8" in open_data("digits", ReadOptions(image_size=32)).notes[-1]
 
 
 def test_a_path_wins_over_a_name(home: Path) -> None:

@@ -77,7 +77,7 @@ def table_part() -> tuple[Part, TableSchema, np.ndarray[Any, np.dtype[np.float64
         ],
         axis=1,
     )
-    raw[::7, 0] = np.nan
+    raw[::7, 0] = raw[1, 0] = np.nan  # 170 are left: the median lies between two
     raw[::11, 1] = np.nan
     raw = raw.astype(np.float32).astype(np.float64)
     schema = TableSchema(
@@ -234,7 +234,7 @@ def test_quantile_equals_the_papers_equation() -> None:
         )
     edges[1] = [4.0, 5.0]  # the constant column has one bin of width 1
     assert edges[2] == [0.0, 1.0]
-    rows = np.array([raw[1], raw[0], [-1e3, 2, 4.5, 1, 1e4], [1e3, np.nan, 3, 0, 0]])
+    rows = np.array([raw[2], raw[0], [-1e3, 2, 4.5, 1, 1e4], [1e3, np.nan, 3, 0, 0]])
     wanted = []
     for row in rows:
         line: list[float] = []
@@ -253,6 +253,13 @@ def test_unseen_and_missing_categories_are_all_zeros() -> None:
     assert fit("standardise", train, schema)(row)[:, -3:].tolist() == [[0, 0, 0], [0, 1, 0]]
 
 
+def test_tables_of_categories_alone() -> None:
+    schema = TableSchema((Column("a", "category", ("u", "v")), Column("b", "category", ("x", "y", "z"))))
+    values = torch.tensor([[0.0, 2.0], [1.0, 0.0]])
+    for name in PREPROCESSING["table"]:
+        assert fit(name, part(values), schema)(values).tolist() == [[1, 0, 0, 0, 1], [0, 1, 1, 0, 0]]
+
+
 def test_a_column_missing_in_all_of_the_training_part_stays_finite() -> None:
     values = torch.tensor([[math.nan, 1.0], [math.nan, 2.0], [math.nan, 4.0]])
     schema = TableSchema((Column("a", "number"), Column("b", "number")))
@@ -265,7 +272,8 @@ def test_a_column_missing_in_all_of_the_training_part_stays_finite() -> None:
 def test_huge_tables_numbers_stay_finite() -> None:
     values = torch.tensor([[3e38], [-3e38], [1.0], [2.0]])
     for name in ("standardise", "quantile"):
-        assert fit(name, part(values), TableSchema((Column("a", "number"),)))(values).isfinite().all()
+        for raw in (values, torch.full((4, 1), 1e30), torch.full((4, 1), -2e7)):
+            assert fit(name, part(raw), TableSchema((Column("a", "number"),)))(raw).isfinite().all()
 
 
 def everything() -> list[tuple[str, Preprocess, Tensor]]:

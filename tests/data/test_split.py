@@ -134,15 +134,16 @@ def test_twins_stay_together_and_are_told() -> None:
             homes.setdefault(value + 0.0, set()).add(name)
     assert len(homes) == 200
     assert all(len(home) == 1 for home in homes.values())
-    assert any("600 samples have an identical twin; the 200 groups" in note for note in made.notes)
+    assert any("600 samples have an identical twin: 200 groups" in note for note in made.notes)
     assert 100 <= len(made.parts["test"]) <= 120
 
 
 def test_missing_values_are_equal_to_each_other() -> None:
-    inputs = [float("nan")] * 40 + [float(i) for i in range(160)]
+    inputs = [float("nan"), -float("nan")] * 20 + [float(i) for i in range(160)]  # of either sign bit
     made = split(make({"train": part(labels(100, 100), inputs)}, 2))
     homes = {name for name, piece in made.parts.items() if piece.inputs.take(torch.arange(len(piece))).isnan().any()}
     assert len(homes) == 1
+    assert any("40 samples have an identical twin: one group" in note for note in made.notes)
 
 
 def test_the_seed_alone_decides() -> None:
@@ -263,3 +264,26 @@ def test_identical_files_of_a_streamed_source_stay_together(tmp_path: Path) -> N
     home = {name: part_name for part_name, piece in made.parts.items() for name in piece.names}
     assert all(home[f"{i}.bin"] == home[f"{i + 1}.bin"] for i in range(0, 200, 2))
     assert len(set(home.values())) == 3
+
+
+def test_folds_differ_by_one_sample_at_most_of_each_class_and_in_all() -> None:
+    made = list(folds(make({"train": part(labels(7, 8, 9, 6))}, 4), 5))
+    assert {len(fold.val) for fold in made} == {6}
+    for c, count in enumerate((7, 8, 9, 6)):
+        assert {class_counts(fold.val, 4)[c] for fold in made} <= {count // 5, count // 5 + 1}
+
+
+def test_greedy_shares_leave_one_sample_a_class_to_train_on() -> None:
+    made = split(make({"train": part(labels(10, 10))}, 2), val=0.9, test=0.9)
+    assert [class_counts(piece, 2) for piece in made.parts.values()] == [[1, 1], [1, 1], [8, 8]]
+
+
+def test_a_large_group_in_one_class_does_not_unsettle_another() -> None:
+    inputs = [0.0] * 5 + [float(i) for i in range(1, 16)]
+    whole = part(torch.tensor([0] * 10 + [1] * 10), inputs)
+    assert [class_counts(fold.val, 2)[1] for fold in folds(make({"train": whole}, 2), 5)] == [2] * 5
+
+
+def test_inputs_that_are_all_alike_cannot_be_split() -> None:
+    with pytest.raises(DataError, match="test and the validation part, because too many inputs are identical"):
+        split(make({"train": part(labels(30, 30), [1.0] * 60)}, 2))

@@ -36,7 +36,7 @@ MIXED = """age,city,member,when,score
 31,Rome,true,2020-01-31,1.5
 ,Oslo,false,2021-02-28,2.5
 44,Rome,TRUE,2020-03-01,0.5
-52,?,false,2020-03-02,-1e1
+52,?,false,2020-12-07,-1e1
 """
 
 
@@ -48,7 +48,7 @@ def test_each_kind_of_column_by_hand(tmp_path: Path) -> None:
         [31, 1, 1, 2020, 1, 31, 5],  # a Friday
         [nan, 0, 0, 2021, 2, 28, 7],  # a Sunday
         [44, 1, 1, 2020, 3, 1, 7],  # a Sunday
-        [52, nan, 0, 2020, 3, 2, 1],  # a Monday
+        [52, nan, 0, 2020, 12, 7, 1],  # a Monday
     ]
     assert [column.levels for column in data.schema.columns if column.kind == "category"] == [("Oslo", "Rome")]  # type: ignore[attr-defined]
     np.testing.assert_array_equal(raw(data).numpy(), np.array(expected, dtype=np.float32))
@@ -100,6 +100,7 @@ def test_every_spelling_of_missing(tmp_path: Path, word: str) -> None:
     text = f"a,b,y\n1,u,0.5\n{word},{word},1.5\n3,v,2.5\n4,u,3.5\n5,v,{word}\n6,v,9.5\n"
     data = tables.read(write(tmp_path, "t.csv", text), ReadOptions())
     assert raw(data).isnan().tolist() == [[False, False], [True, True], [False, False], [False, False], [False, False]]
+    assert list(data.train.names) == ["t.csv:2", "t.csv:3", "t.csv:4", "t.csv:5", "t.csv:7"]
     assert any("1 of 6 rows" in note and "target is missing" in note for note in data.notes)
 
 
@@ -206,7 +207,7 @@ def test_parquet_equals_csv(tmp_path: Path) -> None:
             "age": [31, None, 44, 52],
             "city": pl.Series(["Rome", "Oslo", "Rome", None], dtype=pl.Categorical),
             "member": [True, False, True, False],
-            "when": pl.Series(["2020-01-31", "2021-02-28", "2020-03-01", "2020-03-02"]).str.to_date(),
+            "when": pl.Series(["2020-01-31", "2021-02-28", "2020-03-01", "2020-12-07"]).str.to_date(),
             "lists": [[1], [2], [3], [4]],
             "score": [1.5, 2.5, 0.5, -10.0],
         }
@@ -295,3 +296,19 @@ def test_notes_are_sentences(tmp_path: Path) -> None:
     assert len(data.notes) >= 8
     assert all(note[0].isupper() or note.startswith(("t-", "1 of")) for note in data.notes)
     assert all(note.endswith(".") for note in data.notes)
+
+
+def test_undefined_numbers_of_parquet_are_missing(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    nan = math.nan
+    pl.DataFrame({"a": [1.0, nan, 3.0, 9.0], "void": [nan] * 4, "y": [0.5, 1.5, nan, 2.5]}).write_parquet(path)
+    data = tables.read(path, ReadOptions())
+    assert list(data.train.names) == ["t.parquet:1", "t.parquet:2", "t.parquet:4"]
+    np.testing.assert_array_equal(raw(data).numpy(), [[1], [nan], [9]])
+    assert any("'void' is left out: every value is missing" in note for note in data.notes)
+
+
+def test_only_a_column_that_rises_by_one_counts_the_rows(tmp_path: Path) -> None:
+    rows = "".join(f"{i + 5},{2 * i},{i + (i > 20)},{i % 4}.5\n" for i in range(40))
+    data = tables.read(write(tmp_path, "t.csv", "n,even,leap,y\n" + rows), ReadOptions())
+    assert data.schema.names == ("even", "leap")  # type: ignore[attr-defined]

@@ -73,9 +73,11 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        # The reader (such as `head`) has left: nobody is there to be told, and Python must not try to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _reader_has_left()
+    except SystemExit as error:  # click's own answer to a broken pipe, with an exit code that means something else
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return _reader_has_left()
     except MemoryError:
         click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
         return 8
@@ -89,3 +91,9 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _reader_has_left() -> int:
+    """The reader (such as ``head``) is gone: nobody is there to be told, and Python must not try to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141  # 128 + SIGPIPE, as shells expect

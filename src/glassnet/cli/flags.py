@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from glassnet.errors import UsageError, unknown
+from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
 from glassnet.recipe import known_keys, parse_value
 
 
@@ -86,23 +86,36 @@ def settings_of(parameters: dict[str, Any]) -> dict[str, Any]:
     """The recipe keys that the given flags and ``--set`` options set.
 
     Raises:
-        UsageError: a ``--set`` without ``=``.
+        UsageError: each ``--set`` without ``=`` or without a section, and a budget that is no length of time, all at once.
     """
     found: dict[str, Any] = {}
+    mistakes: list[GlassnetError] = []
     for name, flag in _BY_PARAMETER.items():
         if parameters.get(name) is not None:
             text = parameters[name]
-            found[flag.key] = seconds(text) if flag.key == "train.budget" else parse_value(text)
+            try:
+                found[flag.key] = seconds(text) if flag.key == "train.budget" else parse_value(text)
+            except UsageError as error:
+                mistakes.append(error)
             if flag.key in _TEXTS:
                 found[flag.key] = text
     for given in parameters.get("settings", ()):
-        key, equals, text = given.partition("=")
+        key, equals, text = (part.strip() for part in given.partition("="))
         if not equals:
-            raise UsageError("--set takes KEY=VALUE", got=given, fix=f"--set {given}=...")
-        if "." not in key:
-            raise unknown("recipe key", key, known_keys(), where="--set")
-        found[key.strip()] = parse_value(text.strip())
+            mistakes.append(UsageError("--set takes KEY=VALUE", got=given, fix=f"--set {given}=..."))
+        elif "." not in key:
+            mistakes.append(unknown("recipe key", key, known_keys(), where="--set"))
+        else:
+            found[key] = _value(key, text)
+    if mistakes:
+        raise all_at_once(mistakes)
     return found
+
+
+def _value(key: str, text: str) -> Any:
+    """The value of a ``--set``; a column called 3 is a text although it looks like a number."""
+    value = parse_value(text)
+    return text if key in _TEXTS and not isinstance(value, str) else value
 
 
 _TEXTS = {"net.name", "data.target", "data.val", "data.test", "data.path"}

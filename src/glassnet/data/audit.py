@@ -125,7 +125,7 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
         return tuple(_range(column.name, raw[:, i], len(column.levels)) for i, column in enumerate(schema.columns))
     if schema.kind == "image":
         return _channel_ranges(part, shape)
-    values = part.inputs.take(torch.arange(len(part))).reshape(len(part), -1)
+    values = part.inputs.take(torch.arange(len(part))).flatten(1)
     if values.shape[1] > 64:
         return (_range("all values", values.flatten()),)
     return tuple(_range(f"value {i}", values[:, i]) for i in range(values.shape[1]))

@@ -87,7 +87,7 @@ def not_finite(look: Look) -> Iterator[Trouble]:
             if not values.is_floating_point():
                 continue
             odd = values.isinf() if table and what == "inputs" else ~values.isfinite()
-            rows = torch.nonzero(odd.reshape(len(values), -1).any(dim=1)).flatten().tolist()
+            rows = torch.nonzero(odd.flatten(1).any(dim=1)).flatten().tolist()
             if rows:
                 samples = [part.names[row] for row in rows]
                 yield Trouble(

@@ -38,17 +38,27 @@ def open_data(place: str, options: ReadOptions | None = None, progress: Progress
     options = options or ReadOptions()
     path = Path(place).expanduser()
     if not _is_there(path) and place in BUILT_IN:
-        data = BUILT_IN[place](options)
-        return _with_others(data, None, options)
+        return _told(_with_others(BUILT_IN[place](options), None, options), options)
     if not _is_there(path) and place.lower() in NAMED:
         name = place.lower()
         path = locate(name, lambda folder: _reader(folder) is not None, progress)
         reader = _recognised(path)
-        return replace(_with_others(reader.read(path, options), reader, options), name=name, origin=place)
+        data = _with_others(reader.read(path, options), reader, options)
+        return _told(replace(data, name=name, origin=place), options)
     if not _is_there(path):
         raise _missing(place, path)
     reader = _recognised(path)
-    return replace(_with_others(reader.read(path, options), reader, options), origin=place)
+    data = _with_others(reader.read(path, options), reader, options)
+    return _told(replace(data, origin=place), options)
+
+
+def _told(data: Data, options: ReadOptions) -> Data:
+    """With a note where images that come as arrays were asked for in another size; only image files are resized."""
+    size = data.schema.shape[1:]
+    if options.image_size is None or data.schema.kind != "image" or size == (options.image_size, options.image_size):
+        return data
+    note = f"The images keep their own size of {size[1]} x {size[0]} pixels; only image files are brought to another."
+    return replace(data, notes=(*data.notes, note))
 
 
 def _is_there(path: Path) -> bool:

@@ -62,6 +62,7 @@ def split(data: Data, *, val: float | None = None, test: float | None = None, se
     if made:
         keys = digests(data.train.inputs)
         divided = _divide(_strata(data, data.train), _units(keys, len(data.train)), made, seed)
+        _check_filled(divided, data)
         parts |= {name: data.train.subset(index) for name, index in divided.items()}
         notes.append(_told(parts, made, data, seed))
         notes += _told_duplicates(keys)
@@ -148,6 +149,16 @@ def _check_enough(data: Data, parts: int) -> None:
         )
 
 
+def _check_filled(divided: dict[str, Tensor], data: Data) -> None:
+    empty = [SPOKEN[name] for name, index in divided.items() if len(index) == 0]
+    if empty:
+        raise DataError(
+            f"nothing is left for the {' and the '.join(empty)} part, because too many inputs are identical",
+            where=data.origin,
+            expected="different inputs, so that a network is measured on others than it was trained on",
+        )
+
+
 def _strata(data: Data, part: Part) -> npt.NDArray[np.int64]:
     if data.task == "classes":
         strata: npt.NDArray[np.int64] = part.targets.numpy()
@@ -178,15 +189,18 @@ def _shuffled(strata: npt.NDArray[np.int64], units: list[list[int]], seed: int) 
     }
 
 
-def _quotas(sizes: Sequence[int], share: float, least: int) -> list[int]:
-    """Whole numbers near ``share × size`` whose sum is the rounded whole: the largest remainders are rounded up."""
+def _quotas(sizes: Sequence[int], share: float, others: int) -> list[int]:
+    """Whole numbers near ``share × size`` whose sum is the rounded whole: the largest remainders are rounded up.
+
+    Each is at least 1, and leaves one sample to each of the ``others`` parts where there are enough.
+    """
     exact = [share * size for size in sizes]
     whole = [int(value) for value in exact]
     short = round(sum(exact)) - sum(whole)
     order = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
     for i in order[:short]:
         whole[i] += 1
-    return [max(count, least) for count in whole]
+    return [max(min(count, size - others), 1) for count, size in zip(whole, sizes, strict=True)]
 
 
 def _divide(
@@ -194,7 +208,7 @@ def _divide(
 ) -> dict[str, Tensor]:
     by_stratum = _shuffled(strata, units, seed)
     sizes = [sum(len(unit) for unit in members) for members in by_stratum.values()]
-    quotas = {name: _quotas(sizes, share, 1) for name, share in shares.items()}
+    quotas = {name: _quotas(sizes, share, len(shares)) for name, share in shares.items()}
     chosen: dict[str, list[int]] = {name: [] for name in ("train", *shares)}
     for position, members in enumerate(by_stratum.values()):
         room = {name: quota[position] for name, quota in quotas.items()}
@@ -266,6 +280,5 @@ def _told_duplicates(keys: Sequence[bytes] | None) -> list[str]:
     sizes = [len(positions) for positions in groups(keys)]
     if not sizes:
         return []
-    return [
-        f"{sum(sizes):,} samples have an identical twin; the {len(sizes):,} groups of them were kept within one part each."
-    ]
+    grouped = f"{len(sizes):,} groups, each" if len(sizes) > 1 else "one group"
+    return [f"{sum(sizes):,} samples have an identical twin: {grouped} kept within one part."]

@@ -19,7 +19,7 @@ def rule(history: History, event: Event) -> Finding | None:
         return None
     losses = [step.loss for step in history.steps if step.loss is not None]
     first, now = losses[0], median(losses[-WINDOW:])
-    if not math.isfinite(first) or first <= 0 or now <= FACTOR * first:
+    if not math.isfinite(first) or first <= 0 or not now > FACTOR * first:
         return None
     return Finding(
         ID,

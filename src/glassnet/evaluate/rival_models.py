@@ -56,10 +56,10 @@ def logistic(inputs: Array, targets: Array) -> Fitted:
 
 
 def ridge(inputs: Array, targets: Array) -> Fitted:
-    """Least squares with a squared penalty, whose strength is chosen by leaving each row out once."""
+    """Least squares with a squared penalty, whose strength for each output is chosen by leaving each row out once."""
     from sklearn.linear_model import RidgeCV
 
-    fitted: Fitted = RidgeCV(alphas=PENALTIES).fit(inputs.astype(np.float64), targets)
+    fitted: Fitted = RidgeCV(alphas=PENALTIES, alpha_per_target=True).fit(inputs.astype(np.float64), targets)
     return fitted
 
 
@@ -94,10 +94,16 @@ def random_forest(*, classes: bool, seed: int) -> Fit:
     """100 trees on bootstrap samples; categories are ordered by their index, missing values take the better side."""
 
     def fit(inputs: Array, targets: Array) -> Fitted:
+        from sklearn.compose import TransformedTargetRegressor
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+        from sklearn.preprocessing import StandardScaler
 
         kind = RandomForestClassifier if classes else RandomForestRegressor
-        fitted: Fitted = kind(TREES, n_jobs=torch.get_num_threads(), random_state=seed).fit(inputs, targets)
+        model = kind(TREES, n_jobs=torch.get_num_threads(), random_state=seed)
+        if not classes:
+            # a split serves all outputs at once, so that an output in small units would be overheard
+            model = TransformedTargetRegressor(model, transformer=StandardScaler())
+        fitted: Fitted = model.fit(inputs, targets)
         return fitted
 
     return fit

@@ -39,7 +39,7 @@ def follow(operation: Any, arguments: Sequence[Any], fields: Mapping[int, Field 
         return _together(known, out)
     if name in MEETINGS:
         return _meeting(name, known, arguments, out)
-    if all(axis.positions == 1 and axis.jump == 0 for field in known for axis in field.axes):
+    if all(axis.jump == 0 for field in known for axis in field.axes):
         return _together([field.everything(out.dim()) for field in known], out)
     return None
 

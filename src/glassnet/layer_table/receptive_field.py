@@ -54,7 +54,9 @@ class Axis:
         return replace(self, low=low, high=high, jump=Fraction(0), positions=1)
 
     def joined(self, other: Axis) -> Axis:
-        """What either branch sees."""
+        """What either branch sees; all of it once one branch has mixed its positions, as in squeeze and excitation."""
+        if (self.jump == 0) != (other.jump == 0):
+            return self.whole().joined(other.whole())
         return replace(
             self,
             low=min(self.low, other.low),

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 SHORTEST_PATH = 24
 GAP = "  "
 
-# Heading, cell of a row, and whether numbers stand to the right.
+SEES = 6  # which of the columns
+
+# Heading, cell of a row, and whether it stands to the right, as numbers do.
 COLUMNS: Sequence[tuple[str, Callable[[Layer], str], bool]] = (
     ("type", lambda row: row.kind, False),
     ("output", lambda row: _times(row.output) or "1", False),
@@ -23,14 +25,8 @@ COLUMNS: Sequence[tuple[str, Callable[[Layer], str], bool]] = (
     ("sees", lambda row: "?" if row.receptive_field is None else _times(row.receptive_field), True),
     ("memory", lambda row: _size(row.activation_bytes) if row.activation_bytes else "", True),
 )
-LESS_NEEDED = (
-    "memory",
-    "connections",
-    "kernel",
-    "sees",
-    "mult-adds",
-    "type",
-)  # left out in this order where lines are short
+# Left out in this order where lines are short.
+LESS_NEEDED = ("memory", "connections", "kernel", "sees", "mult-adds", "type")
 
 
 def render(table: LayerTable, width: int) -> str:
@@ -45,8 +41,8 @@ def render(table: LayerTable, width: int) -> str:
         for place, row in enumerate(table.rows[block]):
             cells = [cell(row) for _, cell, _ in COLUMNS]
             if times > 1:
-                final = COLUMNS[6][1](table.rows[block.start + (times - 1) * size + place])
-                cells[6] = cells[6] if final == cells[6] else f"{cells[6]}…{final}"
+                final = COLUMNS[SEES][1](table.rows[block.start + (times - 1) * size + place])
+                cells[SEES] = cells[SEES] if final == cells[SEES] else f"{cells[SEES]}…{final}"
             lines.append((row.path or "(net)", cells))
         if times > 1:
             until = table.rows[block.start + times * size - 1].path
@@ -102,9 +98,13 @@ def _run(paths: Sequence[Sequence[str]], at: int, depth: int) -> int:
 
 
 def _grid(lines: Sequence[tuple[str, list[str]] | str], table: LayerTable, width: int) -> list[str]:
-    sums = [""] * len(COLUMNS)
-    sums[3], sums[4], sums[5] = _number(table.connections), _number(table.parameters), _number(table.multiply_adds)
-    sums[7] = _size(table.activation_bytes)
+    totals = {
+        "connections": _number(table.connections),
+        "parameters": _number(table.parameters),
+        "mult-adds": _number(table.multiply_adds),
+        "memory": _size(table.activation_bytes),
+    }
+    sums = [totals.get(heading, "") for heading, _, _ in COLUMNS]
     cells = [line[1] for line in lines if not isinstance(line, str)] + [sums]
     widths = {
         place: max(len(heading), *(len(row[place]) for row in cells)) for place, (heading, _, _) in enumerate(COLUMNS)

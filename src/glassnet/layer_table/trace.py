@@ -24,6 +24,9 @@ from glassnet.layer_table.counts import COUNTS
 from glassnet.layer_table.field_rules import follow
 from glassnet.layer_table.receptive_field import Field, field_of_input
 
+# An operation called in a way that no rule foresaw must not look like a fault of the network: its figures are left open.
+UNFORESEEN = (IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError)
+
 
 @dataclass
 class Call:
@@ -201,11 +204,18 @@ class _Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         fields = {id(tensor): self.fields[id(tensor)][1] for tensor in inputs if id(tensor) in self.fields}
         if fields:
             for out in outputs:
-                self.fields[id(out)] = (out, follow(func, args, fields, out))
+                try:
+                    sees = follow(func, args, fields, out)
+                except UNFORESEEN:
+                    sees = None
+                self.fields[id(out)] = (out, sees)
 
     def _count(self, func: Any, args: Sequence[Any], out: Tensor, fresh: int) -> None:
         name = func._schema.name.removeprefix("aten::")
-        connections, multiply_adds, kernel = COUNTS[name](args, out) if name in COUNTS else (0, 0, ())
+        try:
+            connections, multiply_adds, kernel = COUNTS[name](args, out) if name in COUNTS else (0, 0, ())
+        except UNFORESEEN:
+            connections, multiply_adds, kernel = 0, 0, ()
         call = self.open[-1]
         if connections and not is_atomic(call.module):
             call = Call(call.path, call.module, name.strip("_").removesuffix("_with_indices"), kernel=kernel)

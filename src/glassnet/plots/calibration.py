@@ -10,10 +10,10 @@ WELL_CALIBRATED = 0.02
 
 
 def reliability_diagram(figures: ClassificationFigures) -> Drawing:
-    """Accuracy against confidence, with 95 % Wilson intervals, and below it how many samples have that confidence."""
+    """Accuracy against confidence, a dot for each bin, larger for more samples, with its 95 % Wilson interval; below it how many samples have that confidence."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.8, 4.8), layout="constrained", facecolor="none")
+    figure = Figure(figsize=(4.2, 4.4), layout="constrained", facecolor="none")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     styled(upper)
     styled(lower)
@@ -23,13 +23,13 @@ def reliability_diagram(figures: ClassificationFigures) -> Drawing:
     for each in filled:
         low, high = wilson(round(each.accuracy * each.samples), each.samples)
         upper.plot([each.confidence] * 2, [low, high], color=BLUE, linewidth=1.2, alpha=0.6)
-    upper.plot(
+    upper.scatter(
         [each.confidence for each in filled],
         [each.accuracy for each in filled],
-        "o-",
+        s=[14 + 120 * each.samples / figures.samples for each in filled],
         color=BLUE,
-        linewidth=1.6,
-        markersize=4.5,
+        linewidths=0,
+        zorder=3,
     )
     lower.bar(
         [each.low for each in figures.reliability],
@@ -59,5 +59,5 @@ def _caption(figures: ClassificationFigures) -> str:
         return f"{text}: its probabilities can be taken at their word ({error})."
     if abs(confidence - figures.accuracy) < figures.calibration_error / 2:
         return f"{text}, but it is too sure in places and not sure enough in others ({error})."
-    which = "too sure of itself" if confidence > figures.accuracy else "surer than it says"
+    which = "too sure of itself" if confidence > figures.accuracy else "right more often than it says"
     return f"{text}: it is {which} ({error})."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glassnet.evaluate.classification import ClassificationFigures
-from glassnet.plots.style import BLUE, FONT, INK, LONGEST_NAME, MUTED, ORANGE, Drawing, label, literal, new_axes
+from glassnet.plots.style import BLUE, FONT, INK, LONGEST_NAME, MUTED, ORANGE, PAPER, Drawing, label, literal, new_axes
 
 NAMED_UP_TO = 40
 COUNTED_UP_TO = 20
@@ -16,17 +16,17 @@ def confusion_plot(figures: ClassificationFigures) -> Drawing:
     Shades are by the square root of the share of the row, so that a mistake of 1 % can be seen. Counts are written up to 20 classes, names
     up to 40.
     """
-    from matplotlib.colors import to_rgba
+    from matplotlib.colors import to_rgb
 
     k = len(figures.classes)
-    side = min(max(2.6 + 0.34 * k, 3.6), 8.0)
-    figure, axes = new_axes((side + 0.8, side))
-    right, wrong = to_rgba(BLUE), to_rgba(ORANGE)
+    side = min(max(2.4 + 0.24 * k, 3.2), 7.0)
+    figure, axes = new_axes((side + 0.4, side))
     totals = [max(sum(row), 1) for row in figures.confusion]
     shades = [[(count / total) ** 0.5 for count in row] for row, total in zip(figures.confusion, totals, strict=True)]
     if k > NAMED_UP_TO:
+        right, wrong = to_rgb(BLUE), to_rgb(ORANGE)
         pixels = [
-            [(*(right if i == j else wrong)[:3], shade) for j, shade in enumerate(row)] for i, row in enumerate(shades)
+            [(*(right if i == j else wrong), shade) for j, shade in enumerate(row)] for i, row in enumerate(shades)
         ]
         axes.imshow(pixels, interpolation="nearest")
     else:
@@ -46,7 +46,7 @@ def confusion_plot(figures: ClassificationFigures) -> Drawing:
     axes.spines[["top", "right"]].set_color(MUTED)
     if k <= NAMED_UP_TO:
         names = [literal(name, LONGEST_NAME) for name in figures.classes]
-        upright = max(len(name) for name in names) > 3
+        upright = k * max(len(name) for name in names) > 40
         size = FONT - 1 if k <= COUNTED_UP_TO else 6
         axes.set_xticks(
             range(k), names, rotation=45 if upright else 0, ha="right" if upright else "center", fontsize=size
@@ -55,12 +55,12 @@ def confusion_plot(figures: ClassificationFigures) -> Drawing:
         axes.tick_params(length=0)
     if k <= COUNTED_UP_TO:
         longest = len(f"{max(max(row) for row in figures.confusion)}")
-        size = max(5.5, min(FONT - 1, 15 / max(longest, 1) ** 0.5) - max(0, k - 10) * 0.22)
-        for i, row in enumerate(figures.confusion):
-            for j, count in enumerate(row):
+        digits = max(5.5, min(FONT - 1, 15 / longest**0.5) - max(0, k - 10) * 0.22)
+        for i, counts in enumerate(figures.confusion):
+            for j, count in enumerate(counts):
                 if count:
-                    colour = "white" if shades[i][j] > 0.7 else INK
-                    axes.text(j, i, str(count), ha="center", va="center", color=colour, fontsize=size)
+                    colour = PAPER if shades[i][j] > 0.7 else INK
+                    axes.text(j, i, str(count), ha="center", va="center", color=colour, fontsize=digits)
     label(axes, "what the network said", "true class")
     return Drawing(figure, _caption(figures))
 

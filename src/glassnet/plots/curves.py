@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from glassnet.events import Epoch
-from glassnet.plots.style import BLUE, GREEN, INK, MUTED, ORANGE, Drawing, label, legend, nan_for_none, new_axes, number
+from glassnet.plots.style import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    Drawing,
+    label,
+    legend,
+    logarithmic,
+    nan_for_none,
+    new_axes,
+    number,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,14 +41,16 @@ def loss_curve(epochs: Sequence[Epoch], scale: Literal["linear", "log"] = "linea
     figure, axes = new_axes()
     if scale == "log":
         train, val, running = (_positive(values) for values in (train, val, running))
-        if any(math.isfinite(value) for value in train + val + running):
+        finite = [value for value in train + val + running if math.isfinite(value)]
+        if finite:
             axes.set_yscale("log")
+            logarithmic(axes.yaxis, min(finite), max(finite))
     _line(axes, running, "while training", MUTED, dashes=(1, 1.5), width=1.2)
     _line(axes, train, "training", BLUE)
     _line(axes, val, "validation", ORANGE, dashes=(4, 1.2))
     best = _lowest(val)
     if best is not None:
-        _mark(axes, best, val[best])
+        _mark(axes, best, val[best], "lowest")
     _epoch_axis(axes, len(epochs))
     label(axes, "epoch", "loss, logarithmic" if scale == "log" else "loss")
     if axes.lines:
@@ -57,7 +72,7 @@ def figure_curve(epochs: Sequence[Epoch], key: str = "accuracy") -> Drawing:
     _line(axes, val, "validation", ORANGE, dashes=(4, 1.2))
     best = _highest(val)
     if best is not None:
-        _mark(axes, best, val[best])
+        _mark(axes, best, val[best], "highest")
     _epoch_axis(axes, len(epochs))
     label(axes, "epoch", name)
     if key == "accuracy":
@@ -70,7 +85,7 @@ def figure_curve(epochs: Sequence[Epoch], key: str = "accuracy") -> Drawing:
 def rate_curve(epochs: Sequence[Epoch]) -> Drawing:
     """Learning rate at the end of each epoch."""
     rates = [nan_for_none(epoch.lr) for epoch in epochs]
-    figure, axes = new_axes((6.4, 2.2))
+    figure, axes = new_axes((5.2, 2.2))
     _line(axes, rates, "learning rate", GREEN)
     axes.set_ylim(bottom=0)
     _epoch_axis(axes, len(epochs))
@@ -113,8 +128,8 @@ def _line(
         line.set_markersize(3.2)
 
 
-def _mark(axes: Axes, place: int, value: float) -> None:
-    axes.plot([place + 1], [value], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, label="best epoch")
+def _mark(axes: Axes, place: int, value: float, name: str) -> None:
+    axes.plot([place + 1], [value], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, label=name)
 
 
 def _epoch_axis(axes: Axes, epochs: int) -> None:
@@ -155,6 +170,8 @@ def _log_caption(train: Sequence[float], val: Sequence[float]) -> str:
     first, second = (
         f"fell by a factor of {number(f)}" if f >= 1.05 else "rose" if f < 0.95 else "hardly moved" for f in halves
     )
+    if first.startswith("fell") and second.startswith("fell"):
+        second = second.removeprefix("fell ")
     return f"On a logarithmic scale equal steps are equal factors: the loss {first} in the first half of training and {second} in the second."
 
 

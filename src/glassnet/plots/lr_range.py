@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from glassnet.plots.style import BLUE, GREEN, MUTED, Drawing, label, legend, nan_for_none, new_axes, number
+from glassnet.plots.style import BLUE, GREEN, MUTED, Drawing, label, legend, logarithmic, nan_for_none, new_axes, number
 
 CUT = 4.0
 
@@ -33,6 +33,7 @@ def lr_range_plot(
     if finite:
         axes.plot(lrs, [value if math.isfinite(value) else math.nan for value in values], color=BLUE, linewidth=1.8)
         axes.set_xscale("log")
+        logarithmic(axes.xaxis, min(lrs), max(lrs))
         least = min(finite)
         start = next(iter(finite))
         # a loss that exploded must not press the rest flat

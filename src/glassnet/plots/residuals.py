@@ -24,7 +24,7 @@ def prediction_plot(figures: RegressionFigures, output: int = 0) -> Drawing:
     axes.set_xlim(limits)
     axes.set_ylim(limits)
     axes.set_aspect("equal")
-    axes.text(0.97, 0.9, "predicted = true", transform=axes.transAxes, ha="right", color=MUTED, fontsize=FONT - 1)
+    axes.text(0.97, 0.05, "predicted = true", transform=axes.transAxes, ha="right", color=MUTED, fontsize=FONT - 1)
     label(axes, f"true {own.name}", f"predicted {own.name}")
     return Drawing(figure, _caption(figures, output))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe and Ito (2008), "Color universal design", and greys
@@ -24,6 +25,7 @@ GREEN = "#009e73"
 INK = "#1f2933"
 MUTED = "#66707b"
 GRID = "#d9dee3"
+PAPER = "#fefefe"  # for words on a coloured ground
 
 # what takes a colour's place in SVG, so that a page's style sheet can choose it by theme
 THEME = {
@@ -33,10 +35,11 @@ THEME = {
     INK: "currentColor",
     MUTED: "var(--plot-muted, #66707b)",
     GRID: "var(--plot-grid, #d9dee3)",
+    PAPER: "var(--plot-paper, #fefefe)",
 }
 
-WIDE = (6.4, 3.3)
-SQUARE = (5.0, 4.6)
+WIDE = (5.2, 2.9)
+SQUARE = (4.2, 4.2)
 FONT = 10
 LONGEST_NAME = 16
 
@@ -80,10 +83,10 @@ def legend(axes: Axes, columns: int = 3) -> None:
         bbox_to_anchor=(-0.01, 1.0),
         ncols=columns,
         frameon=False,
-        fontsize=FONT - 0.5,
+        fontsize=FONT - 1,
         labelcolor=INK,
-        handlelength=1.8,
-        columnspacing=1.4,
+        handlelength=1.6,
+        columnspacing=1.0,
         borderaxespad=0.2,
     )
 
@@ -97,12 +100,22 @@ def literal(text: str, longest: int | None = None) -> str:
 
 
 def number(value: float) -> str:
-    """A figure for people: three significant digits, no exponent where none is needed."""
+    """A figure for people: three significant digits, an exponent only where it is very small or very large."""
     if not math.isfinite(value):
         return "not finite"
-    if value != 0 and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.2e}".replace("e-0", "e-").replace("e+0", "e+")
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    return re.sub(r"e([+-])0*(\d+)", lambda part: "e" + part[1].replace("+", "") + part[2], f"{value:.3g}")
+
+
+def logarithmic(axis: Axis, low: float, high: float) -> None:
+    """Plain numbers, at whole decades where there are many and in between where there are few."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    subs = tuple(range(1, 10)) if high < 6 * low else (1, 2, 5) if high < 100 * low else (1,)
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(lambda value, _: number(value))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def svg(drawing: Drawing, name: str) -> str:
@@ -119,14 +132,22 @@ def svg(drawing: Drawing, name: str) -> str:
         drawing.figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     text = written.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = text.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
-    for colour, themed in THEME.items():
-        text = text.replace(colour, themed)
+    # matplotlib's own style rule would reach the whole page
+    text = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
+    # names from data stand between tags with < and > escaped, so that within tags everything is matplotlib's
+    text = re.sub("<[^>]*>", lambda tag: _themed(tag.group(), name), text).strip()
     opening = text[: text.index(">")]
-    themed = re.sub(r'\s(?:width|height|version)="[^"]*"', "", opening)
-    return f'{themed} role="img" aria-label="{_attribute(drawing.caption)}"' + text[len(opening) :].strip()
+    sized = re.sub(r'\s(?:width|height|version)="[^"]*"', "", opening)
+    return f'{sized} role="img" aria-label="{_attribute(drawing.caption)}"' + text[len(opening) :]
+
+
+def _themed(tag: str, name: str) -> str:
+    """A tag with its ids made unique, its colours left to the page, and the page's font."""
+    tag = re.sub(r'\bid="', f'id="{name}-', tag).replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
+    tag = re.sub(r"font-family: [^;\"]*", "font-family: inherit", tag)
+    for colour, themed in THEME.items():
+        tag = tag.replace(colour, themed)
+    return tag
 
 
 def png(drawing: Drawing, dpi: int = 150) -> bytes:

@@ -1,6 +1,6 @@
 """Checkpoints: folders of plain files that are either whole or not counted.
 
-``step-00001234/`` holds ``tensors.safetensors``, ``state.json`` and, written last, ``manifest.json`` with the size and SHA-256 of the
+``step-00001234-epoch-00002/`` holds ``tensors.safetensors``, ``state.json`` and, written last, ``manifest.json`` with the size and SHA-256 of the
 other two. A checkpoint whose manifest is missing or disagrees does not exist as far as reading goes; the newest intact one is used.
 Nothing is pickled.
 """
@@ -27,8 +27,14 @@ KEPT = 2
 _CONTENT = ("tensors.safetensors", "state.json")
 
 
-def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
+def save(folder: Path, step: int, tree: Mapping[str, Any], *, epoch: int = 0) -> Path:
     """Write a tree of dicts, lists, tensors and plain values as the checkpoint of a step, then drop the oldest.
+
+    Args:
+        folder: of the checkpoints.
+        step: optimiser steps made.
+        tree: what ``load_newest`` gives back.
+        epoch: epochs finished; at the last step of an epoch there is a moment before and one after the end of the epoch.
 
     Raises:
         SpaceError: the disk is full; older checkpoints are untouched.
@@ -36,7 +42,7 @@ def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
     tensors: dict[str, Tensor] = {}
     body = json.dumps(_pack(tree, tensors, ""), ensure_ascii=False).encode()
     packed = save_tensors(tensors)
-    target = folder / f"step-{step:08d}"
+    target = folder / f"step-{step:08d}-epoch-{epoch:05d}"
     if target.exists():  # left by a run that was killed while writing it, or written at this very step before
         if intact(target):
             return target
@@ -62,10 +68,12 @@ def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
             expected=f"{needed:,} bytes",
             fix="free some space and go on with 'glassnet resume RUN'",
         ) from error
-    if not intact(target):
+    whole = [path for path in checkpoints(folder) if intact(path)]
+    if target not in whole:
         raise SpaceError("a checkpoint did not read back as it was written", where=target, fix="check the disk")
-    for old in checkpoints(folder)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    for old in checkpoints(folder):  # what a crash left torn goes too, and never in place of a whole one
+        if old not in whole[-KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
     return target
 
 
@@ -121,6 +129,8 @@ def _print_of(content: bytes) -> dict[str, Any]:
 def _pack(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
     if isinstance(value, Tensor):
         key = name.lstrip(".") or "value"
+        while key in tensors:  # {"a.b": …} beside {"a": {"b": …}}
+            key += "'"
         tensors[key] = value.detach().cpu().contiguous().clone()
         return {"$tensor": key}
     if isinstance(value, Mapping):

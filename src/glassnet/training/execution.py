@@ -23,7 +23,7 @@ from glassnet.training.state import random_states, restore_random_states
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
-LEAST_COSINE = 0.98
+LEAST_COSINE = 0.9  # at the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def choose_execution(
 ) -> Execution:
     """Measure some training steps of this network on this machine and choose.
 
-    bfloat16 is taken where it is at least 15 % faster and its gradient points the same way as float32's (cosine ≥ 0.98). On the CPU
+    bfloat16 is taken where it is at least 15 % faster and its gradient points the same way as float32's (cosine ≥ 0.9). On the CPU
     one thread is taken where all of them are no faster: for tiny networks, and where a neighbour occupies a core and threads that
     wait for each other lose far more than a half. The network and the random states are left as they were; the process's number of
     threads is set to the chosen one.
@@ -112,6 +112,9 @@ def choose_execution(
     convolutional = any(isinstance(module, nn.Conv2d) for module in net.modules())
     layout = convolutional and example[0].ndim == 4
     every = torch.get_num_threads()
+    if precision != "auto" and threads is not None:
+        torch.set_num_threads(threads)
+        return Execution(place, precision, layout, threads, f"{precision} on {threads} threads, as asked")
     states = random_states()
 
     def measure(with_precision: str, with_threads: int) -> tuple[float, Tensor]:

@@ -76,7 +76,9 @@ def train(
         share = (batches.steps_per_epoch - first) / batches.steps_per_epoch
         yield epoch
         yield Timing(epoch.epoch, seconds, time.perf_counter() - trained, batches.samples * share / max(seconds, 1e-9))
-    yield Finished(state.stop or "completed", state.epoch, state.step, state.best_epoch, state.best)
+    if not state.finished:
+        state.finished = True
+        yield Finished(state.stop or "completed", state.epoch, state.step, state.best_epoch, state.best)
 
 
 def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> Step:

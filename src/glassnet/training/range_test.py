@@ -108,7 +108,7 @@ def _climb(
                 optimizer.zero_grad(set_to_none=True)
                 value = loss(net(inputs), targets)
                 value.backward()  # type: ignore[no-untyped-call]
-                return value
+                return value.detach()
 
             value = float(optimizer.step(gradient))  # type: ignore[arg-type]
             mean = SMOOTHING * mean + (1 - SMOOTHING) * value

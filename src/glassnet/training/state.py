@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -21,6 +22,7 @@ class State:
         step: optimiser steps made.
         samples: training samples seen.
         started: whether the run has announced itself.
+        finished: whether the run has told its end.
         stop: why no further epoch is to be trained, or None.
         best_weights: the state dict that did best on the monitored figure, on the CPU.
         best_epoch: the epoch after which they were taken.
@@ -31,7 +33,7 @@ class State:
         self.device = next((p.device for p in net.parameters()), torch.device("cpu"))
         self.optimizer = plan.optimizer(net)
         self.base_lrs = [float(group["lr"]) for group in self.optimizer.param_groups]
-        self.schedule = plan.schedule
+        self.schedule = copy.deepcopy(plan.schedule)  # it remembers; a plan may serve several trainings
         self.averager = plan.averager(net) if plan.averager else None
         self.stopping = plan.stopping() if plan.stopping else None
         self.epoch = 0
@@ -39,6 +41,7 @@ class State:
         self.step = 0
         self.samples = 0
         self.started = False
+        self.finished = False
         self.stop: str | None = None
         self.best_weights: dict[str, Tensor] | None = None
         self.best_epoch: int | None = None
@@ -93,7 +96,7 @@ class State:
         restore_random_states(tree["random"])
 
 
-_PLACE = ("epoch", "batch", "step", "samples", "started", "stop", "best_epoch", "best")
+_PLACE = ("epoch", "batch", "step", "samples", "started", "finished", "stop", "best_epoch", "best")
 
 
 def random_states() -> dict[str, Any]:

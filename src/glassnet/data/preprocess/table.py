@@ -65,8 +65,8 @@ class TableInputs(Preprocess):
         self._place("flag_at", flagged)
         self._place("level_at", [position for position, count in levels for _ in range(count)])
         self._place("bin_at", [number for number, count in enumerate(bins) for _ in range(count)])
-        self._place("first_bin", [step == 0 for count in bins for step in range(count)])
-        self._place("last_bin", [step == count - 1 for count in bins for step in range(count)])
+        self._place("first_bin", [step == 0 for count in bins for step in range(count)], torch.bool)
+        self._place("last_bin", [step == count - 1 for count in bins for step in range(count)], torch.bool)
         level = [index for _, count in levels for index in range(count)]
         self.register_buffer("level", torch.tensor(level, dtype=torch.float32), persistent=False)
         self.register_buffer("median", torch.zeros(len(numbers)))
@@ -75,8 +75,7 @@ class TableInputs(Preprocess):
         self.register_buffer("low", torch.zeros(len(self.bin_at)))
         self.register_buffer("width", torch.ones(len(self.bin_at)))
 
-    def _place(self, name: str, values: list[int] | list[bool]) -> None:
-        kind = torch.bool if values and isinstance(values[0], bool) else torch.int64
+    def _place(self, name: str, values: list[int] | list[bool], kind: torch.dtype = torch.int64) -> None:
         self.register_buffer(name, torch.tensor(values, dtype=kind), persistent=False)
 
     def forward(self, raw: Tensor) -> Tensor:
@@ -180,7 +179,9 @@ def median_of_present(values: Tensor) -> Tensor:
 
 
 def bin_edges(values: Tensor, bins: int = MAX_BINS) -> Tensor:
-    """Distinct quantiles of a column at 0, 1/bins, …, 1, each the observed value at or below it; a column that is constant gets one bin of width 1.
+    """Distinct quantiles of a column at 0, 1/bins, …, 1, each the observed value at or below it.
+
+    A constant column gets one bin, of width 1 or a thousandth of its value, so that float32 can tell its edges apart.
 
     Args:
         values: float64 (rows,), none missing.
@@ -192,4 +193,4 @@ def bin_edges(values: Tensor, bins: int = MAX_BINS) -> Tensor:
     in_order = values.sort().values
     at = torch.arange(bins + 1) * (len(in_order) - 1) // bins  # observed values, so that whole numbers keep whole edges
     edges = torch.unique(in_order[at].to(torch.float32)).to(torch.float64)
-    return edges if len(edges) > 1 else torch.cat([edges, edges + 1.0])
+    return edges if len(edges) > 1 else torch.cat([edges, edges + (1e-3 * edges.abs()).clamp_min(1.0)])

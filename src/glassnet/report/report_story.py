@@ -1,0 +1,120 @@
+"""All that a report tells, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from glassnet.evaluate import Figures, Rival
+from glassnet.events import Epoch, Finding, Finished, Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A sample that the network got wrong.
+
+    Attributes:
+        png: the image.
+        name: of the sample, such as ``cats/7.png``.
+        true: name of its class.
+        said: name of the class that was said.
+        probability: of the class that was said.
+    """
+
+    png: bytes
+    name: str
+    true: str
+    said: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTrace:
+    """What a learning-rate range test saw; the fields are those of ``training.range_test.RangeTest``."""
+
+    lrs: tuple[float, ...]
+    losses: tuple[float | None, ...]
+    suggestion: float | None = None
+    too_low: float | None = None
+    too_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    """What the network learned from.
+
+    Attributes:
+        name: of the data set.
+        origin: path or name as the user gave it.
+        kind: ``image``, ``table`` or ``array``.
+        shape: of one raw input.
+        task: ``classes`` or ``values``.
+        classes: names; empty for values.
+        outputs: names of the target columns.
+        samples: number of samples of each part.
+        class_counts: samples of each class, in each part; empty for values.
+        notes: decisions of the reader, as sentences.
+        troubles: (severity, what, advice) of each trouble that the audit found.
+        unreadable: (name, reason) of what was left out.
+    """
+
+    name: str
+    origin: str
+    kind: str
+    shape: tuple[int, ...]
+    task: str
+    classes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    samples: Mapping[str, int]
+    class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    troubles: tuple[tuple[str, str, str], ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportStory:
+    """A run, told.
+
+    Attributes:
+        title: heading of the page.
+        when: when it was trained, as text.
+        command: what to type to repeat it; empty where there is no such command.
+        data: what it learned from.
+        net: name of the network.
+        parameters: its trainable numbers; None where unknown.
+        layer_table: its layers as fixed-width text; may be empty.
+        recipe: the resolved recipe as TOML; may be empty.
+        epochs: in their order.
+        part: the part that ``figures`` are of, ``test`` or ``val``.
+        figures: of merit; None for a run without a result.
+        rivals: on the same part, the trivial baseline first.
+        findings: what the diagnosis noticed.
+        finished: how training ended; None where it has not.
+        timings: of the epochs.
+        environment: machine and versions.
+        mistakes: thumbnails of the worst mistakes.
+        range_test: of the learning rate, where one was made.
+        test_uses: how often the test part has been looked at so far.
+    """
+
+    title: str
+    when: str
+    command: str
+    data: DataSummary
+    net: str
+    parameters: int | None = None
+    layer_table: str = ""
+    recipe: str = ""
+    epochs: tuple[Epoch, ...] = ()
+    part: str = "test"
+    figures: Figures | None = None
+    rivals: tuple[Rival, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    finished: Finished | None = None
+    timings: tuple[Timing, ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    mistakes: tuple[Thumbnail, ...] = ()
+    range_test: RangeTrace | None = None
+    test_uses: int = 1

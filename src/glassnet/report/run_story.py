@@ -1,0 +1,145 @@
+"""A run folder, read for its report."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glassnet.data.dataset import Data
+from glassnet.evaluate import ClassificationFigures, Figures, Interval, Rival, figures_from_json
+from glassnet.events import Epoch, Finding, Finished, Started, Timing
+from glassnet.report.report_story import DataSummary, ReportStory, Thumbnail
+from glassnet.runs import RunFolder
+
+LARGEST_SIDE = 128
+
+
+def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | None = None) -> ReportStory:
+    """All that a report tells of a run, from the files in its folder.
+
+    Args:
+        folder: of a run, finished or not.
+        data: as they were divided for the run; where given and of images, the worst mistakes are shown.
+        title: heading; by default the data's name and the network's.
+    """
+    about, net, result = folder.read_json("data"), folder.read_json("net"), folder.read_json("result")
+    events = list(folder.events())
+    epochs = tuple(event for event in events if isinstance(event, Epoch))
+    started = next((event for event in events if isinstance(event, Started)), None)
+    figures = figures_from_json(result["figures"]) if result else None
+    part = result.get("part", "test")
+    name = net_name(net)
+    uses = test_uses(folder)
+    return ReportStory(
+        title=title or f"{about.get('name', folder.path.name)}, learned by {name}",
+        when=when(folder, uses),
+        command=f"glassnet train --recipe {folder.path.name}/recipe.toml" if folder.recipe.exists() else "",
+        data=data_summary(about),
+        net=name,
+        parameters=None if started is None else started.parameters,
+        layer_table=str(net.get("table", "")),
+        recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.exists() else "",
+        epochs=epochs,
+        part=part,
+        figures=figures,
+        rivals=tuple(rival_from_json(each) for each in result.get("rivals", ())),
+        findings=tuple(event for event in events if isinstance(event, Finding)),
+        finished=next((event for event in reversed(events) if isinstance(event, Finished)), None),
+        timings=tuple(event for event in events if isinstance(event, Timing)),
+        environment=folder.read_json("environment"),
+        mistakes=() if data is None or figures is None else thumbnails(figures, data, part),
+        test_uses=max(len(uses), 1),
+    )
+
+
+def data_summary(about: dict[str, Any]) -> DataSummary:
+    """What ``data.json`` says."""
+    return DataSummary(
+        name=about.get("name", "unknown data"),
+        origin=about.get("origin", "unknown"),
+        kind=about.get("kind", "array"),
+        shape=tuple(about.get("shape", ())),
+        task=about.get("task", "classes"),
+        classes=tuple(about.get("classes", ())),
+        outputs=tuple(about.get("outputs", ())),
+        samples=about.get("samples", {}),
+        class_counts={part: tuple(counts) for part, counts in about.get("class_counts", {}).items()},
+        notes=tuple(about.get("notes", ())),
+        troubles=tuple((each["severity"], each["what"], each["advice"]) for each in about.get("troubles", ())),
+        unreadable=tuple((each["name"], each["reason"]) for each in about.get("unreadable", ())),
+    )
+
+
+def rival_from_json(fields: dict[str, Any]) -> Rival:
+    """A rival as ``result.json`` holds it."""
+    interval = fields.get("interval")
+    return Rival(**fields | {"interval": None if interval is None else Interval(*interval)})
+
+
+def thumbnails(figures: Figures, data: Data, part: str) -> tuple[Thumbnail, ...]:
+    """Pictures of the worst mistakes; none for data that are no images."""
+    if not isinstance(figures, ClassificationFigures) or data.schema.kind != "image" or part not in data.parts:
+        return ()
+    judged = data.parts[part]
+    worst = [mistake for mistake in figures.worst if mistake.index < len(judged)]
+    if not worst:
+        return ()
+    images = judged.inputs.take(torch.tensor([mistake.index for mistake in worst]))
+    return tuple(
+        Thumbnail(
+            png=png_of(image),
+            name=judged.names[mistake.index],
+            true=figures.classes[mistake.true],
+            said=figures.classes[mistake.said],
+            probability=mistake.probability,
+        )
+        for image, mistake in zip(images, worst, strict=True)
+    )
+
+
+def png_of(image: Tensor) -> bytes:
+    """An image of bytes (channels, height, width) as PNG, at most 128 pixels a side. Of odd numbers of channels the first is shown."""
+    from PIL import Image
+
+    pixels = image.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()  # (height, width, channels)
+    picture = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
+    if max(picture.size) > LARGEST_SIDE:
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    written = io.BytesIO()
+    picture.save(written, format="PNG")
+    return written.getvalue()
+
+
+def net_name(net: dict[str, Any]) -> str:
+    """What ``net.json`` calls the network."""
+    return next((str(net[key]).rpartition(":")[2] for key in ("zoo", "class") if net.get(key)), "a network")
+
+
+def test_uses(folder: RunFolder) -> list[dict[str, Any]]:
+    """The records of ``test_uses.jsonl``; a torn line is left out."""
+    if not folder.test_uses.exists():
+        return []
+    uses: list[dict[str, Any]] = []
+    for line in folder.test_uses.read_text(encoding="utf-8").splitlines():
+        try:
+            uses.append(json.loads(line))
+        except ValueError:
+            continue
+    return uses
+
+
+def when(folder: RunFolder, uses: list[dict[str, Any]]) -> str:
+    """When the run came to its result, in UTC; empty where it has not."""
+    trained = [str(use["when"]) for use in uses if use.get("by") == "train" and "when" in use]
+    if not trained:
+        card = folder.model / "model.json"
+        trained = (
+            [str(json.loads(card.read_text(encoding="utf-8")).get("card", {}).get("trained", ""))]
+            if card.exists()
+            else []
+        )
+    return trained[0].replace("T", " ").replace("+00:00", " UTC") if trained else ""

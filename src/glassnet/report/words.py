@@ -1,0 +1,166 @@
+"""The sentences of a report: what was trained on what, how good it is, and whether something simpler is better."""
+
+from __future__ import annotations
+
+from glassnet.evaluate import ClassificationFigures, Rival
+from glassnet.plots.style import number
+from glassnet.report.report_story import ReportStory
+
+SAMPLES = {"image": "image", "table": "row", "array": "sample"}
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 row``, ``1,238 images``."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def noun(story: ReportStory) -> str:
+    """What one sample is called."""
+    return SAMPLES.get(story.data.kind, "sample")
+
+
+def summary(story: ReportStory) -> str:
+    """What was trained on what."""
+    size = "" if story.parameters is None else f" with {counted(story.parameters, 'parameter')}"
+    data = story.data
+    goal = (
+        f"to tell {len(data.classes):,} classes apart"
+        if data.task == "classes"
+        else f"to predict {listed(data.outputs)}"
+    )
+    return (
+        f"{story.net}{size} was trained on {counted(data.samples.get('train', 0), noun(story))} of {data.name} {goal}."
+    )
+
+
+def result(story: ReportStory) -> str:
+    """How good it is, with the interval."""
+    if story.figures is None:
+        return "The run has no result yet."
+    figures, samples = story.figures, f"{counted(story.figures.samples, noun(story))}"
+    where = (
+        f"On {samples} of the test part, which it had never seen,"
+        if story.part == "test"
+        else f"On the {samples} of the validation part,"
+    )
+    if isinstance(figures, ClassificationFigures):
+        low, high = figures.accuracy_interval
+        return f"{where} it is right on {percent(figures.accuracy)} (95 % interval {percent(low)} to {percent(high)})."
+    low, high = figures.r2_interval
+    return (
+        f"{where} its predictions of {listed(figures.outputs)} are off by {number(figures.mae)} on average; "
+        f"R² is {figures.r2:.3f} (95 % interval {low:.3f} to {high:.3f}; 1 is perfect, 0 is always saying the mean)."
+    )
+
+
+def verdict(story: ReportStory) -> str:
+    """The comparison with baseline and rivals in words, fair to the rivals."""
+    own = headline_figure(story)
+    if own is None or not story.rivals:
+        return ""
+    figure, (low, high) = own
+    text = "; ".join(f"{named(rival)} {reaches(rival)} {told(rival)}" for rival in story.rivals)
+    text = text[0].upper() + text[1:] + "."
+    best = max(story.rivals, key=lambda rival: rival.figure)
+    if best.figure > high:
+        return f"{text} {capital(named(best))} {be(best)} clearly better here: use it, or see below what holds the network back."
+    if best.figure > figure:
+        return f"{text} {capital(named(best))} {be(best)} a little better here, though by no more than the interval: the simpler method is the safer choice."
+    if best.figure >= low:
+        return f"{text} The network's lead over {named(best)} is within its interval, and may be chance."
+    return f"{text} The network is ahead by more than its interval."
+
+
+def caution(story: ReportStory) -> str:
+    """What the figure must not be taken for."""
+    if story.figures is None:
+        return ""
+    if story.part != "test":
+        return (
+            "There is no test part. The validation part also chose the epoch that was kept, so these figures are somewhat "
+            "better than what new data will show."
+        )
+    if story.test_uses > 1:
+        return (
+            f"The test part has been looked at {story.test_uses} times in this run. Each choice made after a look makes the "
+            "figure a little better than what new data will show."
+        )
+    return ""
+
+
+def ending(story: ReportStory) -> str:
+    """How long training took and why it ended."""
+    seconds = sum(timing.seconds + timing.evaluation_seconds for timing in story.timings)
+    parts = []
+    if story.finished is not None:
+        reasons = {
+            "completed": "as planned",
+            "early stop": "stopped early, because the validation figure no longer improved",
+            "budget": "stopped when the time budget was spent",
+            "interrupted": "interrupted",
+            "diverged": "stopped because the loss grew without bound",
+        }
+        why = reasons.get(story.finished.reason, story.finished.reason)
+        parts.append(f"{counted(story.finished.epoch, 'epoch')}, {why}")
+        if story.finished.best_epoch is not None:
+            parts.append(f"the weights of epoch {story.finished.best_epoch + 1} were kept")
+    elif story.epochs:
+        parts.append(counted(len(story.epochs), "epoch"))
+    if seconds:
+        parts.append(f"{duration(seconds)} of training and validation")
+    text = "; ".join(parts)
+    return text and text[0].upper() + text[1:] + "."
+
+
+def headline_figure(story: ReportStory) -> tuple[float, tuple[float, float]] | None:
+    """Accuracy or R² of the network with its interval."""
+    if story.figures is None:
+        return None
+    if isinstance(story.figures, ClassificationFigures):
+        return story.figures.accuracy, story.figures.accuracy_interval
+    return story.figures.r2, story.figures.r2_interval
+
+
+def named(rival: Rival) -> str:
+    """A rival within a sentence."""
+    return rival.name if rival.name.startswith("always") or rival.name.endswith("s") else f"a {rival.name}"
+
+
+def reaches(rival: Rival) -> str:
+    """The verb after a rival's name."""
+    return "reach" if rival.name.endswith("s") else "reaches"
+
+
+def be(rival: Rival) -> str:
+    """``is`` or ``are`` after a rival's name."""
+    return "are" if rival.name.endswith("s") else "is"
+
+
+def told(rival: Rival) -> str:
+    """A rival's figure as people write it."""
+    return percent(rival.figure) if rival.metric == "accuracy" else f"R² {rival.figure:.3f}"
+
+
+def percent(share: float) -> str:
+    """``98.52 %``."""
+    return f"{100 * share:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """``8.4 s``, ``3 min 12 s``, ``2 h 5 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+
+
+def listed(words: tuple[str, ...]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "values"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]

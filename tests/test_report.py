@@ -1,0 +1,377 @@
+"""The report: what the first screen says, that it is fair to rivals, and that nothing from data becomes markup."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from glassnet.evaluate import Interval, Rival, classification_report, regression_report
+from glassnet.events import Epoch, Finding, Finished, Started, Timing, to_json
+from glassnet.report import DataSummary, RangeTrace, ReportStory, Thumbnail, render, story_of_run, write_report
+from glassnet.report.run_story import png_of, thumbnails
+from glassnet.report.words import caution, verdict
+from glassnet.runs import RunFolder
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    '"><svg onload=alert(1)>',
+    "'></style><script>alert(1)</script>",
+    "javascript:alert(1)",
+    "--></title><script>alert(1)</script>",
+    "{{ 7 * 7 }}{% raw %}",
+    "]]><script>alert(1)</script>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "$\\href{javascript:alert(1)}{x}$",
+    "</pre><iframe src=//evil>",
+    "\u202e<b onmouseover=alert(1)>",
+]
+VOID = {"meta", "img", "br", "rect", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would make of a page."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: dict[str, int] = {}
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.attributes += [(tag, key, value or "") for key, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.attributes += [(tag, key, value or "") for key, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+def picture() -> bytes:
+    written = io.BytesIO()
+    Image.new("L", (4, 4)).save(written, "PNG")
+    return written.getvalue()
+
+
+def story(names: tuple[str, ...] = ("cat", "dog"), **changes: Any) -> ReportStory:
+    """90 of 100 test images right."""
+    k = len(names)
+    targets = torch.arange(100) % k
+    said = torch.where(torch.arange(100) < 90, targets, (targets + 1) % k)
+    figures = classification_report(torch.eye(k)[said] * 3, targets, names)
+    epoch = Epoch(0, 10, 0.1, 1.0, 0.0, 0.0, {"loss": 0.5, "accuracy": 0.9}, {"loss": 0.6, "accuracy": 0.8}, True)
+    told = ReportStory(
+        title="pets, learned by lenet5",
+        when="2026-01-01 10:00:00 UTC",
+        command="glassnet train pets",
+        data=DataSummary(
+            name="pets",
+            origin="pets",
+            kind="image",
+            shape=(1, 8, 8),
+            task="classes",
+            classes=names,
+            outputs=("class",),
+            samples={"train": 1500, "test": 100},
+            class_counts={"train": (750,) * k, "test": (50,) * k},
+            notes=("Images were made grey.",),
+            troubles=(("warning", "few samples", "find more"),),
+            unreadable=(("a.png", "truncated"),),
+        ),
+        net="lenet5",
+        parameters=61706,
+        layer_table="conv1  6×24×24",
+        recipe="[train]\nepochs = 1\n",
+        epochs=(epoch, replace(epoch, epoch=1)),
+        figures=figures,
+        rivals=(
+            Rival("always “cat”", 0.5, "accuracy", 0.0, "most frequent", Interval(0.4, 0.6)),
+            Rival("linear model", 0.7, "accuracy", 1.0, "the pixels of all 1,500", Interval(0.6, 0.78)),
+        ),
+        findings=(
+            Finding("a", "info", 1, "an info", "because", "rest", {}),
+            Finding("b", "warning", 1, "the loss rose", "too high a rate", "lower it", {}),
+        ),
+        finished=Finished("early stop", 2, 20, 0, 0.8),
+        timings=(Timing(0, 60.0, 5.0, 100.0),),
+        environment={"torch": "2.13", "cores": 2},
+        mistakes=(Thumbnail(picture(), "pets/7.png", names[0], names[1], 0.9),),
+        range_test=RangeTrace((1e-4, 1e-2), (2.0, 1.0), 1e-3),
+    )
+    return replace(told, **changes)
+
+
+@pytest.fixture(scope="module")
+def source() -> str:
+    return render(story())
+
+
+@pytest.fixture(scope="module")
+def plain(source: str) -> Page:
+    return Page(source)
+
+
+def test_first_screen_says_what_how_good_and_beside_what(plain: Page) -> None:
+    words = plain.words
+    assert "Lenet5 with 61,706 parameters was trained on 1,500 images of pets to tell 2 classes apart." in words
+    assert (
+        "On 100 images of the test part, which it had never seen, it is right on 90.00 % (95 % interval 82.56 % to 94.48 %)"
+        in words
+    )
+    assert "Always “cat” reaches 50.00 %; a linear model reaches 70.00 %." in words
+    assert "ahead by more than its interval" in words
+    assert words.index("right on 90.00 %") < words.index("How it learned")
+    assert "2 epochs, stopped early" in words
+    assert "the weights of epoch 1 were kept" in words
+    assert "1 min 5 s" in words
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        (0.7, "ahead by more than its interval"),
+        (0.85, "lead over a random forest is within its interval"),
+        (0.92, "A random forest is a little better here"),
+        (0.99, "A random forest is clearly better here"),
+    ],
+)
+def test_verdict_is_fair_to_rivals(figure: float, said: str) -> None:
+    rival = Rival("random forest", figure, "accuracy", 1.0, "the columns", None)
+    assert said in verdict(story(rivals=(rival,)))
+
+
+def test_everything_given_is_told(plain: Page) -> None:
+    page = plain
+    for each in (
+        "pets/7.png",
+        "conv1 6×24×24",
+        "epochs = 1",
+        "Images were made grey.",
+        "Few samples",
+        "Find more",
+        "a.png: truncated",
+        "The loss rose",
+        "Lower it",
+        "glassnet train pets",
+        "torch 2.13",
+        "macro F1",
+        "0.001 was chosen",
+    ):
+        assert each in page.words
+    assert page.words.index("The loss rose") < page.words.index("An info")
+    assert page.open == []
+
+
+def test_every_figure_has_words(plain: Page) -> None:
+    page = plain
+    assert page.tags["figure"] == page.tags["figcaption"] == 8
+    labelled = [value for tag, key, value in page.attributes if (tag, key) == ("svg", "aria-label")]
+    hidden = [value for tag, key, value in page.attributes if (tag, key) == ("svg", "aria-hidden")]
+    assert len(labelled) + len(hidden) == page.tags["svg"]
+    assert all(labelled)
+    assert all(value for tag, key, value in page.attributes if (tag, key) == ("img", "alt"))
+
+
+def test_needs_nothing_from_elsewhere_and_runs_nothing(source: str, plain: Page) -> None:
+    page = plain
+    assert "script" not in page.tags
+    for tag, key, value in page.attributes:
+        assert not key.startswith("on")
+        if key in ("src", "href", "xlink:href"):
+            assert value.startswith(("data:image/png;base64,", "#")), (tag, key, value)
+    assert "@import" not in source
+    assert "default-src 'none'" in source
+    assert len(source) < 1_000_000
+
+
+def test_ids_are_unique(plain: Page) -> None:
+    ids = [value for _, key, value in plain.attributes if key == "id"]
+    assert len(ids) == len(set(ids))
+
+
+def test_hostile_names_stay_text(plain: Page) -> None:
+    """Every payload in every place; the page has the elements and attributes of a harmless one, and shows the payload as words."""
+    joined = " ".join(HOSTILE)
+    hostile = story(
+        names=tuple(HOSTILE),
+        title=joined,
+        when=joined,
+        command=joined,
+        net=joined,
+        layer_table=joined,
+        recipe=joined,
+        environment={payload: payload for payload in HOSTILE},
+        rivals=tuple(Rival(payload, 0.5, "accuracy", 0.0, payload, None) for payload in HOSTILE),
+        findings=tuple(Finding(payload, "warning", 1, payload, payload, payload, {}) for payload in HOSTILE),
+        mistakes=tuple(Thumbnail(picture(), payload, payload, payload, 0.5) for payload in HOSTILE),
+        finished=Finished(joined, 2, 20, 0, 0.8),
+    )
+    told = {
+        "name": joined,
+        "origin": joined,
+        "kind": joined,
+        "notes": tuple(HOSTILE),
+        "troubles": tuple(("warning", payload, payload) for payload in HOSTILE),
+        "unreadable": tuple((payload, payload) for payload in HOSTILE),
+        "outputs": tuple(HOSTILE),
+    }
+    page = Page(render(replace(hostile, data=replace(hostile.data, **told))))
+    assert set(page.tags) <= set(plain.tags)
+    assert {key for _, key, _ in page.attributes} <= {key for _, key, _ in plain.attributes}
+    assert page.open == []
+    for payload in HOSTILE:
+        assert page.words.count(" ".join(payload.split())) > 10
+
+
+def test_hostile_output_names_stay_text(plain: Page) -> None:
+    values = torch.arange(5.0)[:, None].expand(5, len(HOSTILE))
+    data = replace(story().data, task="values", classes=(), outputs=tuple(HOSTILE), class_counts={})
+    page = Page(render(story(data=data, figures=regression_report(values, values, HOSTILE), mistakes=())))
+    assert set(page.tags) <= set(plain.tags)
+    assert {key for _, key, _ in page.attributes} <= {key for _, key, _ in plain.attributes}
+    assert page.open == []
+
+
+def test_validation_figures_are_told_as_such() -> None:
+    words = Page(render(story(part="val"))).words
+    assert "There is no test part." in words
+    assert "which it had never seen" not in words
+    assert "Where it is right and wrong: the validation part" in words
+
+
+def test_repeated_looks_at_the_test_part_are_told() -> None:
+    assert "looked at 3 times" in caution(story(test_uses=3))
+    assert caution(story()) == ""
+
+
+def test_regression() -> None:
+    generator = torch.Generator().manual_seed(0)
+    true = torch.randn(80, 2, generator=generator)
+    figures = regression_report(true + 0.1, true, ["height", "<b>weight"])
+    data = replace(
+        story().data, task="values", classes=(), outputs=("height", "<b>weight"), class_counts={}, kind="table"
+    )
+    rival = Rival("gradient-boosted trees", -3.0, "r2", 1.0, "the columns", Interval(-3.5, -2.0))
+    page = Page(render(story(data=data, figures=figures, rivals=(rival,), mistakes=())))
+    assert "was trained on 1,500 rows of pets to predict height and <b>weight." in page.words
+    assert "are off by 0.1 on average; R² is 0.9" in page.words
+    assert "Gradient-boosted trees reach R² -3.000" in page.words
+    assert "Output by output" in page.words
+    widths = [
+        float(v) for tag, key, v in page.attributes if tag == "rect" and key == "width" and v.replace(".", "").isdigit()
+    ]
+    assert all(0 <= width <= 500 for width in widths)
+
+
+def test_a_run_without_result_is_told() -> None:
+    words = Page(render(story(figures=None, rivals=(), mistakes=(), epochs=(), finished=None, timings=()))).words
+    assert "The run has no result yet." in words
+
+
+def test_many_classes_stay_small() -> None:
+    names = tuple(f"class number {i}" for i in range(200))
+    source = render(story(names=names))
+    assert len(source) < 1_500_000
+    assert "The 60 classes of 200 with the lowest F1." in source
+
+
+def test_written_and_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    bare = story(figures=None, rivals=(), mistakes=(), epochs=(), range_test=None)
+    write_report(bare, path)
+    write_report(replace(bare, title="second"), path)
+    assert "<title>second</title>" in path.read_text(encoding="utf-8")
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+def run_folder(path: Path) -> RunFolder:
+    path.mkdir()
+    folder, told = RunFolder(path), story()
+    assert told.figures is not None
+    about = asdict(told.data) | {
+        "troubles": [
+            {"rule": "r", "severity": "warning", "what": "few samples", "advice": "find more", "evidence": {}}
+        ],
+        "unreadable": [{"name": "a.png", "reason": "truncated"}],
+        "fingerprint": "0",
+    }
+    result = {"part": "test", "samples": 100, "task": "classes", "figures": told.figures.to_json()}
+    result["rivals"] = [asdict(rival) for rival in told.rivals]
+    for name, content in {
+        "data": about,
+        "result": result,
+        "net": {"zoo": "lenet5", "table": told.layer_table},
+        "environment": told.environment,
+    }.items():
+        (path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    events = [Started(1500, 10, 2, 61706), *told.epochs, told.finished]
+    folder.metrics.write_text("".join(to_json(event) + "\n" for event in events if event), encoding="utf-8")
+    folder.findings.write_text("".join(to_json(event) + "\n" for event in told.findings), encoding="utf-8")
+    folder.timing.write_text("".join(to_json(event) + "\n" for event in told.timings), encoding="utf-8")
+    folder.recipe.write_text(told.recipe, encoding="utf-8")
+    folder.test_uses.write_text(
+        '{"when": "2026-01-01T10:00:00+00:00", "by": "train", "samples": 100}\n{"torn', encoding="utf-8"
+    )
+    return folder
+
+
+def test_a_run_folder_gives_back_the_story(tmp_path: Path) -> None:
+    read = story_of_run(run_folder(tmp_path / "pets-1"))
+    expected = story(mistakes=(), range_test=None, command="glassnet train --recipe pets-1/recipe.toml")
+    for name in ReportStory.__dataclass_fields__:
+        assert getattr(read, name) == getattr(expected, name), name
+
+
+def test_an_unfinished_run_folder_can_be_told(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "pets-1")
+    for name in ("result.json", "net.json", "environment.json", "test_uses.jsonl"):
+        (folder.path / name).unlink()
+    assert "no result yet" in Page(render(story_of_run(folder))).words
+
+
+def test_thumbnails_are_the_worst_mistakes() -> None:
+    from types import SimpleNamespace
+
+    from glassnet.data.dataset import InMemory, Part
+
+    figures = story().figures
+    assert figures is not None
+    images = torch.arange(100, dtype=torch.uint8)[:, None, None, None].expand(100, 1, 8, 8).contiguous()
+    part = Part(InMemory(images), torch.zeros(100, dtype=torch.int64), [f"{i}.png" for i in range(100)])
+    data: Any = SimpleNamespace(schema=SimpleNamespace(kind="image"), parts={"test": part})
+    made = thumbnails(figures, data, "test")
+    assert [each.name for each in made] == [f"{i}.png" for i in range(90, 100)]
+    assert Image.open(io.BytesIO(made[0].png)).getpixel((0, 0)) == 90
+    data.schema.kind = "table"
+    assert thumbnails(figures, data, "test") == ()
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "L"), (3, "RGB")])
+def test_png_of_any_channels(channels: int, mode: str) -> None:
+    image = Image.open(io.BytesIO(png_of(torch.zeros(channels, 300, 200, dtype=torch.uint8))))
+    assert image.mode == mode
+    assert max(image.size) == 128
