@@ -17,7 +17,7 @@ from glassnet.evaluate import Interval, Rival, classification_report, regression
 from glassnet.events import Epoch, Finding, Finished, Started, Timing, to_json
 from glassnet.report import DataSummary, RangeTrace, ReportStory, Thumbnail, render, story_of_run, write_report
 from glassnet.report.run_story import png_of, thumbnails
-from glassnet.report.words import caution, verdict
+from glassnet.report.words import caution, explained, verdict
 from glassnet.runs import RunFolder
 
 HOSTILE = [
@@ -279,7 +279,7 @@ def test_regression() -> None:
     page = Page(render(story(data=data, figures=figures, rivals=(rival,), mistakes=())))
     assert "was trained on 1,500 rows of pets to predict height and <b>weight." in page.words
     assert "are off by 0.1 on average; R² is 0.9" in page.words
-    assert "Gradient-boosted trees reach R² -3.000" in page.words
+    assert "Gradient-boosted trees reach R² −3.000" in page.words
     assert "Output by output" in page.words
     widths = [
         float(v) for tag, key, v in page.attributes if tag == "rect" and key == "width" and v.replace(".", "").isdigit()
@@ -375,3 +375,7 @@ def test_png_of_any_channels(channels: int, mode: str) -> None:
     image = Image.open(io.BytesIO(png_of(torch.zeros(channels, 300, 200, dtype=torch.uint8))))
     assert image.mode == mode
     assert max(image.size) == 128
+
+
+def test_r2_for_people() -> None:
+    assert [explained(value) for value in (-0.0001, 0.5, -1.25)] == ["0.000", "0.500", "−1.250"]

@@ -54,7 +54,9 @@ def test_a_line_that_a_crash_tore_is_left_out_and_nothing_else(folder: RunFolder
     assert list(folder.events()) == EVENTS[:2]
 
 
-@pytest.mark.parametrize("line", ["{}", "null", "[1]", '{"event": "step"}', '{"event": "new", "a": 1}', "\x00\x00", "3"])
+@pytest.mark.parametrize(
+    "line", ["{}", "null", "[1]", '{"event": "step"}', '{"event": "new", "a": 1}', "\x00\x00", "3"]
+)
 def test_a_line_that_is_no_event_is_passed_over(folder: RunFolder, line: str) -> None:
     with Recorder(folder) as recorder:
         recorder.append(EVENTS[0])

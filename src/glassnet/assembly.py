@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import torch
@@ -95,7 +96,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     plan = make_plan(recipe, data, loss, execution)
     test = None
     if recipe.optimizer.lr == "find":
-        test = find_lr(net, plan.optimizer(net), batches.epoch(0), loss)
+        without_end = chain.from_iterable(batches.epoch(epoch) for epoch in count())
+        test = find_lr(net, plan.optimizer(net), without_end, loss)
         found = test.suggestion or 1e-3
         recipe = recipe.changed({"optimizer.lr": float(f"{found:.3g}")})
         reasons["optimizer.lr"] = test.reason
@@ -161,8 +163,8 @@ def make_batches(
     batches = Batches(train, size, seed=seed, prepare=prepared)
     parts = data.parts
     validation = Batches(scaled(parts["val"]), 500, prepare=plain, shuffle=False) if "val" in parts else None
-    count = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
-    some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:count].sort().values
+    taken = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
+    some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
     sample = Batches(train.subset(some), 500, prepare=plain, shuffle=False)
     return batches, validation, sample
 

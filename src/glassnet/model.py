@@ -88,11 +88,18 @@ class Model:
             for start in range(0, len(source), batch_size):
                 index = torch.arange(start, min(start + batch_size, len(source)))
                 outputs = self.net(self.preprocess(source.take(index).to(device))).float().cpu()
-                scale = self.target_scale
-                made.append(outputs / self.temperature if scale is None else scale.decode(outputs))
+                made.append(self._in_words(outputs))
         if not made:
             return torch.empty(0, max(len(self.classes), len(self.outputs)))
         return torch.cat(made)
+
+    def _in_words(self, outputs: Tensor) -> Tensor:
+        """A network's outputs in the model's terms: values in their units, or logits over the temperature, one for each class."""
+        if self.target_scale is not None:
+            return self.target_scale.decode(outputs)
+        if outputs.shape[1] == 1:  # one logit s for two classes is the same as the two logits 0 and s
+            outputs = torch.cat((torch.zeros_like(outputs), outputs), dim=1)
+        return outputs / self.temperature
 
     def predict_proba(self, inputs: object) -> Tensor:
         """Probabilities (samples, classes) of files, arrays or raw tensors.
@@ -219,10 +226,7 @@ class Model:
 
 
 def probabilities(logits: Tensor) -> Tensor:
-    """Softmax of (samples, classes); one logit becomes the two probabilities of its logistic, (samples, 2)."""
-    if logits.shape[1] == 1:
-        positive = torch.sigmoid(logits.double())
-        return torch.cat((1 - positive, positive), dim=1)
+    """Softmax of (samples, classes), in float64 so that rows sum to 1 as closely as a reader would check."""
     return torch.softmax(logits.double(), dim=1)
 
 

@@ -110,11 +110,26 @@ def _from_preset(recipe: Recipe, preset: Any) -> dict[str, Choice]:
             continue
         chosen[key] = choice
     if own_optimizer:
-        rate = Choice("find", f"no preset for {recipe.optimizer.name} with this net: a range test")
-        chosen |= {} if recipe.optimizer.lr != "auto" else {"optimizer.lr": rate}
-        none = Choice(0.0, "none by default")
-        chosen |= {} if recipe.optimizer.weight_decay != "auto" else {"optimizer.weight_decay": none}
-        chosen |= {} if recipe.optimizer.bias_lr != "auto" else {"optimizer.bias_lr": Choice(1.0, "as the weights")}
+        chosen |= _for_own_optimizer(recipe)
+    return chosen
+
+
+def _for_own_optimizer(recipe: Recipe) -> dict[str, Choice]:
+    """What goes with an optimiser that the preset does not know."""
+    chosen: dict[str, Choice] = {}
+    by_search = recipe.optimizer.name == "lbfgs"
+    if recipe.optimizer.lr == "auto":
+        chosen["optimizer.lr"] = (
+            Choice(1.0, "its line search finds the length of a step")
+            if by_search
+            else Choice("find", f"no preset for {recipe.optimizer.name} with this net: a range test")
+        )
+    if recipe.schedule.name == "auto" and by_search:
+        chosen["schedule.name"] = Choice("constant", "as its line search needs")
+    if recipe.optimizer.weight_decay == "auto":
+        chosen["optimizer.weight_decay"] = Choice(0.0, "none by default")
+    if recipe.optimizer.bias_lr == "auto":
+        chosen["optimizer.bias_lr"] = Choice(1.0, "as the weights")
     return chosen
 
 
@@ -126,7 +141,9 @@ def _augment(recipe: Recipe, data: Data) -> dict[str, Choice]:
         return off
     settings, reason = auto_augment(data.schema.shape, len(data.train), data.train.some(LOOKS))
     given = recipe.augment.given()
-    return off | {f"augment.{key}": Choice(value, reason) for key, value in settings.items() if key not in given}
+    for number, (key, value) in enumerate((k, v) for k, v in settings.items() if k not in given):
+        off[f"augment.{key}"] = Choice(value, "likewise" if number else reason)
+    return off
 
 
 def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:

@@ -9,6 +9,7 @@
       environment.json    machine and versions
       metrics.jsonl       one event a line; nothing in it depends on the clock
       timing.jsonl        how long epochs took
+      range_test.json     the learning-rate range test, where one was made
       findings.jsonl      what the diagnosis noticed
       checkpoints/        the newest two, each with checksums
       model/              the finished network, its preprocessing and its classes

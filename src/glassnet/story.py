@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -82,6 +83,7 @@ def run(
     Raises:
         GlassnetError: of the kind that fits; the folder keeps the newest checkpoint.
     """
+    recipe = anchored(recipe)
     with Recorder(folder) as recorder:
         if not folder.asked.exists():
             recorder.write_text(folder.asked, recipe.to_toml())
@@ -129,6 +131,8 @@ def _run(
     if not folder.recipe.exists():
         recorder.write_text(folder.recipe, parts.recipe.to_toml(reasons))
         recorder.write_json("environment", machine())
+        if parts.range_test is not None:
+            recorder.write_json("range_test", asdict(parts.range_test))
         table = layer_table(parts.net, parts.preprocess.output_shape)
         recorder.write_json("net", {"table": table.text(100), **parts.net_json})
         for line in choices(parts.recipe, reasons):
@@ -191,6 +195,16 @@ def _train(
             return False
     save()
     return True
+
+
+def anchored(recipe: Recipe) -> Recipe:
+    """The same recipe with the paths that exist made absolute, so that it can be resumed from anywhere."""
+    settings = {
+        f"data.{name}": str(Path(path).resolve())
+        for name in ("path", "val", "test")
+        if (path := getattr(recipe.data, name)) is not None and Path(path).exists()
+    }
+    return recipe.changed(settings)
 
 
 def read_data(recipe: Recipe) -> Data:

@@ -15,7 +15,7 @@ import pytest
 
 import glassnet
 from glassnet import cli, errors
-from glassnet.cli.flags import FLAGS, seconds, settings_of
+from glassnet.cli.flags import FLAGS, Flag, recipe_flags, seconds, settings_of
 from glassnet.errors import GlassnetError, UsageError
 from glassnet.recipe import Recipe, known_keys
 
@@ -215,25 +215,52 @@ VALUES = {
     "train.budget": ("1.5m", 90.0),
     "train.batch_size": ("full", "full"),
     "optimizer.lr": ("1e-3", 0.001),
+    "optimizer.name": ("lbfgs", "lbfgs"),
+    "schedule.name": ("step", "step"),
     "data.target": ("2", "2"),
     "train.seed": ("7", 7),
 }
 
 
+def given(*arguments: str) -> dict[str, Any]:
+    """The recipe keys that these arguments set, by way of click."""
+    seen: list[dict[str, Any]] = []
+
+    @click.command()
+    @recipe_flags
+    def command(**flags: Any) -> None:
+        seen.append(settings_of(flags))
+
+    command.main(list(arguments), standalone_mode=False)
+    return seen[0]
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.key)
+def test_every_spelling_of_every_flag_sets_its_key(flag: Flag) -> None:
+    text = "7s" if flag.key == "train.budget" else "7"
+    for spelling in flag.names:
+        assert list(given(spelling, text)) == [flag.key], spelling
+    assert given() == {}
+
+
 @pytest.mark.parametrize("key", VALUES)
-def test_a_flag_and_its_setting_mean_the_same(key: str) -> None:
+def test_every_spelling_of_a_flag_means_the_same_as_its_setting(key: str) -> None:
+    from glassnet.cli.train_command import command
+
     text, value = VALUES[key]
-    parameter = next(flag for flag in FLAGS if flag.key == key).names[-1].lstrip("-").replace("-", "_")
-    by_flag = settings_of({parameter: text})
-    assert by_flag == {key: value}
     shown = "90" if key == "train.budget" else text
     by_setting = settings_of({"settings": (f"{key}={shown}",)})
-    assert Recipe().changed(by_setting) == Recipe().changed(by_flag)
+    for spelling in next(flag for flag in FLAGS if flag.key == key).names:
+        # Through click itself: a flag with two spellings once reached nothing, because click named it after the other one.
+        by_flag = settings_of(command.make_context("train", ["digits", spelling, text]).params)
+        assert by_flag == {key: value}, spelling
+        assert Recipe().changed(by_setting) == Recipe().changed(by_flag)
 
 
 def test_a_setting_wins_over_a_flag_and_may_hold_an_equals_sign() -> None:
-    given = {"epochs": "3", "settings": ("train.epochs = 5", "data.path=a=b", "net.hidden=[2, 3]")}
-    assert settings_of(given) == {"train.epochs": 5, "data.path": "a=b", "net.hidden": [2, 3]}
+    settings = ["train.epochs = 5", "data.path=a=b", "net.hidden=[2, 3]"]
+    by_click = given("--epochs", "3", *(part for setting in settings for part in ("--set", setting)))
+    assert by_click == {"train.epochs": 5, "data.path": "a=b", "net.hidden": [2, 3]}
 
 
 @pytest.mark.parametrize(

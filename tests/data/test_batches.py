@@ -93,7 +93,9 @@ def test_seed_epoch_and_position_each_change_the_random_numbers_of_the_augmentat
 
 def test_the_orders_are_uniform() -> None:
     # Each sample stands first in one sixth of 6,000 epochs; 5 standard deviations of a binomial are 144.
-    first = torch.bincount(torch.tensor([int(Batches(part(6), 6).order(epoch)[0]) for epoch in range(6000)]), minlength=6)
+    first = torch.bincount(
+        torch.tensor([int(Batches(part(6), 6).order(epoch)[0]) for epoch in range(6000)]), minlength=6
+    )
     assert (first - 1000).abs().max() < 144
 
 
@@ -178,3 +180,12 @@ def test_what_is_not_in_memory_is_read_ahead() -> None:
     del epoch
     gc.collect()
     assert threads() == 0
+
+
+def test_seed_epoch_and_position_each_change_the_augmentation_of_a_batch() -> None:
+    def augmented(seed: int, epoch: int) -> list[tuple[float, ...]]:
+        alike = Part(InMemory(torch.zeros(12, 2)), torch.zeros(12), [""] * 12)
+        return [tuple(b.inputs.flatten().tolist()) for b in Batches(alike, 3, seed=seed, prepare=noisy).epoch(epoch)]
+
+    drawn = [batch for seed in range(3) for epoch in range(3) for batch in augmented(seed, epoch)]
+    assert len(set(drawn)) == len(drawn) == 36

@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from glassnet.errors import DataError, ModelError, UsageError
 from glassnet.evaluate import ClassificationFigures, classification_report
-from glassnet.evaluate.classification import expected_calibration_error, reliability
+from glassnet.evaluate.calibration import expected_calibration_error, reliability
 
 
 def outputs_and_targets(n: int, k: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -14,7 +14,8 @@ from torch import Tensor
 from glassnet.data.dataset import Data, InMemory, Part
 from glassnet.evaluate import rivals, rivals_of, trivial_baseline
 from glassnet.evaluate.rival_inputs import pixels, prepared, read_rows
-from glassnet.evaluate.rival_models import fit_within
+from glassnet.evaluate.rival_models import boosted_trees, fit_within
+from glassnet.evaluate.rivals import _categories
 
 
 @dataclass(frozen=True)
@@ -231,3 +232,30 @@ def test_real_table(shared_data: Path) -> None:
     assert majority.figure == pytest.approx(0.76, abs=0.02)
     for each in (linear, trees, forest):
         assert 0.83 < each.figure < 0.88
+
+
+def test_columns_of_categories_are_split_as_sets() -> None:
+    levels = tuple(str(i) for i in range(300))
+    schema = Schema("table", (3,), (Column("number"), Column("category", tuple("ab")), Column("category", levels)))
+    inputs = torch.stack([torch.arange(40.0), torch.arange(40.0) % 2, torch.arange(40.0)], 1)
+    data = data_of(schema, part(inputs, inputs[:, :1]), part(inputs, inputs[:, :1]))
+    assert _categories(data) == [1]
+    fitted: Any = boosted_trees(classes=False, categories=[1], seed=0)(inputs.numpy(), inputs[:, 0].numpy())
+    assert fitted.models[0].is_categorical_.tolist() == [False, True, False]
+
+
+def test_a_linear_model_stopped_early_makes_no_noise() -> None:
+    from sklearn.exceptions import ConvergenceWarning
+
+    class Nothing:
+        def predict(self, inputs: Any) -> Any:
+            return inputs
+
+    def fit(inputs: Any, targets: Any) -> Nothing:
+        warnings.warn("not converged", ConvergenceWarning, stacklevel=1)
+        return Nothing()
+
+    inputs = torch.zeros(10, 1).numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fit_within(fit, inputs, inputs, 1.0)[0] == 10

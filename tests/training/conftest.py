@@ -39,7 +39,11 @@ def three_classes(batch_size: int) -> tuple[Fixed, Fixed, Fixed]:
     centres = torch.tensor([[0.0, 2.0], [-2.0, -1.0], [2.0, -1.0]])
     inputs = centres[targets] + torch.randn(72, 2, generator=generator)
     train = Fixed(inputs[:48], targets[:48], batch_size)
-    return train, Fixed(inputs[48:], targets[48:], 10, shuffle=False), Fixed(inputs[:20], targets[:20], 20, shuffle=False)
+    return (
+        train,
+        Fixed(inputs[48:], targets[48:], 10, shuffle=False),
+        Fixed(inputs[:20], targets[:20], 20, shuffle=False),
+    )
 
 
 @pytest.fixture

@@ -44,7 +44,11 @@ TREES: dict[str, Any] = {
 
 def identical(one: Any, other: Any) -> bool:
     if isinstance(one, Tensor):
-        return one.dtype == other.dtype and one.shape == other.shape and torch.equal(one.nan_to_num(7), other.nan_to_num(7))
+        return (
+            one.dtype == other.dtype
+            and one.shape == other.shape
+            and torch.equal(one.nan_to_num(7), other.nan_to_num(7))
+        )
     if isinstance(one, dict):
         return list(one) == list(other) and all(identical(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):
@@ -127,7 +131,9 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "a bit of the state": lambda c: flip(c / "state.json", 5),
     "truncated tensors": lambda c: os.truncate(c / "tensors.safetensors", 20),
     "empty state": lambda c: os.truncate(c / "state.json", 0),
-    "tensors too long": lambda c: os.truncate(c / "tensors.safetensors", (c / "tensors.safetensors").stat().st_size + 1),
+    "tensors too long": lambda c: os.truncate(
+        c / "tensors.safetensors", (c / "tensors.safetensors").stat().st_size + 1
+    ),
     "no manifest": lambda c: (c / "manifest.json").unlink(),
     "truncated manifest": lambda c: os.truncate(c / "manifest.json", 30),
     "a manifest that is a list": lambda c: (c / "manifest.json").write_text("[]") and None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,9 +87,7 @@ def test_it_equals_a_loop_written_by_hand_bit_for_bit(data: Sets, name: str) -> 
 
 def test_the_loss_falls_and_the_network_learns(data: Sets) -> None:
     batches, validation, sample = data
-    events = list(
-        train(small_net(), batches, plan(epochs=15, figures=accuracy), validation=validation, sample=sample)
-    )
+    events = list(train(small_net(), batches, plan(epochs=15, figures=accuracy), validation=validation, sample=sample))
     told = of_kind(Epoch, events)
     assert told[-1].running_loss < 0.5 * told[0].running_loss
     assert told[-1].train["accuracy"] > 0.8
@@ -336,7 +335,7 @@ def test_lbfgs_minimises_over_the_full_batch_and_its_penalty(data: Sets) -> None
     gradients = torch.autograd.grad(value, list(net.parameters()))
     assert max(float(g.abs().max()) for g in gradients) < 1e-5, "the optimum of a convex problem"
     costs = [step.loss + step.penalty for step in of_kind(Step, events)]
-    assert all(later <= earlier + 1e-6 for earlier, later in zip(costs, costs[1:], strict=False))
+    assert all(later <= earlier + 1e-6 for earlier, later in pairwise(costs))
 
 
 def test_the_schedule_sets_the_rate_of_every_group_and_keeps_their_ratio(data: Sets) -> None:
@@ -349,7 +348,9 @@ def test_the_schedule_sets_the_rate_of_every_group_and_keeps_their_ratio(data: S
     for event in train(net, data[0], the_plan, state=state):
         if isinstance(event, Step):
             factor = 2.718281828459045 ** (-0.5 * (event.step - 1) / 6)
-            assert [g["lr"] for g in state.optimizer.param_groups] == pytest.approx([0.1 * (1 + i) * factor for i in range(4)])
+            assert [g["lr"] for g in state.optimizer.param_groups] == pytest.approx(
+                [0.1 * (1 + i) * factor for i in range(4)]
+            )
             assert event.lr == pytest.approx(0.1 * factor)
 
 
@@ -364,7 +365,9 @@ def test_a_plan_serves_several_trainings_alike(data: Sets) -> None:
     runs = []
     for _ in range(2):
         torch.manual_seed(0)
-        runs.append([e for e in train(small_net(), batches, the_plan, validation=validation) if not isinstance(e, Timing)])
+        runs.append(
+            [e for e in train(small_net(), batches, the_plan, validation=validation) if not isinstance(e, Timing)]
+        )
     assert len({event.lr for event in of_kind(Epoch, runs[0])}) > 1, "the plateau has reduced the rate"
     assert runs[0] == runs[1]
 

@@ -61,6 +61,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """The command line as a function: prints, and returns the exit code."""
+    streams = sys.stdout, sys.stderr
     try:
         outcome = cli.main(arguments, prog_name="glassnet", standalone_mode=False)
         sys.stdout.flush()
@@ -74,9 +75,10 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return _reader_has_left()
-    except SystemExit as error:  # click's own answer to a broken pipe, with an exit code that means something else
-        if not isinstance(error.__context__, BrokenPipeError):
+    except SystemExit:
+        if sys.stdout is streams[0]:
             raise
+        sys.stdout, sys.stderr = streams  # click has met the broken pipe first, replaced both, and left with 1
         return _reader_has_left()
     except MemoryError:
         click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)

@@ -66,13 +66,11 @@ FLAGS = (
     Flag(("--threads",), "train.threads", "N", "threads inside an operation"),
 )
 
-_BY_PARAMETER = {flag.names[-1].lstrip("-").replace("-", "_"): flag for flag in FLAGS}
-
 
 def recipe_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add every flag of the table, and ``--set``, to a command."""
     for flag in reversed(FLAGS):
-        command = click.option(*flag.names, metavar=flag.metavar, help=flag.help)(command)
+        command = click.option(*flag.names, _parameter(flag), metavar=flag.metavar, help=flag.help)(command)
     return click.option(
         "--set",
         "settings",
@@ -90,9 +88,9 @@ def settings_of(parameters: dict[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     mistakes: list[GlassnetError] = []
-    for name, flag in _BY_PARAMETER.items():
-        if parameters.get(name) is not None:
-            text = parameters[name]
+    for flag in FLAGS:
+        text = parameters.get(_parameter(flag))
+        if text is not None:
             try:
                 found[flag.key] = seconds(text) if flag.key == "train.budget" else parse_value(text)
             except UsageError as error:
@@ -116,6 +114,11 @@ def _value(key: str, text: str) -> Any:
     """The value of a ``--set``; a column called 3 is a text although it looks like a number."""
     value = parse_value(text)
     return text if key in _TEXTS and not isinstance(value, str) else value
+
+
+def _parameter(flag: Flag) -> str:
+    """The name under which click hands a flag's value on; given outright, since click would take the first long spelling."""
+    return flag.key.replace(".", "_")
 
 
 _TEXTS = {"net.name", "data.target", "data.val", "data.test", "data.path"}

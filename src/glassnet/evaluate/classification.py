@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from glassnet.errors import DataError, ModelError, UsageError
+from glassnet.evaluate.calibration import ReliabilityBin, expected_calibration_error, reliability
 from glassnet.evaluate.interval import Interval, wilson
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-BINS = 15
 TOP = 5
 TOP_LEAST_CLASSES = 6
 MOST_CONFUSED = 10
@@ -42,25 +42,6 @@ class ClassFigures:
     recall: float
     f1: float
     support: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """The samples whose confidence, the probability of the class that was said, is above ``low`` and at most ``high``.
-
-    Attributes:
-        low: of the bin.
-        high: of the bin.
-        samples: how many fell into it.
-        confidence: their mean confidence; 0 in an empty bin.
-        accuracy: the share of them that is right; 0 in an empty bin.
-    """
-
-    low: float
-    high: float
-    samples: int
-    confidence: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,31 +231,6 @@ def log_probabilities(said: Tensor, classes: int, given: Literal["logits", "prob
 def confusion_matrix(true: Ints, said: Ints, classes: int) -> Ints:
     """Counts (classes, classes): row the true class, column the class that was said."""
     return np.bincount(true * classes + said, minlength=classes * classes).reshape(classes, classes)
-
-
-def reliability(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = BINS) -> tuple[ReliabilityBin, ...]:
-    """Confidence against accuracy in bins ((m−1)/M, m/M] of equal width, as in Guo et al. (2017), equations 1 and 2.
-
-    Args:
-        confidence: (n,) probability of the class that was said, 0 to 1.
-        right: (n,) whether it is the true class.
-        bins: M.
-    """
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    least = np.maximum(counts, 1)
-    confidences = np.bincount(place, weights=confidence, minlength=bins) / least
-    accuracies = np.bincount(place, weights=right, minlength=bins) / least
-    return tuple(
-        ReliabilityBin(m / bins, (m + 1) / bins, int(counts[m]), float(confidences[m]), float(accuracies[m]))
-        for m in range(bins)
-    )
-
-
-def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Σ_m |B_m|/n · |accuracy(B_m) − confidence(B_m)|, Guo et al. (2017), "On calibration of modern neural networks", equation 3."""
-    samples = sum(each.samples for each in bins)
-    return sum(each.samples / samples * abs(each.accuracy - each.confidence) for each in bins)
 
 
 def _indices(targets: Tensor, samples: int, classes: int) -> Ints:

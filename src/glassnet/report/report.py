@@ -112,7 +112,7 @@ def comparison(story: ReportStory) -> list[Bar]:
     return [
         Bar(
             name,
-            words.percent(figure) if percent else f"R² {figure:.3f}",
+            words.percent(figure) if percent else f"R² {words.explained(figure)}",
             note,
             is_own,
             place(figure),

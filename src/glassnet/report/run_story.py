@@ -12,7 +12,7 @@ from torch import Tensor
 from glassnet.data.dataset import Data
 from glassnet.evaluate import ClassificationFigures, Figures, Interval, Rival, figures_from_json
 from glassnet.events import Epoch, Finding, Finished, Started, Timing
-from glassnet.report.report_story import DataSummary, ReportStory, Thumbnail
+from glassnet.report.report_story import DataSummary, RangeTrace, ReportStory, Thumbnail
 from glassnet.runs import RunFolder
 
 LARGEST_SIDE = 128
@@ -52,8 +52,17 @@ def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | No
         timings=tuple(event for event in events if isinstance(event, Timing)),
         environment=folder.read_json("environment"),
         mistakes=() if data is None or figures is None else thumbnails(figures, data, part),
+        range_test=range_trace(folder.read_json("range_test")),
         test_uses=max(len(uses), 1),
     )
+
+
+def range_trace(about: dict[str, Any]) -> RangeTrace | None:
+    """What ``range_test.json`` says."""
+    if not about:
+        return None
+    lrs, losses = tuple(about["lrs"]), tuple(about["losses"])
+    return RangeTrace(lrs, losses, about["suggestion"], about["too_low"], about["too_high"])
 
 
 def data_summary(about: dict[str, Any]) -> DataSummary:
@@ -134,12 +143,11 @@ def test_uses(folder: RunFolder) -> list[dict[str, Any]]:
 
 def when(folder: RunFolder, uses: list[dict[str, Any]]) -> str:
     """When the run came to its result, in UTC; empty where it has not."""
-    trained = [str(use["when"]) for use in uses if use.get("by") == "train" and "when" in use]
-    if not trained:
-        card = folder.model / "model.json"
-        trained = (
-            [str(json.loads(card.read_text(encoding="utf-8")).get("card", {}).get("trained", ""))]
-            if card.exists()
-            else []
-        )
-    return trained[0].replace("T", " ").replace("+00:00", " UTC") if trained else ""
+    trained = next((str(use["when"]) for use in uses if use.get("by") == "train" and "when" in use), "")
+    card = folder.model / "model.json"
+    if not trained and card.exists():
+        try:
+            trained = str(json.loads(card.read_text(encoding="utf-8"))["card"]["trained"])
+        except (ValueError, KeyError, TypeError):
+            return ""
+    return trained.replace("T", " ").replace("+00:00", " UTC")

@@ -50,7 +50,7 @@ def result(story: ReportStory) -> str:
     low, high = figures.r2_interval
     return (
         f"{where} its predictions of {listed(figures.outputs)} are off by {number(figures.mae)} on average; "
-        f"R² is {figures.r2:.3f} (95 % interval {low:.3f} to {high:.3f}; 1 is perfect, 0 is always saying the mean)."
+        f"R² is {explained(figures.r2)} (95 % interval {explained(low)} to {explained(high)}; 1 is perfect, 0 is always saying the mean)."
     )
 
 
@@ -139,12 +139,17 @@ def be(rival: Rival) -> str:
 
 def told(rival: Rival) -> str:
     """A rival's figure as people write it."""
-    return percent(rival.figure) if rival.metric == "accuracy" else f"R² {rival.figure:.3f}"
+    return percent(rival.figure) if rival.metric == "accuracy" else f"R² {explained(rival.figure)}"
 
 
 def percent(share: float) -> str:
-    """``98.52 %``."""
-    return f"{100 * share:.2f} %"
+    """``98.52 %``, which no line break parts."""
+    return f"{100 * share:.2f}\N{NO-BREAK SPACE}%"
+
+
+def explained(r2: float) -> str:
+    """An R² with three digits, a true minus sign, and no minus before zero."""
+    return f"{round(r2, 3) + 0.0:.3f}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from glassnet.training.state import random_states, restore_random_states
 
 SMOOTHING = 0.9  # share of the past in the running mean of the loss
 TOO_HIGH = 4.0  # the test ends when the smoothed loss exceeds this many times the best one (fastai's stop rule)
+LEAST_FALL = 0.02  # share of the first loss by which it must fall for the test to say anything
 FEWEST = 8  # recorded points below which nothing is suggested
 
 
@@ -25,7 +26,7 @@ class RangeTest:
     Attributes:
         lrs: rates tried, rising.
         losses: smoothed loss after each.
-        suggestion: a rate where the loss fell fast; None when the test saw too little.
+        suggestion: a rate to train with; None when the test saw too little.
         too_low: below this rate the loss hardly moved; None where it moved from the start.
         too_high: from this rate on it rose; None where it never did.
         reason: the suggestion in words.
@@ -126,44 +127,21 @@ def _climb(
 
 
 def judge(lrs: list[float], losses: list[float]) -> RangeTest:
-    """Suggest a rate from the curve.
+    """Suggest a rate from the curve: a tenth of the rate at which the smoothed loss was lowest (fastai's "minimum" rule).
 
-    The suggestion lies in the longest falling stretch of the curve ("valley"), two thirds of the way down it in log rate. It is
-    never above a third of the rate at which the loss was lowest, since from there on it is about to rise.
+    At the lowest point the loss is about to rise, and the running mean lags behind, so that rate itself is too high. The suggestion is
+    never below the rate at which the loss began to move.
     """
+    seen = (tuple(lrs), tuple(losses))
     if len(lrs) < FEWEST:
-        return RangeTest(
-            tuple(lrs),
-            tuple(losses),
-            None,
-            None,
-            None,
-            f"the loss was not finite after {len(lrs)} steps of the range test",
-        )
-    low, high = _longest_fall(losses)
+        return RangeTest(*seen, None, None, None, f"the loss was not finite after {len(lrs)} steps of the range test")
     lowest = min(range(len(losses)), key=losses.__getitem__)
     fell = losses[0] - losses[lowest]
-    if fell <= 0.02 * abs(losses[0]):
-        return RangeTest(
-            tuple(lrs), tuple(losses), None, None, None, "the loss hardly fell at any rate of the range test"
-        )
-    valley = math.exp(math.log(lrs[low]) + 2 / 3 * (math.log(lrs[high]) - math.log(lrs[low])))
-    suggestion = min(valley, lrs[lowest] / 3)
-    moved = next((lr for lr, value in zip(lrs, losses, strict=True) if losses[0] - value > 0.05 * fell), None)
-    risen = next(
-        (lr for lr, value in zip(lrs[lowest:], losses[lowest:], strict=True) if value > losses[lowest] + 0.25 * fell),
-        None,
-    )
-    reason = f"range test: the loss fell from {losses[0]:.3g} to {losses[lowest]:.3g} between {lrs[low]:.1g} and {lrs[high]:.1g}"
-    return RangeTest(tuple(lrs), tuple(losses), suggestion, moved, risen, reason)
-
-
-def _longest_fall(losses: list[float]) -> tuple[int, int]:
-    """First and last index of the longest falling subsequence (not necessarily without gaps)."""
-    lengths, begun = [1] * len(losses), list(range(len(losses)))
-    for i in range(len(losses)):
-        for j in range(i):
-            if losses[j] > losses[i] and lengths[j] + 1 > lengths[i]:
-                lengths[i], begun[i] = lengths[j] + 1, begun[j]
-    last = max(range(len(losses)), key=lengths.__getitem__)
-    return begun[last], last
+    if fell <= LEAST_FALL * abs(losses[0]):
+        return RangeTest(*seen, None, None, None, "the loss hardly fell at any rate of the range test")
+    curve = list(zip(lrs, losses, strict=True))
+    moved = next((lr for lr, value in curve if losses[0] - value > 0.05 * fell), None)
+    risen = next((lr for lr, value in curve[lowest:] if value > losses[lowest] + 0.25 * fell), None)
+    suggestion = max(lrs[lowest] / 10, moved or 0.0)
+    reason = f"range test: the loss fell from {losses[0]:.3g} to {losses[lowest]:.3g} up to {lrs[lowest]:.1g}; a tenth of that"
+    return RangeTest(*seen, suggestion, moved, risen, reason)

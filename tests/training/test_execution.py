@@ -1,0 +1,86 @@
+"""Choosing how the arithmetic runs: what was asked is done, and measuring leaves no trace."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from glassnet.errors import UsageError
+from glassnet.training.execution import choose_device, choose_execution, machine
+from glassnet.training.losses import cross_entropy
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def net() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 3)
+    )
+
+
+def example() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0])
+
+
+@pytest.mark.parametrize("threads", [None, 1])
+@pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
+def test_measuring_leaves_network_and_random_states_bit_for_bit(precision: str, threads: int | None) -> None:
+    module = net()
+    before = copy.deepcopy(module.state_dict())
+    states = torch.get_rng_state(), random.getstate()
+    chosen = choose_execution(module, example(), cross_entropy, device="cpu", precision=precision, threads=threads)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+    assert all(p.grad is None for p in module.parameters())
+    assert module.training
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert random.getstate() == states[1]
+    assert chosen.threads == torch.get_num_threads()
+    assert chosen.precision in {"float32", "bfloat16"}
+    assert chosen.reason
+
+
+def test_what_was_asked_is_done() -> None:
+    chosen = choose_execution(net(), example(), cross_entropy, device="cpu", precision="bfloat16", threads=1)
+    assert (str(chosen.device), chosen.precision, chosen.threads) == ("cpu", "bfloat16", 1)
+
+
+def test_images_through_convolutions_are_laid_out_channels_last_and_nothing_else() -> None:
+    assert choose_execution(net(), example(), cross_entropy, device="cpu", precision="float32", threads=1).channels_last
+    table = nn.Linear(5, 3)
+    rows = torch.rand(4, 5), torch.tensor([0, 1, 2, 0])
+    assert not choose_execution(table, rows, cross_entropy, device="cpu", precision="float32", threads=1).channels_last
+
+
+def test_a_network_without_convolutions_stays_in_float32() -> None:
+    rows = torch.rand(4, 5), torch.tensor([0, 1, 2, 0])
+    assert choose_execution(nn.Linear(5, 3), rows, cross_entropy, device="cpu", threads=1).precision == "float32"
+
+
+def test_devices() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    with pytest.raises(UsageError, match="unknown device 'gpu'"):
+        choose_device("gpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_a_device_that_is_not_there_is_told_with_what_to_do() -> None:
+    with pytest.raises(UsageError, match=r"no CUDA device[\s\S]*--device cpu"):
+        choose_device("cuda:0")
+
+
+def test_the_machine_is_described_in_plain_values() -> None:
+    described = machine()
+    assert {"python", "torch", "system", "processor", "cores", "threads", "cuda"} == set(described)
+    assert all(isinstance(value, str | int) and value != "" for value in described.values())
