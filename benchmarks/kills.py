@@ -28,6 +28,7 @@ TRAIN = [
 
 
 def glassnet(*arguments: str) -> list[str]:
+    """The command line, run by this Python."""
     return [sys.executable, "-c", "from glassnet.cli import main; main()", *arguments]
 
 
@@ -44,6 +45,7 @@ def fingerprint(run: Path) -> dict[str, str]:
 
 
 def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -72,6 +74,7 @@ def kill_at(process: subprocess.Popen[bytes], run: Path, after: float) -> str:
 
 
 def main() -> int:
+    """Kill, resume, compare; 1 when any run differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)

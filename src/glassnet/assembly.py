@@ -72,6 +72,13 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     preprocess = fit(recipe.preprocess.name, data.train, data.schema)
     scale = TargetScale.fit(data.train.targets) if data.task == "values" else None
     net, net_json = make_net(recipe, data, preprocess, own)
+    if recipe.regularise.noise and not add_activation_noise(net, recipe.regularise.noise):
+        raise UsageError(
+            "the network has no nonlinearity to add noise to",
+            where="regularise.noise",
+            got=type(net).__name__,
+            expected="modules such as nn.ReLU; functions within forward cannot be reached",
+        )
     batches, validation, sample = make_batches(recipe, data, preprocess, scale)
     loss = make_loss(recipe.loss.name, **_loss_options(recipe))
     example = next(iter(batches.epoch(0)))
@@ -129,8 +136,6 @@ def make_net(
     initialise_from = getattr(net, "initialise_from", None)
     if callable(initialise_from):
         initialise_from(preprocess(data.train.some(FIT_SAMPLES)))
-    if recipe.regularise.noise:
-        add_activation_noise(net, recipe.regularise.noise)
     record = {
         "zoo": settings.name,
         "shape": list(preprocess.output_shape),

@@ -94,6 +94,15 @@ class OutOfMemoryError(GlassnetError):
     exit_code = 8
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this is a failed allocation, in Python's words or in PyTorch's (which raises a RuntimeError on the CPU)."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    )
+
+
 def all_at_once(errors: Sequence[GlassnetError]) -> GlassnetError:
     """One error that tells several mistakes, so that a user can mend them all in one go.
 

@@ -149,7 +149,7 @@ KINDS: dict[str, type[Event]] = {
 
 def to_json(event: Event) -> str:
     """One line of JSON with the event's kind first. Infinite and undefined numbers become null, since JSON has none."""
-    return json.dumps({"event": type(event).__name__.lower()} | _finite(asdict(event)), ensure_ascii=False)
+    return json.dumps({"event": type(event).__name__.lower()} | finite(asdict(event)), ensure_ascii=False)
 
 
 def from_json(line: str) -> Event:
@@ -159,9 +159,12 @@ def from_json(line: str) -> Event:
     return kind(**fields)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same value with None in place of infinite and undefined numbers, which JSON has no words for."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from glassnet.errors import GlassnetError, LockedError, SpaceError
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -73,6 +74,29 @@ def translated(error: OSError, path: Path, needed: int | None = None) -> Glassne
             got=f"{free_bytes(path):,} bytes free",
             expected=None if needed is None else f"{needed:,} bytes for this file",
             fix="free some space and go on with 'glassnet resume RUN', or choose another place with --out",
+        )
+    if error.errno == errno.EFBIG:
+        return SpaceError(
+            "the file would be larger than this disk or this process may write",
+            where=path,
+            got=error.strerror,
+            expected=None if needed is None else f"{needed:,} bytes for this file",
+            fix="raise the limit ('ulimit -f'), or choose another place with --out",
+        )
+    if error.errno in _NO_PLACE:
+        return SpaceError(
+            "nothing can be written here",
+            where=path,
+            got=error.strerror,
+            expected="a folder that exists, and a name that is not too long",
+            fix="make the folder, or choose another place with --out",
+        )
+    if error.errno == errno.EIO:
+        return SpaceError(
+            "the disk reports an error",
+            where=path,
+            got=error.strerror,
+            fix="check the disk, or choose another with --out",
         )
     if error.errno in _NO_RIGHT:
         return SpaceError(

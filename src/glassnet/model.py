@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,17 +205,20 @@ class Model:
                 target_scale=TargetScale(*(tensors[f"target.{k}"] for k in ("mean", "std")))
                 if "target.mean" in tensors
                 else None,
-                temperature=about["temperature"],
+                temperature=_temperature(about["temperature"]),
                 card=about["card"],
             )
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
+            missing = [name for name in ("model.json", "weights.safetensors") if not (folder / name).exists()]
             raise ModelError(
                 "there is no model here",
                 where=folder,
-                got=f"{Path(str(error.filename)).name} is missing",
+                got=f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+                if folder.is_dir()
+                else None,
                 expected="a run folder whose training has come to its end, or its model folder",
             ) from error
-        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError) as error:
             raise ModelError(
                 "the model folder is damaged", where=folder, got=f"{type(error).__name__}: {error}"
             ) from error
@@ -222,6 +226,14 @@ class Model:
             own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
             _load_into(module, own, folder)
         made.net.eval()
+        answers, told = about["net"].get("outputs"), len(made.classes) if made.task == "classes" else len(made.outputs)
+        if answers not in (None, told) and (answers, told) != (1, 2):  # one logit tells two classes apart
+            raise ModelError(
+                "the model folder is damaged",
+                where=folder,
+                got=f"{told} names",
+                expected=f"{answers}, one for each output",
+            )
         return made
 
 
@@ -237,7 +249,8 @@ def load(path: str | Path, *, net: nn.Module | None = None) -> Model:
         ``glassnet.load("runs/digits-1").predict("digit.png")``
     """
     folder = Path(path)
-    if not (folder / "model.json").exists() and (folder / "model" / "model.json").exists():
+    # Not Path.exists, which raises where a name is too long to be a file's.
+    if not os.path.exists(folder / "model.json") and os.path.exists(folder / "model" / "model.json"):  # noqa: PTH110
         folder = folder / "model"
     return Model.load(folder, net=net)
 
@@ -256,6 +269,17 @@ def rebuild(net_json: dict[str, Any], where: object) -> nn.Module:
         got=net_json.get("class"),
         fix="give the module: glassnet.load(path, net=YourNet(...))",
     )
+
+
+def _temperature(value: object) -> float:
+    """What a model file says of its temperature, if it can be one.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(f"a temperature of {value!r}")
+    return float(value)
 
 
 def _load_into(module: nn.Module, tensors: dict[str, Tensor], where: Path) -> None:

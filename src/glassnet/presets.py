@@ -35,7 +35,9 @@ def small_vgg(samples: int, shape: tuple[int, ...]) -> Preset:
         "optimizer.weight_decay": Choice(1.3e-3, "as in airbench94, for this rate"),
         "optimizer.bias_lr": Choice(1.0, "as the weights; more showed no gain"),
         "schedule.name": Choice("one-cycle", "high rates early, zero at the end: best figure in few epochs"),
-        "loss.label_smoothing": Choice(0.2, "as in airbench94; the temperature fitted afterwards mends the probabilities"),
+        "loss.label_smoothing": Choice(
+            0.2, "as in airbench94; the temperature fitted afterwards mends the probabilities"
+        ),
         "train.batch_size": Choice(size, f"for {samples:,} samples"),
         "train.epochs": Choice(epochs, f"for {samples:,} samples"),
         "regularise.average": Choice("none", "the falling rate at the end averages enough"),

@@ -26,6 +26,8 @@ Fraction = typing.Annotated[float, Field(ge=0, le=1)]
 Positive = typing.Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = typing.Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = typing.Annotated[int, Field(ge=1)]
+Threads = typing.Annotated[int, Field(ge=1, le=256)]  # far more make OpenMP crash
+Share = typing.Annotated[float, Field(gt=0, lt=1)]
 
 
 class Section(BaseModel):
@@ -64,8 +66,12 @@ class DataSettings(Section):
     image_size: Count | None = Field(None, description="side in pixels to which images are brought")
     val: str | None = Field(None, description="a separate file or folder with the validation part")
     test: str | None = Field(None, description="a separate file or folder with the test part")
-    val_fraction: Fraction | Auto = Field("auto", description="share of the training part kept back for validation")
-    test_fraction: Fraction | Auto = Field("auto", description="share kept back for the test where none is given")
+    val_fraction: Share | Auto = Field("auto", description="share of the training part kept back for validation")
+    test_fraction: Share | Auto = Field("auto", description="share kept back for the test where none is given")
+    folds: int | None = Field(
+        None, ge=2, description="cross-validation: into how many folds what is not the test part is cut"
+    )
+    fold: Count | None = Field(None, description="cross-validation: the fold that is validated on, counted from 1")
 
 
 class PreprocessSettings(Section):
@@ -86,7 +92,9 @@ class AugmentSettings(Section):
     shear: NotNegative | None = Field(None, description="slant by up to this many degrees")
     stretch: NotNegative | None = Field(None, description="change the aspect by up to this share")
     elastic: NotNegative | None = Field(None, description="elastic distortion, Simard's alpha in pixels")
-    elastic_sigma: Positive | None = Field(None, description="smoothness of the elastic distortion, Simard's alpha in pixels")
+    elastic_sigma: Positive | None = Field(
+        None, description="smoothness of the elastic distortion, Simard's alpha in pixels"
+    )
     brightness: NotNegative | None = Field(None, description="by up to this share")
     contrast: NotNegative | None = Field(None, description="by up to this share")
     saturation: NotNegative | None = Field(None, description="by up to this share")
@@ -174,7 +182,7 @@ class TrainSettings(Section):
     seed: int = Field(0, ge=0, lt=2**32, description="decides splits, weights, order, augmentation and dropout")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto measures what pays")
-    threads: Count | Auto = Field("auto", description="threads inside an operation")
+    threads: Threads | Auto = Field("auto", description="threads inside an operation")
     record_every: Count | Auto = Field("auto", description="steps between two recorded losses")
     checkpoint_seconds: NotNegative = Field(20.0, description="seconds between checkpoints; 0 makes one at every step")
 

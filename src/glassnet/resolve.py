@@ -6,19 +6,73 @@ What can only be known by measuring (learning rate by a range test, precision, e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 from glassnet import zoo
 from glassnet.data.augment import auto_augment
 from glassnet.data.dataset import Data
 from glassnet.data.preprocess.fitting import PREPROCESSING
-from glassnet.errors import UsageError
+from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+from glassnet.initialise import INITS
 from glassnet.presets import PRESETS, Choice, other
 from glassnet.recipe import Recipe
+from glassnet.training.losses import LOSSES
+from glassnet.training.optimizers import OPTIMIZERS
+from glassnet.training.schedules import SCHEDULES, make_schedule
+from glassnet.zoo.options import check_options
 
 LOOKS = 256  # images that are looked at to choose the augmentation
+MONITORS = {"classes": ("accuracy", "loss"), "values": ("r2", "loss")}  # what may decide which epoch is the best
 OWN_NET = "own"  # what recipe.net.name says of a module of the user's
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what is wrong whatever the data are, before any time is spent on reading them.
+
+    Raises:
+        UsageError: unknown names (with the nearest spelling) and options that the named things do not take, all of them at once.
+    """
+    net = recipe.net.name
+    named = (
+        ("net", "net.name", net, (*zoo.ZOO, OWN_NET)),
+        ("initialisation", "net.init", recipe.net.init, ("default", *INITS)),
+        ("preprocessing", "preprocess.name", recipe.preprocess.name, chain.from_iterable(PREPROCESSING.values())),
+        ("loss", "loss.name", recipe.loss.name, LOSSES),
+        ("optimizer", "optimizer.name", recipe.optimizer.name, OPTIMIZERS),
+        ("schedule", "schedule.name", recipe.schedule.name, SCHEDULES),
+        ("figure", "stop.monitor", recipe.stop.monitor, chain.from_iterable(MONITORS.values())),
+    )
+    mistakes: list[GlassnetError] = []
+    for what, key, name, known in named:
+        names = {"auto", *known}
+        if name not in names:
+            mistakes.append(unknown(what, name, names, where=key))
+    if net in zoo.ZOO:
+        mistakes += _mistakes(lambda: check_options(net, zoo.ZOO[net].build, recipe.net.options))
+        if recipe.regularise.dropout is not None and "dropout" not in zoo.ZOO[net].options:
+            able = ", ".join(entry.name for entry in zoo.ZOO.values() if "dropout" in entry.options)
+            mistakes.append(
+                UsageError(
+                    f"the net {net} has no dropout",
+                    where="regularise.dropout",
+                    got=recipe.regularise.dropout,
+                    fix=f"leave it out, or take a net that has it: {able}",
+                )
+            )
+    if recipe.schedule.name in SCHEDULES:
+        mistakes += _mistakes(lambda: make_schedule(recipe.schedule.name, **recipe.schedule.options))
+    if mistakes:
+        raise all_at_once(mistakes)
+
+
+def _mistakes(attempt: Callable[[], object]) -> list[GlassnetError]:
+    try:
+        attempt()
+    except GlassnetError as error:
+        return [error]
+    return []
 
 
 def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
@@ -153,6 +207,13 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
         chosen["train.batch_size"] = Choice(samples, "the whole training part in every step")
     size = int(chosen["train.batch_size"].value if "train.batch_size" in chosen else recipe.train.batch_size)
     steps = -(-samples // size)
+    if recipe.stop.monitor not in ("auto", *MONITORS[data.task]):
+        raise UsageError(
+            "the figure to watch does not fit the targets",
+            where="stop.monitor",
+            got=f"{recipe.stop.monitor} for {data.task}",
+            expected=" or ".join(MONITORS[data.task]),
+        )
     if recipe.stop.monitor == "auto":
         monitor = "accuracy" if data.task == "classes" else "loss"
         chosen["stop.monitor"] = Choice(monitor, "what the user wants of it")

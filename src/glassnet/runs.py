@@ -25,13 +25,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from glassnet.errors import ModelError, UsageError, nearest
 from glassnet.events import Event, Finding, Timing, from_json, to_json
 from glassnet.files import locked, make_folder, translated, write_file
+
+LONGEST_NAME = 200  # bytes; file systems take 255, and a number comes behind it
 
 
 class RunFolder:
@@ -56,7 +58,7 @@ class RunFolder:
             return {}
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError("a file of the run is damaged", where=path, got=error) from error
         return content
 
@@ -92,6 +94,13 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         self._files.clear()
+
+    def discard(self) -> None:
+        """Take away the little that a run has written which could not begin, so that a mistyped path leaves no run behind."""
+        for path in (self.folder.asked, self.folder.path / "data.json", self.folder.path / "run.lock"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # other things lie there
+            self.folder.path.rmdir()
 
     def append(self, event: Event) -> None:
         """Write an event as one line, in one call, so that a reader never sees half of it for long."""
@@ -140,17 +149,20 @@ def new_run(name: str, out: str | None) -> RunFolder:
     """A folder for a new run: ``out``, or the next free ``runs/NAME-N``.
 
     Raises:
-        UsageError: ``out`` holds a run already.
+        UsageError: ``out`` holds a run already, or is empty.
     """
     if out is not None:
+        if not out.strip():
+            raise UsageError("the run folder has no name", where="--out", got=repr(out), expected="a path")
         folder = RunFolder(Path(out))
-        if folder.asked.exists() or folder.recipe.exists():
+        if _is_run(folder):
             raise UsageError(
                 "this folder holds a run already",
                 where=out,
                 fix=f"go on with 'glassnet resume {out}', or choose another --out",
             )
         return folder
+    name = name.encode()[:LONGEST_NAME].decode(errors="ignore")
     runs = Path("runs")
     make_folder(runs)
     number = 1 + max(
@@ -180,17 +192,22 @@ def open_run(path: str) -> RunFolder:
         UsageError: there is no run at this path; offers the nearest name.
     """
     folder = RunFolder(Path(path))
-    if folder.asked.exists() or folder.recipe.exists():
+    if _is_run(folder):
         return folder
     place = folder.path.parent
     others = [p.name for p in place.iterdir() if (p / "asked.toml").exists()] if place.is_dir() else []
     near = nearest(folder.path.name, others)
     raise UsageError(
-        "there is no run here" if folder.path.exists() else "no such folder",
+        "there is no run here" if os.path.exists(folder.path) else "no such folder",  # noqa: PTH110
         where=path,
         expected="a folder that 'glassnet train' has written",
         fix=f"did you mean '{place / near}'?" if near else None,
     )
+
+
+def _is_run(folder: RunFolder) -> bool:
+    # Not Path.exists, which raises where a name is too long to be a file's.
+    return os.path.exists(folder.asked) or os.path.exists(folder.recipe)  # noqa: PTH110
 
 
 def _read_lines(path: Path) -> Iterator[Event]:

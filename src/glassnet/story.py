@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from torch import Tensor, nn
 from glassnet.assembly import Assembly, assemble
 from glassnet.data.audit import Audit, audit
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
-from glassnet.data.opening import open_data
+from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
-from glassnet.data.split import split
+from glassnet.data.split import folds, split
 from glassnet.diagnose import Doctor
-from glassnet.errors import DataError, DivergedError, OutOfMemoryError
+from glassnet.errors import DataError, DivergedError, OutOfMemoryError, UsageError, is_out_of_memory
 from glassnet.evaluate import judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Event, Finding, Step
@@ -32,7 +33,7 @@ from glassnet.layer_table import layer_table
 from glassnet.model import Model
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
-from glassnet.resolve import resolve
+from glassnet.resolve import check, resolve
 from glassnet.runs import Recorder, RunFolder
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
@@ -85,16 +86,18 @@ def run(
     """
     recipe = anchored(recipe)
     with Recorder(folder) as recorder:
-        if not folder.asked.exists():
+        new = not folder.asked.exists()
+        if new:
             recorder.write_text(folder.asked, recipe.to_toml())
         threads = recipe.train.threads
-        prepare_process(None if threads == "auto" else int(threads))
         try:
+            check(recipe)
+            prepare_process(None if threads == "auto" else int(threads))
             return _run(recipe, folder, recorder, net, data, listen, tell, stop)
-        except MemoryError as error:
-            raise out_of_memory(recipe) from error
-        except RuntimeError as error:
-            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        except Exception as error:
+            if new and not folder.recipe.exists():
+                recorder.discard()
+            if is_out_of_memory(error):
                 raise out_of_memory(recipe) from error
             raise
 
@@ -123,6 +126,8 @@ def _run(
     recorder.write_json("data", summary(data, found, fingerprint))
     for line in introduction(data, found):
         tell(line)
+    if stop():
+        return Result(folder, None, {}, data)
 
     torch.manual_seed(resolved.train.seed)
     random.seed(resolved.train.seed)
@@ -150,7 +155,7 @@ def _run(
     else:
         recorder.cut({})
     ended = _train(parts, state, folder, recorder, listen, stop)
-    if not ended:
+    if not ended or stop():
         return Result(folder, None, {}, data)
 
     model = finished_model(parts, state, data, fingerprint)
@@ -202,7 +207,7 @@ def anchored(recipe: Recipe) -> Recipe:
     settings = {
         f"data.{name}": str(Path(path).resolve())
         for name in ("path", "val", "test")
-        if (path := getattr(recipe.data, name)) is not None and Path(path).exists()
+        if (path := getattr(recipe.data, name)) and is_there(Path(path))
     }
     return recipe.changed(settings)
 
@@ -223,12 +228,19 @@ def read_data(recipe: Recipe) -> Data:
 def divide(data: Data, recipe: Recipe) -> Data:
     """Training, validation and test parts; what the files gave is kept."""
     settings = recipe.data
-    return split(
+    whole = split(
         data,
         val=None if settings.val_fraction == "auto" else settings.val_fraction,
         test=None if settings.test_fraction == "auto" else settings.test_fraction,
         seed=recipe.train.seed,
     )
+    if settings.folds is None or settings.fold is None:
+        return whole
+    if settings.fold > settings.folds:
+        raise UsageError(
+            "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"
+        )
+    return next(islice(folds(whole, settings.folds, recipe.train.seed), settings.fold - 1, None))
 
 
 def measure(model: Model, data: Data, parts: Assembly, recorder: Recorder, tell: Teller) -> dict[str, Any]:
@@ -330,11 +342,17 @@ def introduction(data: Data, found: Audit) -> list[str]:
 def choices(recipe: Recipe, reasons: dict[str, str]) -> list[str]:
     """The choices worth a line of their own, each with its reason."""
     settings, optimizer = recipe.train, recipe.optimizer
+    epochs = "epoch" if settings.epochs == 1 else "epochs"
+    precision = reasons.get("train.precision", "as asked").removeprefix(f"{settings.precision}: ")
     told = [
         ("net", recipe.net.name, reasons.get("net.name", "as asked")),
         ("rate", f"{optimizer.name}, lr {optimizer.lr:.3g}", reasons.get("optimizer.lr", "as asked")),
-        ("time", f"{settings.epochs} epochs of {settings.batch_size} a step", reasons.get("train.epochs", "as asked")),
-        ("speed", settings.precision, reasons.get("train.precision", "as asked")),
+        (
+            "time",
+            f"{settings.epochs} {epochs} of {settings.batch_size} a step",
+            reasons.get("train.epochs", "as asked"),
+        ),
+        ("speed", settings.precision, precision),
     ]
     augment = ", ".join(f"{key} {value}" for key, value in recipe.augment.given().items() if value)
     if augment:
@@ -353,7 +371,7 @@ def diverged(finding: Finding, folder: RunFolder) -> DivergedError:
     return DivergedError(
         "training was stopped: " + finding.what,
         where=folder.path,
-        expected=finding.why,
+        got=finding.why,
         fix=finding.advice,
     )
 
@@ -362,9 +380,9 @@ def out_of_memory(recipe: Recipe) -> OutOfMemoryError:
     """The error for a batch or data set that does not fit."""
     return OutOfMemoryError(
         "out of memory",
-        where="training",
-        got=f"batches of {recipe.train.batch_size}",
-        fix="cut each batch into pieces (--set train.micro_batches=4), or use a smaller --batch-size or --image-size",
+        where=recipe.data.path,
+        got=None if recipe.train.batch_size == "auto" else f"batches of {recipe.train.batch_size}",
+        fix="take a smaller net, cut each batch into pieces (--set train.micro_batches=4), or use a smaller --batch-size or --image-size",
     )
 
 

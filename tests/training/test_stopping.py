@@ -33,7 +33,7 @@ def watch(stopping: EarlyStopping, values: list[float]) -> tuple[list[int], int 
         ({"patience": 2, "start_from_epoch": 2}, [1, 2, 3, 4], [0], 3),
         ({"patience": 2}, [math.nan, math.inf, 1, math.nan, 2], [], 1),
         ({"patience": 3}, [math.nan, math.inf, 1, -math.inf, 2, 2], [2], 5),
-        ({"patience": 2}, [1, 1, 1, 1], [0, 1, 2, 3], None),
+        ({"patience": 2}, [1, 1, 1, 1], [0, 1, 2], 2),  # a tie keeps the later weights but wins no patience
     ],
 )
 def test_series(options: dict[str, object], values: list[float], best: list[int], stopped: int | None) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from glassnet.errors import GlassnetError, unknown
+from glassnet.errors import GlassnetError, is_out_of_memory, unknown
 
 COMMANDS = {
     "train": "Train a network on a folder, a file or a named data set.",
@@ -80,10 +80,10 @@ def run(arguments: list[str]) -> int:
             raise
         sys.stdout, sys.stderr = streams  # click has met the broken pipe first, replaced both, and left with 1
         return _reader_has_left()
-    except MemoryError:
-        click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
-        return 8
     except Exception as error:
+        if is_out_of_memory(error):
+            click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
+            return 8
         if os.environ.get("GLASSNET_DEBUG"):
             raise
         click.echo(

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glassnet.errors import UsageError
+
 if TYPE_CHECKING:
     from glassnet.data.audit import Audit
 
 MOST_ROWS = 40
+SHEETS = (".png", ".jpg", ".webp")
 
 
 @click.command("data")
@@ -26,8 +29,10 @@ MOST_ROWS = 40
 @click.option("--json", "as_json", is_flag=True, help="print as JSON")
 def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> None:
     """Show what is in the data set PATH: counts, sizes, ranges, unreadable files, duplicates, imbalance, leaking columns."""
+    _check_sheet(sheet)
     from glassnet.data.audit import audit
     from glassnet.data.contact_sheet import contact_sheet
+    from glassnet.events import finite
     from glassnet.recipe import Recipe
     from glassnet.story import read_data
 
@@ -35,7 +40,7 @@ def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> Non
     data = read_data(Recipe().changed({"data.path": path} | changes))
     found = audit(data)
     if as_json:
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, default=str))
+        click.echo(json.dumps(finite(asdict(found)), ensure_ascii=False, default=str))
         return
     for line in audit_lines(found):
         click.echo(line)
@@ -48,6 +53,16 @@ def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> Non
 
             raise translated(error, place) from error
         click.echo(f"contact sheet: {place}")
+
+
+def _check_sheet(sheet: str | None) -> None:
+    if sheet is not None and Path(sheet).suffix.lower() not in SHEETS:
+        raise UsageError(
+            "a contact sheet is a picture",
+            where="--sheet",
+            got=sheet,
+            expected="a name that ends in " + " or ".join(SHEETS),
+        )
 
 
 def audit_lines(found: Audit) -> list[str]:

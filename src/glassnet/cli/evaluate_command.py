@@ -26,6 +26,7 @@ def command(run: str, data: str | None, part: str | None, as_json: bool) -> None
     from glassnet.data.dataset import Data
     from glassnet.errors import DataError
     from glassnet.evaluate import judge
+    from glassnet.events import finite
     from glassnet.model import load
     from glassnet.recipe import Recipe
     from glassnet.story import now, read_data, read_other
@@ -54,7 +55,7 @@ def command(run: str, data: str | None, part: str | None, as_json: bool) -> None
             recorder.use_test({"when": now(), "by": "evaluate", "samples": len(samples)})
         uses = len(folder.test_uses.read_text(encoding="utf-8").splitlines())
     if as_json:
-        click.echo(json.dumps(record | {"test_uses": uses}, ensure_ascii=False))
+        click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
     click.echo(f"{chosen} part of {record['data']}, {len(samples):,} samples")
     for line in figure_lines(record["figures"], full=True):

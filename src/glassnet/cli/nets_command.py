@@ -45,17 +45,36 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
     entry = zoo.ZOO[name]
     usual = entry.references[0].shape if entry.references else (3, 32, 32)
     size = _shape(shape) if shape else usual
-    given = dict(option.partition("=")[::2] for option in options)
+    given = dict(map(_option, options))
     net = zoo.build(name, size, classes, given, seed=0)
     table = layer_table(net, size)
     if as_json:
         click.echo(json.dumps(asdict(table)))
         return
     click.echo(f"{entry.name}: {entry.title}\n{entry.paper}\n")
-    for option, about in entry.options.items():
-        click.echo(f"  --set net.{option}={about.default}   {about.description}")
+    shown = [
+        (f"--set net.{option}={_typed(about.default)}", about.description) for option, about in entry.options.items()
+    ]
+    width = max((len(setting) for setting, _ in shown), default=0)
+    for setting, description in shown:
+        click.echo(f"  {setting:<{width}}  {description}")
     click.echo(f"\ninput {'×'.join(map(str, size))}, {classes} outputs\n")
     click.echo(table.text(min(shutil.get_terminal_size((110, 24)).columns, 140)))
+
+
+def _option(text: str) -> tuple[str, str]:
+    """Name and value of a ``--set``; as in ``train``, the name may begin with ``net.``."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError("--set takes OPTION=VALUE", got=text, fix=f"--set {text}=...")
+    return name.strip().removeprefix("net."), value.strip()
+
+
+def _typed(value: object) -> str:
+    """A default as one would type it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glassnet.events import finite
+
 if TYPE_CHECKING:
     from glassnet.model import Model, Prediction
 
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "form", type=click.Choice(["auto", "text", "csv", "json"]), default="auto", help="how to print"
 )
-@click.option("--top", default=1, show_default=True, help="classes to show for each input, best first (text)")
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="classes to show for each input, best first (text)",
+)
 @click.option("--out", metavar="FILE", help="write here instead; .csv and .json choose the format")
 def command(run: str, files: tuple[str, ...], form: str, top: int, out: str | None) -> None:
     """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables or arrays."""
@@ -47,7 +55,7 @@ def as_text(model: Model, predictions: list[Prediction], top: int) -> str:
         if model.task == "values":
             said = "  ".join(f"{name} {value:.6g}" for name, value in zip(model.outputs, p.values, strict=True))
         else:
-            said = "  ".join(f"{label} {share:.1%}" for label, share in p.top(model.classes, max(top, 1)))
+            said = "  ".join(f"{label} {share:.1%}" for label, share in p.top(model.classes, top))
         lines.append(f"{p.name:<{width}}  {said}\n")
     return "".join(lines)
 
@@ -76,7 +84,7 @@ def as_json(model: Model, predictions: list[Prediction], top: int) -> str:
         else:
             shares = dict(zip(model.classes, p.probabilities, strict=True))
             rows.append({"input": p.name, "predicted": p.label, "probability": p.probability, "probabilities": shares})
-    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(finite(rows), indent=1, ensure_ascii=False) + "\n"
 
 
 def _harmless(cell: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -16,17 +17,26 @@ from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Timi
 LIVE_SECONDS = 0.1  # between two drawings of the live line
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # Rich would end the process here and now
+
+
 class Progress:
     """Sees every event and prints what is worth it.
 
     Args:
         how: ``auto`` (live on a terminal, else lines), ``json`` or ``quiet``.
+
+    Attributes:
+        unread: the reader (such as ``head``) has gone away; nothing more is printed, and whoever trains should save and end.
     """
 
     def __init__(self, how: str = "auto") -> None:
         self.how = ("live" if sys.stdout.isatty() else "lines") if how == "auto" else how
-        self.console = Console(highlight=False, soft_wrap=self.how != "live")
+        self.console = _Console(highlight=False, soft_wrap=self.how != "live")
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if self.how == "live" else None
+        self.unread = False
         self.started: Started | None = None
         self.epoch: Epoch | None = None
         self.loss = float("nan")
@@ -45,16 +55,29 @@ class Progress:
     ) -> None:
         if self.live:
             self.live.stop()
+        if self.unread and error is None:
+            raise BrokenPipeError
 
     def say(self, text: str, style: str = "") -> None:
         """A line of words; not shown to programs."""
         if self.how in ("live", "lines"):
-            self.console.print(Text(text, style=style))
+            self._write(lambda: self.console.print(Text(text, style=style)))
+
+    def program(self, line: str) -> None:
+        """A line for programs; not shown to people."""
+        if self.how == "json":
+            self._write(lambda: print(line, flush=True))  # noqa: T201 - this is the output
+
+    def _write(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except BrokenPipeError:
+            self.unread, self.how = True, "quiet"
 
     def see(self, event: Event) -> None:
         """Show an event."""
         if self.how == "json":
-            print(to_json(event), flush=True)  # noqa: T201 - this is the output
+            self.program(to_json(event))
             return
         match event:
             case Started():
@@ -69,8 +92,11 @@ class Progress:
             case Finding():
                 style = {"stop": "bold red", "warning": "yellow"}.get(event.severity, "")
                 self.say(f"  {event.severity}: {event.what}\n    why: {event.why}\n    do:  {event.advice}", style)
-            case Finished(reason=reason) if reason != "completed":
-                self.say(f"ended by {reason} after {event.epoch} epochs")
+            case Finished():
+                if self.live:
+                    self.live.update("", refresh=True)
+                if event.reason != "completed":
+                    self.say(f"ended by {event.reason} after {event.epoch} epochs")
 
     def _step(self, event: Step) -> None:
         if event.loss is not None:

@@ -22,7 +22,7 @@ def result_lines(result: dict[str, Any]) -> list[str]:
         lines.append(f"  beside it: {rival['name']}: {name} {_figure(rival['figure'], result['task'])}{note}")
     if better:
         best = max(better, key=lambda rival: float(rival["figure"]))
-        lines.append(f"  on these data {best['name']} does better than the network; use that, or search further")
+        lines.append(f"  better than the network on these data: {best['name']}; use that, or search further")
     return lines
 
 
@@ -43,7 +43,7 @@ def _classes(figures: dict[str, Any], full: bool) -> list[str]:
         + _most_confused(figures)
     )
     if full:
-        width = max(len(row["name"]) for row in figures["per_class"])
+        width = max(len("class"), *(len(row["name"]) for row in figures["per_class"]))
         lines.append(f"  {'class':<{width}}  precision  recall      F1  samples")
         lines += [
             f"  {row['name']:<{width}}  {row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:6.4f}  {row['support']:7,}"
@@ -57,7 +57,8 @@ def _most_confused(figures: dict[str, Any]) -> str:
     if not figures["confused"]:
         return ""
     pair, names = figures["confused"][0], figures["classes"]
-    return f"; most confused: {names[pair['true']]} taken for {names[pair['said']]}, {pair['count']} times"
+    times = "once" if pair["count"] == 1 else f"{pair['count']} times"
+    return f"; most confused: {names[pair['true']]} taken for {names[pair['said']]}, {times}"
 
 
 def _confusion(figures: dict[str, Any]) -> list[str]:

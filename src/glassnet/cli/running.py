@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import statistics
 from pathlib import Path
 from typing import Any
 
 from glassnet.cli.progress import Progress
 from glassnet.cli.result_lines import result_lines
 from glassnet.cli.signals import interruption
-from glassnet.data.split import folds
+from glassnet.evaluate.interval import spread
+from glassnet.events import Finished, finite
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder, new_run
-from glassnet.story import read_data, run
+from glassnet.story import run
 
 
 def run_new(recipe: Recipe, out: str | None, how: str) -> int:
     """A new run in a new folder; returns the exit code."""
-    return _run(recipe, new_run(Path(recipe.data.path).stem or "run", out), how)
+    return _run(recipe, new_run(run_name(recipe), out), how)
 
 
 def run_on(folder: RunFolder, how: str) -> int:
@@ -33,7 +33,9 @@ def run_on(folder: RunFolder, how: str) -> int:
 
 def _run(recipe: Recipe, folder: RunFolder, how: str) -> int:
     with interruption() as asked, Progress(how) as progress:
-        result = run(recipe, folder, listen=progress.see, tell=progress.say, stop=lambda: bool(asked))
+        result = run(
+            recipe, folder, listen=progress.see, tell=progress.say, stop=lambda: bool(asked) or progress.unread
+        )
         if result.model is None:
             progress.say(f"stopped and saved; go on with: glassnet resume {folder.path}")
             return asked.exit_code
@@ -42,8 +44,7 @@ def _run(recipe: Recipe, folder: RunFolder, how: str) -> int:
 
 
 def _show(folder: RunFolder, figures: dict[str, Any], progress: Progress) -> None:
-    if progress.how == "json":
-        print(json.dumps({"event": "result", "run": str(folder.path)} | figures, ensure_ascii=False))  # noqa: T201
+    progress.program(json.dumps({"event": "result", "run": str(folder.path)} | finite(figures), ensure_ascii=False))
     for line in result_lines(figures):
         progress.say(line)
     progress.say(f"run    {folder.path}  (report: {folder.report})")
@@ -51,29 +52,30 @@ def _show(folder: RunFolder, figures: dict[str, Any], progress: Progress) -> Non
 
 def cross_validate(recipe: Recipe, count: int, out: str | None, how: str) -> int:
     """Train once for each fold, validated on that fold; tells mean and spread of the validation figure."""
-    whole = read_data(recipe)
-    name = Path(recipe.data.path).stem or "run"
-    place = new_run(f"{name}-folds", out).path
+    place = new_run(f"{run_name(recipe)}-folds", out).path
     figures: list[float] = []
     with interruption() as asked, Progress(how) as progress:
-        for number, data in enumerate(folds(whole, count, recipe.train.seed), start=1):
-            progress.say(f"fold {number} of {count}", "bold")
+        for fold in range(1, count + 1):
+            progress.say(f"fold {fold} of {count}", "bold")
+            chosen = recipe.changed({"data.folds": count, "data.fold": fold})
+            folder = RunFolder(place / f"fold-{fold}")
             result = run(
-                recipe,
-                RunFolder(place / f"fold-{number}"),
-                data=data,
-                listen=progress.see,
-                tell=progress.say,
-                stop=lambda: bool(asked),
+                chosen, folder, listen=progress.see, tell=progress.say, stop=lambda: bool(asked) or progress.unread
             )
             if result.model is None:
-                progress.say(f"stopped; go on with this fold: glassnet resume {result.folder.path}")
+                progress.say(f"stopped; go on with this fold: glassnet resume {folder.path}")
                 return asked.exit_code
-            best = [event.best for event in result.folder.events() if type(event).__name__ == "Finished"]  # type: ignore[union-attr]
-            figures += [float(value) for value in best[-1:] if value is not None]
-        if len(figures) > 1:
-            progress.say(
-                f"cross-validation over {count} folds: {statistics.mean(figures):.4f} ± {statistics.stdev(figures):.4f} "
-                f"(mean and standard deviation of the best validation figure)"
-            )
+            figures += [
+                event.best for event in folder.events() if isinstance(event, Finished) and event.best is not None
+            ]
+        seen = spread(figures)
+        progress.say(
+            f"cross-validation over {count} folds: {seen.plain(4)} "
+            "(mean and standard deviation of the best figure on the fold that was left out)"
+        )
     return 0
+
+
+def run_name(recipe: Recipe) -> str:
+    """The first part of a run folder's name."""
+    return Path(recipe.data.path).stem or "run"

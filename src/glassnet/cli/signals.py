@@ -36,7 +36,7 @@ def interruption() -> Iterator[Interruption]:
         if asked.signal is not None:
             os._exit(128 + number)
         asked.signal = number
-        sys.stderr.write("\nstopping after this step; a second signal stops at once\n")
+        sys.stderr.write("\nstopping as soon as all is saved; a second signal stops at once\n")
         sys.stderr.flush()
 
     before = {number: signal.signal(number, caught) for number in _CAUGHT}

@@ -110,7 +110,7 @@ def duplicates_within(look: Look) -> Iterator[Trouble]:
             yield Trouble(
                 "duplicates-within",
                 "info" if extra < 0.05 * len(names) else "warning",
-                f"{extra:,} of {len(names):,} samples of the {name} part repeat an earlier input, for example {' = '.join(pairs[0])}",
+                f"{extra:,} of {len(names):,} samples of the {name} part {'repeats' if extra == 1 else 'repeat'} an earlier input, for example {' = '.join(pairs[0])}",
                 "remove repetitions unless they say how often an input occurs",
                 {"part": name, "extra": extra, "groups": pairs},
             )
@@ -130,7 +130,7 @@ def duplicates_across(look: Look) -> Iterator[Trouble]:
             yield Trouble(
                 "duplicates-across-parts",
                 "warning",
-                f"{len(shared):,} of {len(others):,} {second} inputs also lie in the {first} part, for example "
+                f"{len(shared):,} of {len(others):,} {second} inputs also {'lies' if len(shared) == 1 else 'lie'} in the {first} part, for example "
                 f"{pairs[0][0]} = {pairs[0][1]}",
                 f"figures on the {second} part are too good by them: remove them from one of the two",
                 {"parts": [first, second], "count": len(shared), "pairs": pairs[:50]},
@@ -153,7 +153,7 @@ def contradicting(look: Look) -> Iterator[Trouble]:
         yield Trouble(
             "contradicting-targets",
             "warning",
-            f"{len(found):,} inputs occur with different targets, for example {' and '.join(examples[0])}",
+            f"{len(found):,} {'input occurs' if len(found) == 1 else 'inputs occur'} with different targets, for example {' and '.join(examples[0])}",
             "correct the wrong ones; while they disagree no network can be right about both",
             {"inputs": len(found), "samples": sum(map(len, found)), "examples": examples[:50]},
         )

@@ -15,7 +15,7 @@ from glassnet.data.named import NAMED, locate
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import READERS, Reader, digits, letters
 from glassnet.data.walk import is_litter, shown
-from glassnet.errors import DataError, nearest
+from glassnet.errors import DataError, UsageError, nearest
 
 BUILT_IN: dict[str, Callable[[ReadOptions], Data]] = {"digits": digits.read, "letters": letters.read}
 LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or train/, val/ and test/ with such folders;
@@ -36,16 +36,18 @@ def open_data(place: str, options: ReadOptions | None = None, progress: Progress
         DataError: nothing is there, it is of no known layout, or it is damaged.
     """
     options = options or ReadOptions()
+    if not place.strip():
+        raise UsageError("which data?", got=repr(place), expected="a path, or one of " + ", ".join([*BUILT_IN, *NAMED]))
     path = Path(place).expanduser()
-    if not _is_there(path) and place in BUILT_IN:
+    if not is_there(path) and place in BUILT_IN:
         return _told(_with_others(BUILT_IN[place](options), None, options), options)
-    if not _is_there(path) and place.lower() in NAMED:
+    if not is_there(path) and place.lower() in NAMED:
         name = place.lower()
         path = locate(name, lambda folder: _reader(folder) is not None, progress)
         reader = _recognised(path)
         data = _with_others(reader.read(path, options), reader, options)
         return _told(replace(data, name=name, origin=place), options)
-    if not _is_there(path):
+    if not is_there(path):
         raise _missing(place, path)
     reader = _recognised(path)
     data = _with_others(reader.read(path, options), reader, options)
@@ -61,7 +63,8 @@ def _told(data: Data, options: ReadOptions) -> Data:
     return replace(data, notes=(*data.notes, note))
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether the path exists; a name that no file can have does not."""
     try:
         return path.exists()
     except (OSError, ValueError):  # a name too long or with a zero byte
@@ -115,7 +118,7 @@ def _contents(folder: Path) -> str:
         if number >= MAX_COUNTED:
             break
         if not any(is_litter(part) for part in path.relative_to(folder).parts):
-            counts["folder(s)" if path.is_dir() else path.suffix.lower() or "without extension"] += 1
+            counts["folders" if path.is_dir() else path.suffix.lower() or "without extension"] += 1
     return ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(8)) or "an empty folder"
 
 
@@ -129,7 +132,7 @@ def _with_others(data: Data, reader: Reader | None, options: ReadOptions) -> Dat
         if place is None:
             continue
         path = Path(place).expanduser()
-        if not _is_there(path):
+        if not is_there(path):
             raise _missing(place, path)
         other_reader = reader or _recognised(path)
         if other_reader.joins_parts or not other_reader.recognises(path):

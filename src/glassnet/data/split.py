@@ -92,7 +92,9 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
     """
     pool = _pooled([data.parts[name] for name in ("train", "val") if name in data.parts])
     if k < 2 or k > len(pool):
-        raise UsageError("that many folds cannot be made", got=k, expected=f"2 to {len(pool)} for {len(pool)} samples")
+        raise UsageError(
+            "that many folds cannot be made", where="folds", got=k, expected=f"2 to {len(pool)} for {len(pool)} samples"
+        )
     _check_enough(data.with_parts({"train": pool}), k)
     fold_of = _deal(_strata(data, pool), _units(digests(pool.inputs), len(pool)), k, seed)
     rest = {"test": data.parts["test"]} if "test" in data.parts else {}
@@ -106,7 +108,12 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
 
 def _share(value: float, name: str) -> float:
     if not 0.0 < value < 1.0:
-        raise UsageError(f"the share of the {SPOKEN[name]} part is out of range", got=value, expected="between 0 and 1")
+        raise UsageError(
+            f"the share of the {SPOKEN[name]} part is out of range",
+            where=f"data.{name}_fraction",
+            got=value,
+            expected="between 0 and 1",
+        )
     return value
 
 

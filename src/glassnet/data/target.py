@@ -68,7 +68,7 @@ class Target:
         if odd.any():
             rows = odd.arg_true().to_list()
             raise DataError(
-                f"{len(rows)} targets are no finite numbers",
+                f"{len(rows)} {'target is no finite number' if len(rows) == 1 else 'targets are no finite numbers'}",
                 where=f"{table.path}, column '{self.name}'",
                 got=", ".join(f"'{series[row]}' in row {table.lines[row]}" for row in rows[:5])
                 + (" …" if len(rows) > 5 else ""),
@@ -146,7 +146,7 @@ def _refuse_mixture(series: pl.Series, values: pl.Series, table: TableFile, wher
     given = clean(table.frame[values.name])
     odd = (given.is_not_null() & numbers(given, decimal_comma=table.decimal_comma).is_null()).arg_true().to_list()
     raise DataError(
-        f"{len(odd)} targets are no numbers while the others are",
+        f"{len(odd)} {'target is no number' if len(odd) == 1 else 'targets are no numbers'} while the others are",
         where=where,
         got=", ".join(f"'{given[row]}' in row {table.lines[row]}" for row in odd[:5]) + (" …" if len(odd) > 5 else ""),
         fix="correct or empty them, or learn all as classes (--task classes)",

@@ -61,10 +61,11 @@ def save(folder: Path, step: int, tree: Mapping[str, Any], *, epoch: int = 0) ->
     except SpaceError as error:
         shutil.rmtree(target, ignore_errors=True)
         needed = len(packed) + len(body)
+        full = "no room" in error.problem
         raise SpaceError(
-            "no room for a checkpoint; the one before it is whole",
+            ("no room for a checkpoint" if full else "a checkpoint cannot be written") + "; the one before it is whole",
             where=folder,
-            got=f"{free_bytes(folder):,} bytes free" if "no room" in error.problem else error.got,
+            got=f"{free_bytes(folder):,} bytes free" if full else error.got,
             expected=f"{needed:,} bytes",
             fix="free some space and go on with 'glassnet resume RUN'",
         ) from error

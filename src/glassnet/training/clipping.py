@@ -21,17 +21,20 @@ class Clip:
     norm: float | None = None
     value: float | None = None
 
-    def __call__(self, parameters: Iterable[nn.Parameter]) -> Tensor:
-        """Clip; returns the norm (or, for clipping by value alone, the largest component) from before, still on the device."""
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> tuple[Tensor, Tensor]:
+        """Clip.
+
+        Returns:
+            The Euclidean norm of the whole gradient from before, and whether anything was beyond a limit (0 or 1): scalars that are
+            still on the device, so that nobody waits for them.
+        """
         clipped = [p for p in parameters if p.grad is not None]
         gradients = [p.grad for p in clipped if p.grad is not None]
-        seen = torch.nn.utils.get_total_norm(gradients, norm_type=2.0 if self.norm else float("inf"))
+        before = torch.nn.utils.get_total_norm(gradients)
+        beyond = torch.zeros_like(before, dtype=torch.bool)
         if self.value:
+            beyond |= torch.nn.utils.get_total_norm(gradients, norm_type=float("inf")) > self.value
             torch.nn.utils.clip_grad_value_(clipped, self.value)
         if self.norm:
-            torch.nn.utils.clip_grad_norm_(clipped, self.norm)
-        return seen
-
-    def exceeded(self, seen: Tensor) -> Tensor:
-        """Whether what ``__call__`` returned was beyond the limit: 0 or 1, without waiting for the device."""
-        return (seen > (self.norm or self.value or 0.0)).to(torch.float64)
+            beyond |= torch.nn.utils.clip_grad_norm_(clipped, self.norm) > self.norm
+        return before, beyond.to(torch.float64)

@@ -23,7 +23,8 @@ from glassnet.training.state import random_states, restore_random_states
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
-LEAST_COSINE = 0.9  # at the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md)
+# At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
+LEAST_COSINE = 0.9
 
 
 @dataclass(frozen=True)

@@ -86,15 +86,15 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
     factor = state.schedule.factor(state.step, batches.steps_per_epoch, plan.epochs * batches.steps_per_epoch)
     for group, base in zip(state.optimizer.param_groups, state.base_lrs, strict=True):
         group["lr"] = base * factor
-    loss, penalty, norm = optimise(state, plan, inputs, targets)
+    loss, penalty, norm, clipped = optimise(state, plan, inputs, targets)
     state.step += 1
     state.batch += 1
     state.samples += len(targets)
     state.sums["loss"] += loss
     if penalty is not None:
         state.sums["penalty"] += penalty
-    if plan.clip and norm is not None:
-        state.sums["clipped"] += plan.clip.exceeded(norm)
+    if clipped is not None:
+        state.sums["clipped"] += clipped
     lr = state.base_lrs[0] * factor
     if (state.step - 1) % plan.record_every:
         return Step(state.epoch, state.step, lr, state.samples)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+from glassnet.errors import GlassnetError, ModelError, UsageError, all_at_once, unknown
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -30,6 +30,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
 def binary(logits: Tensor, targets: Tensor) -> Tensor:
     """Logistic loss of one logit: log(1 + e^s) − y s, averaged. Logits (batch, 1) or (batch,), targets 0 or 1 (batch,)."""
     flat = _wide(logits).reshape(-1)
+    if len(flat) != targets.numel():
+        raise ModelError("the binary loss needs one logit", got=tuple(logits.shape), expected=(len(targets), 1))
     return F.binary_cross_entropy_with_logits(flat, targets.to(flat.dtype).reshape(-1))
 
 
@@ -99,4 +101,9 @@ def _wide(outputs: Tensor) -> Tensor:
 
 
 def _like(targets: Tensor, outputs: Tensor) -> Tensor:
-    return targets.reshape(outputs.shape)
+    if targets.shape == outputs.shape:
+        return targets
+    if targets.shape == outputs.shape[:1] and outputs.shape[1:].numel() == 1:
+        return targets.reshape(outputs.shape)
+    # Reshaping (2, 3) to (3, 2) would pair each output with another's target and train on without a word.
+    raise ModelError("outputs and targets do not fit together", got=tuple(outputs.shape), expected=tuple(targets.shape))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+from glassnet.training.weights import divided
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -50,11 +52,31 @@ def make_optimizer(
     if name not in OPTIMIZERS:
         raise unknown("optimizer", name, OPTIMIZERS)
     options = dict(options or {})
-    known = set(inspect.signature(OPTIMIZERS[name]).parameters) - {"params", "self"}
+    # Rate and decay have arguments of their own; given again as options, one of the two would silently lose.
+    takes = set(inspect.signature(OPTIMIZERS[name]).parameters)
+    known = takes - {"params", "self", "lr", "weight_decay"}
     mistakes: list[GlassnetError] = [
         unknown(f"option of {name}", key, known, where=f"optimizer.{key}") for key in options if key not in known
     ]
-    if weight_decay and "weight_decay" not in known:
+    for key, value in (("lr", lr), ("weight_decay", weight_decay), ("bias_lr", bias_lr)):
+        if not (math.isfinite(value) and value >= 0):  # torch looks at its defaults only, never at a group's own values
+            mistakes.append(
+                UsageError(
+                    f"{key} cannot be negative or infinite", where=f"optimizer.{key}", got=value, expected="0 or above"
+                )
+            )
+    if name == "lbfgs" and options.get("line_search_fn") not in (None, "strong_wolfe"):
+        mistakes.append(
+            UsageError(
+                "lbfgs knows one line search",
+                where="optimizer.line_search_fn",
+                got=options["line_search_fn"],
+                expected="strong_wolfe",
+            )
+        )
+    if options.get("nesterov") and not options.get("momentum"):
+        mistakes.append(UsageError("nesterov needs a momentum", where="optimizer.nesterov", fix="--momentum 0.9"))
+    if weight_decay and "weight_decay" not in takes:
         mistakes.append(
             UsageError(f"{name} has no weight decay", where="optimizer.weight_decay", fix="use regularise.l2")
         )
@@ -65,19 +87,20 @@ def make_optimizer(
         raise UsageError("the network has nothing to train", where=type(net).__name__, got="every parameter is frozen")
     if name == "lbfgs":
         options.setdefault("line_search_fn", "strong_wolfe")  # without it a step may go uphill
-        return torch.optim.LBFGS(trained, lr=lr, **options)
-    weights = [p for p in trained if p.ndim >= 2]
-    rest = [p for p in trained if p.ndim < 2]
+        return _built(name, trained, lr, options)
+    weights, rest = divided(net)
     groups = [
         {"params": group, "lr": rate, "weight_decay": decay}
         for group, rate, decay in ((weights, lr, weight_decay), (rest, lr * bias_lr, 0.0))
         if group
     ]
-    if options.get("nesterov") and not options.get("momentum"):
-        raise UsageError("nesterov needs a momentum", where="optimizer.nesterov", fix="--momentum 0.9")
-    if name in _FUSED:
+    if name in _FUSED and not {"foreach", "fused", "differentiable"} & options.keys():
         options["fused"] = True
+    return _built(name, groups, lr, options)
+
+
+def _built(name: str, parameters: Any, lr: float, options: Mapping[str, Any]) -> torch.optim.Optimizer:
     try:
-        return OPTIMIZERS[name](groups, lr=lr, **options)
-    except ValueError as error:
+        return OPTIMIZERS[name](parameters, lr=lr, **options)
+    except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{name} does not take these options", where="optimizer", got=error) from error

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor, nn
 
-from glassnet.errors import UsageError
+from glassnet.errors import UsageError, all_at_once
+from glassnet.training.weights import divided
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Penalty:
     Attributes:
         l2: factor of the squares.
         l1: factor of the absolute values.
-        on: patterns of parameter names, such as ``head.*``; empty takes all weights (two dimensions or more), no biases.
+        on: patterns of parameter names, such as ``head.*``; empty takes all weights, no biases and no parameters of norm
+            layers.
     """
 
     l2: float = 0.0
@@ -43,10 +45,22 @@ class Penalty:
         """The parameters that are penalised.
 
         Raises:
-            UsageError: none is.
+            UsageError: none is, or a pattern fits nothing.
         """
-        named: Iterable[tuple[str, nn.Parameter]] = net.named_parameters()
-        found = [p for name, p in named if p.requires_grad and (self._named(name) if self.on else p.ndim >= 2)]
+        trained = {name: p for name, p in net.named_parameters() if p.requires_grad}
+        idle = [pattern for pattern in self.on if not any(fnmatchcase(name, pattern) for name in trained)]
+        if idle:  # a misspelt pattern beside a right one would leave its weights without a penalty, unnoticed
+            raise all_at_once(
+                [
+                    UsageError(
+                        f"no parameter is penalised by '{pattern}'",
+                        where="regularise.on",
+                        expected="patterns of " + ", ".join(trained),
+                    )
+                    for pattern in idle
+                ]
+            )
+        found = [p for name, p in trained.items() if self._named(name)] if self.on else divided(net)[0]
         if not found:
             raise UsageError(
                 "no parameter is penalised",

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +16,7 @@ from glassnet.training.state import random_states, restore_random_states
 
 SMOOTHING = 0.9  # share of the past in the running mean of the loss
 TOO_HIGH = 4.0  # the test ends when the smoothed loss exceeds this many times the best one (fastai's stop rule)
+NOT_FINITE = "the loss was not finite"
 LEAST_FALL = 0.02  # share of the first loss by which it must fall for the test to say anything
 FEWEST = 8  # recorded points below which nothing is suggested
 
@@ -68,18 +70,24 @@ def find_lr(
     memory = copy.deepcopy(optimizer.state_dict())
     gradients = [None if p.grad is None else p.grad.clone() for p in net.parameters()]
     modes = {module: module.training for module in net.modules()}
-    states = random_states()
+    # A state dict leaves out buffers that are not persistent, and they move in training like the others.
+    passing = [(buffer, buffer.detach().clone()) for buffer in net.buffers()]
+    states, numpy_state = random_states(), np.random.get_state()
     try:
-        lrs, losses = _climb(net, optimizer, batches, loss, lr_min, lr_max, steps)
+        lrs, losses, ended = _climb(net, optimizer, batches, loss, lr_min, lr_max, steps)
     finally:
         net.load_state_dict(weights)
+        with torch.no_grad():
+            for buffer, before in passing:
+                buffer.copy_(before)
         optimizer.load_state_dict(memory)
         for parameter, gradient in zip(net.parameters(), gradients, strict=True):
             parameter.grad = gradient
         for module, training in modes.items():
             module.training = training
         restore_random_states(states)
-    return judge(lrs, losses)
+        np.random.set_state(numpy_state)
+    return judge(lrs, losses, ended)
 
 
 def _climb(
@@ -90,7 +98,7 @@ def _climb(
     lr_min: float,
     lr_max: float,
     steps: int,
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], list[float], str]:
     net.train()
     first = optimizer.param_groups[0]["lr"] or 1.0
     ratios = [group["lr"] / first for group in optimizer.param_groups]
@@ -115,18 +123,20 @@ def _climb(
             mean = SMOOTHING * mean + (1 - SMOOTHING) * value
             smoothed = mean / (1 - SMOOTHING ** (number + 1))  # corrects the start from zero, as Adam does
             if not math.isfinite(smoothed):
-                return lrs, losses
+                return lrs, losses, NOT_FINITE
             lrs.append(lr)
             losses.append(smoothed)
             best = min(best, smoothed)
-            if smoothed > TOO_HIGH * best or len(lrs) >= steps:
-                return lrs, losses
+            if smoothed > TOO_HIGH * best:
+                return lrs, losses, f"the loss grew beyond {TOO_HIGH:g} times its lowest"
+            if len(lrs) >= steps:
+                return lrs, losses, "there were too few steps"
         if len(lrs) == before:
             break
-    return lrs, losses
+    return lrs, losses, "the batches ended"
 
 
-def judge(lrs: list[float], losses: list[float]) -> RangeTest:
+def judge(lrs: list[float], losses: list[float], ended: str = NOT_FINITE) -> RangeTest:
     """Suggest a rate from the curve: a tenth of the rate at which the smoothed loss was lowest (fastai's "minimum" rule).
 
     At the lowest point the loss is about to rise, and the running mean lags behind, so that rate itself is too high. The suggestion is
@@ -134,7 +144,7 @@ def judge(lrs: list[float], losses: list[float]) -> RangeTest:
     """
     seen = (tuple(lrs), tuple(losses))
     if len(lrs) < FEWEST:
-        return RangeTest(*seen, None, None, None, f"the loss was not finite after {len(lrs)} steps of the range test")
+        return RangeTest(*seen, None, None, None, f"{ended} after {len(lrs)} steps of the range test")
     lowest = min(range(len(losses)), key=losses.__getitem__)
     fell = losses[0] - losses[lowest]
     if fell <= LEAST_FALL * abs(losses[0]):

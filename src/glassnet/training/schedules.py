@@ -7,11 +7,28 @@ from __future__ import annotations
 
 import inspect
 import math
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from glassnet.errors import GlassnetError, all_at_once, unknown
+from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+
+
+@dataclass(frozen=True)
+class Range:
+    """What an option may be, in words and as a test."""
+
+    words: str
+    holds: Callable[[float], bool]
+
+
+Positive = typing.Annotated[float, Range("a number > 0", lambda value: value > 0)]
+NotNegative = typing.Annotated[float, Range("a number ≥ 0", lambda value: value >= 0)]
+AtLeastOne = typing.Annotated[float, Range("a number ≥ 1", lambda value: value >= 1)]
+Factor = typing.Annotated[float, Range("a number above 0 and at most 1", lambda value: 0 < value <= 1)]
+Share = typing.Annotated[float, Range("a number from 0 to 1", lambda value: 0 <= value <= 1)]
+Epochs = typing.Annotated[int, Range("a whole number ≥ 0", lambda value: value >= 0 and value == int(value))]
 
 Curve = Callable[[float, float], float]
 """(t in epochs, u as a share of the run) -> factor."""
@@ -22,27 +39,27 @@ def constant() -> Schedule:
     return Schedule(lambda t, u: 1.0)
 
 
-def step(*, every: float = 10.0, factor: float = 0.1) -> Schedule:
+def step(*, every: Positive = 10.0, factor: Factor = 0.1) -> Schedule:
     """factor^⌊t / every⌋: divided by 2 or 10 every some epochs. As StepLR."""
     return Schedule(lambda t, u: factor ** math.floor(t / every + 1e-9))
 
 
-def exponential(*, rate: float = 0.1) -> Schedule:
+def exponential(*, rate: NotNegative = 0.1) -> Schedule:
     """e^(−rate·t). As ExponentialLR with gamma = e^(−rate) for each epoch."""
     return Schedule(lambda t, u: math.exp(-rate * t))
 
 
-def inverse(*, rate: float = 0.1) -> Schedule:
+def inverse(*, rate: NotNegative = 0.1) -> Schedule:
     """1 / (1 + rate·t)."""
     return Schedule(lambda t, u: 1 / (1 + rate * t))
 
 
-def cosine(*, final: float = 0.0) -> Schedule:
+def cosine(*, final: Share = 0.0) -> Schedule:
     """Final + (1 − final)(1 + cos πu)/2. As CosineAnnealingLR (Loshchilov & Hutter 2017, eq. 5, without restarts)."""
     return Schedule(lambda t, u: final + (1 - final) * (1 + math.cos(math.pi * u)) / 2)
 
 
-def one_cycle(*, peak: float = 0.2, start: float = 0.04, final: float = 0.0) -> Schedule:
+def one_cycle(*, peak: Share = 0.2, start: Share = 0.04, final: Share = 0.0) -> Schedule:
     """Linear from ``start`` to 1 at the share ``peak`` of the run, then linear to ``final`` (Smith & Topin 2018)."""
 
     def curve(t: float, u: float) -> float:
@@ -53,7 +70,7 @@ def one_cycle(*, peak: float = 0.2, start: float = 0.04, final: float = 0.0) -> 
     return Schedule(curve)
 
 
-def cyclic(*, period: float = 4.0, low: float = 0.1) -> Schedule:
+def cyclic(*, period: Positive = 4.0, low: Share = 0.1) -> Schedule:
     """A triangle between ``low`` and 1 with a period in epochs, beginning low. As CyclicLR "triangular" (Smith 2017)."""
 
     def curve(t: float, u: float) -> float:
@@ -63,7 +80,7 @@ def cyclic(*, period: float = 4.0, low: float = 0.1) -> Schedule:
     return Schedule(curve)
 
 
-def warm_restarts(*, period: float = 10.0, multiply: float = 1.0, final: float = 0.0) -> Schedule:
+def warm_restarts(*, period: Positive = 10.0, multiply: AtLeastOne = 1.0, final: Share = 0.0) -> Schedule:
     """Cosines that begin anew after ``period`` epochs, each ``multiply`` times as long (SGDR, Loshchilov & Hutter 2017)."""
 
     def curve(t: float, u: float) -> float:
@@ -75,7 +92,7 @@ def warm_restarts(*, period: float = 10.0, multiply: float = 1.0, final: float =
     return Schedule(curve)
 
 
-def plateau(*, factor: float = 0.1, patience: int = 5, threshold: float = 1e-4) -> Schedule:
+def plateau(*, factor: Factor = 0.1, patience: Epochs = 5, threshold: NotNegative = 1e-4) -> Schedule:
     """Multiplied by ``factor`` when the loss seen has not fallen by the share ``threshold`` for more than ``patience`` epochs."""
     return Plateau(lambda t, u: 1.0, reduce_by=factor, patience=patience, threshold=threshold)
 
@@ -164,18 +181,34 @@ def make_schedule(name: str, *, warmup: float | None = None, **options: Any) -> 
         **options: as the function of that name takes them.
 
     Raises:
-        UsageError: unknown name or options, all at once.
+        UsageError: unknown name or options, or values out of range, all at once.
     """
     if name not in SCHEDULES:
         raise unknown("schedule", name, SCHEDULES)
     known = inspect.signature(SCHEDULES[name]).parameters
+    ranges = typing.get_type_hints(SCHEDULES[name], include_extras=True) | {"warmup": NotNegative}
     mistakes: list[GlassnetError] = [
         unknown(f"option of the schedule {name}", key, [*known, "warmup"], where=f"schedule.{key}")
         for key in options
         if key not in known
     ]
+    for key, value in (options | ({} if warmup is None else {"warmup": warmup})).items():
+        wanted = ranges[key].__metadata__[0] if key in ranges else None
+        if wanted and not (_number(value) and wanted.holds(value)):
+            mistakes.append(
+                UsageError(
+                    f"wrong value for 'schedule.{key}'",
+                    where=f"schedule {name}",
+                    got=repr(value),
+                    expected=wanted.words,
+                )
+            )
     if mistakes:
         raise all_at_once(mistakes)
     made = SCHEDULES[name](**options)
     made.warmup = warmup or 0.0
     return made
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,22 +19,32 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
     return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
-def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Change the weights once, on one batch.
+class Made(NamedTuple):
+    """What a step was made of: scalar tensors, still on the device.
 
-    Returns:
-        The mean data loss of the batch, the penalty (None without one) and the gradient's norm before clipping (None without
-        clipping), each a scalar tensor still on the device.
+    Attributes:
+        loss: mean data loss of the batch.
+        penalty: added to it; None without one.
+        grad_norm: Euclidean norm of the whole gradient before clipping; None without clipping.
+        clipped: 1 where clipping changed the gradient, else 0; None without clipping.
     """
+
+    loss: Tensor
+    penalty: Tensor | None
+    grad_norm: Tensor | None = None
+    clipped: Tensor | None = None
+
+
+def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
+    """Change the weights once, on one batch."""
     net, optimizer = state.net, state.optimizer
-    told: list[tuple[Tensor, Tensor | None, Tensor | None]] = []  # L-BFGS may evaluate more than once; the first counts
+    made: list[Made] = []  # L-BFGS may evaluate more than once; the first counts
 
     def gradient() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
         with plan.around_step(net) if plan.around_step else nullcontext():
             loss, penalty = backward(state, plan, inputs, targets)
-        norm = plan.clip(net.parameters()) if plan.clip else None
-        told.append((loss, penalty, norm))
+        made.append(Made(loss, penalty, *(plan.clip(net.parameters()) if plan.clip else ())))
         return loss if penalty is None else loss + penalty
 
     if isinstance(optimizer, torch.optim.LBFGS):  # evaluates the loss as often as its line search needs
@@ -45,7 +56,7 @@ def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
         plan.after_step(net)
     if state.averager:
         state.averager.update(net)
-    return told[0]
+    return made[0]
 
 
 def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None]:

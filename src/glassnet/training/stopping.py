@@ -18,7 +18,8 @@ class EarlyStopping:
         min_delta: smallest change that counts as an improvement.
         start_from_epoch: epochs before this one are not counted against patience.
         best: the best value so far.
-        best_epoch: when it was seen.
+        best_epoch: the epoch whose weights are the best.
+        gained_epoch: the last epoch that was truly better than all before it.
     """
 
     monitor: str
@@ -28,16 +29,20 @@ class EarlyStopping:
     start_from_epoch: int = 0
     best: float | None = None
     best_epoch: int = -1
+    gained_epoch: int = -1
 
     def observe(self, epoch: int, value: float) -> tuple[bool, bool]:
         """Whether this is the best so far, and whether to stop. A value that is not finite is never the best.
 
-        A tie goes to the later epoch: equal on the validation part, it has been trained longer.
+        A tie goes to the later epoch, which has been trained longer, but wins no patience: a dead network ties for ever.
         """
-        better = math.isfinite(value) and (self.best is None or self._gain(value) >= self.min_delta)
+        gain = math.inf if self.best is None else self._gain(value)
+        better = math.isfinite(value) and gain >= self.min_delta
         if better:
             self.best, self.best_epoch = value, epoch
-        waited = epoch - max(self.best_epoch, self.start_from_epoch - 1)
+            if gain > 0:
+                self.gained_epoch = epoch
+        waited = epoch - max(self.gained_epoch, self.start_from_epoch - 1)
         return better, self.patience is not None and waited >= self.patience
 
     def _gain(self, value: float) -> float:

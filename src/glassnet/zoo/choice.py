@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from glassnet.zoo.shape import written
 
 SMALLEST_IMAGE = 8  # pixels a side; below that a convolution sees more padding than picture
-FEW_IMAGES = 5_000  # colour images; fewer, and grey ones, are learned as well at half the width and a quarter of the cost
+# Colour images; fewer, and grey ones, are learned as well at half the width and a quarter of the cost.
+FEW_IMAGES = 5_000
 FEW_ROWS = 5_000
 
 

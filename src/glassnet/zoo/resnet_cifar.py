@@ -6,46 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from glassnet.layers import SubsampleAndPad
+from glassnet.layers import BasicBlock, Shortcut
 from glassnet.zoo.shape import image_shape
-
-Shortcut = Literal["A", "B"]
-
-
-class BasicBlock(nn.Module):
-    """y = relu(F(x) + shortcut(x)), F = BN(conv3×3(relu(BN(conv3×3(x))))).
-
-    Source: He et al., 2015, figure 2 and section 3.3.
-
-    Args:
-        in_channels: channels that come in.
-        out_channels: channels that go out.
-        stride: of the first convolution.
-        shortcut: where the shape changes, ``A`` subsamples and pads with zero channels, ``B`` projects by a 1×1 convolution.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int, shortcut: Shortcut) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(out_channels)
-        self.relu1 = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(out_channels)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or in_channels != out_channels:
-            self.shortcut = (
-                SubsampleAndPad(in_channels, out_channels, stride)
-                if shortcut == "A"
-                else nn.Sequential(
-                    nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-                )
-            )
-        self.relu2 = nn.ReLU(inplace=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, in_channels, h, w) → (batch, out_channels, ⌈h / stride⌉, ⌈w / stride⌉)."""
-        residual = self.norm2(self.conv2(self.relu1(self.norm1(self.conv1(x)))))
-        return self.relu2(residual + self.shortcut(x))  # type: ignore[no-any-return]
 
 
 class CifarResNet(nn.Module):
@@ -94,10 +56,11 @@ def _group(blocks: int, in_channels: int, out_channels: int, stride: int, shortc
     return nn.Sequential(first, *(BasicBlock(out_channels, out_channels, 1, shortcut) for _ in range(blocks - 1)))
 
 
-def resnet20(shape: tuple[int, ...], outputs: int, shortcut: Shortcut = "A") -> CifarResNet:
-    """ResNet-20 for CIFAR-10 and other images of 8×8 pixels and larger.
+def cifar_resnet(depth: int, shape: tuple[int, ...], outputs: int, shortcut: Literal["A", "B"] = "A") -> CifarResNet:
+    """ResNet-20, -32, -44, -56 or -110 for CIFAR-10 and other images of 8×8 pixels and larger, of any size once built.
 
     Args:
+        depth: layers with weights, 6n + 2.
         shape: channels, height, width.
         outputs: classes or values.
         shortcut: A subsamples and pads with zeros, as in the paper; B projects with a 1×1 convolution
@@ -106,5 +69,7 @@ def resnet20(shape: tuple[int, ...], outputs: int, shortcut: Shortcut = "A") -> 
         ModelError: the inputs are no images or too small.
     """
     # Below 8×8 the last group would see a single pixel and eight of the nine weights of its filters only padding.
-    channels, _, _ = image_shape(shape, layer="resnet20.group3 (convolutions 3×3 on maps of a quarter)", minimum=8)
-    return CifarResNet(3, channels, outputs, shortcut)
+    channels, _, _ = image_shape(
+        shape, layer=f"resnet{depth}.group3 (convolutions 3×3 on maps of a quarter)", minimum=8
+    )
+    return CifarResNet((depth - 2) // 6, channels, outputs, shortcut)

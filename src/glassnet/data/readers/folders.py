@@ -251,7 +251,7 @@ def _remarks(gathered: _Gathered, found: Mapping[str, Mapping[str, Found]], root
     if misnamed:
         path, kind = misnamed[0]
         notes.append(
-            f"{len(misnamed)} file(s) are of another format than their names say and were read all the same; "
+            f"{len(misnamed)} {'file is' if len(misnamed) == 1 else 'files are'} of another format than the name says and read all the same; "
             f"{_name(path, root)} is a {kind} file."
         )
     others: Counter[str] = Counter()

@@ -174,7 +174,7 @@ def _labelled(tables: Mapping[str, TableFile], target: Target) -> tuple[dict[str
         labelled[part] = table.rows(given) if absent else table
         if absent:
             notes.append(
-                f"{absent} of {table.frame.height:,} rows of {table.path.name} are left out: their target is missing."
+                f"{absent} of {table.frame.height:,} rows of {table.path.name} {'is' if absent == 1 else 'are'} left out: the target is missing."
             )
     return labelled, notes
 

@@ -1,0 +1,133 @@
+"""What "auto" becomes: decided by the data, told with its reason, and never against what the user said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glassnet.data.dataset import Data
+from glassnet.data.readers.arrays import data_from_arrays
+from glassnet.data.split import split
+from glassnet.errors import GlassnetError
+from glassnet.presets import PRESETS
+from glassnet.recipe import Recipe
+from glassnet.resolve import resolve
+from glassnet.training.losses import LOSSES
+from glassnet.training.optimizers import OPTIMIZERS
+from glassnet.training.schedules import SCHEDULES
+from glassnet.zoo import ZOO
+
+
+def images(count: int = 400, channels: int = 1, side: int = 16) -> Data:
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, size=(count, channels, side, side), dtype=np.uint8)
+    return split(data_from_arrays(pixels, np.arange(count) % 4), seed=0)
+
+
+def values(count: int = 400) -> Data:
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(count, 5)).astype(np.float32)
+    return split(data_from_arrays(inputs, inputs @ np.arange(5.0) + 0.1), seed=0)
+
+
+def autos(tree: Any) -> list[str]:
+    if isinstance(tree, dict):
+        return [f"{key}.{rest}".rstrip(".") for key, item in tree.items() for rest in autos(item)]
+    return [""] if tree == "auto" else []
+
+
+@pytest.mark.parametrize("data", [images(), images(channels=3), values()], ids=["grey", "colour", "values"])
+def test_nothing_is_left_open_but_what_must_be_measured(data: Data) -> None:
+    resolved, reasons = resolve(Recipe(), data)
+    left = set(autos(resolved.model_dump()))
+    assert left == {"data.val_fraction", "data.test_fraction", "train.device", "train.precision", "train.threads"}
+    before = Recipe().model_dump()
+    for key, value in ((k, v) for section, table in resolved.model_dump().items() for k, v in flat(section, table)):
+        if flat_value(before, key) != value:
+            assert reasons[key], key
+
+
+def flat(section: str, table: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(f"{section}.{name}", value) for name, value in table.items() if name != "options"]
+
+
+def flat_value(tree: dict[str, Any], key: str) -> Any:
+    section, name = key.split(".")
+    return tree[section][name]
+
+
+def test_resolving_twice_changes_nothing() -> None:
+    data = images()
+    once, _ = resolve(Recipe(), data)
+    twice, reasons = resolve(once, data)
+    assert twice == once
+    assert reasons == {}
+
+
+def test_what_the_user_says_stands() -> None:
+    said = {
+        "net.name": "lenet5",
+        "optimizer.lr": 0.123,
+        "train.epochs": 7,
+        "train.batch_size": 9,
+        "loss.label_smoothing": 0.3,
+        "schedule.name": "step",
+        "augment.rotate": 3.0,
+        "stop.patience": 2,
+        "stop.monitor": "loss",
+    }
+    resolved, _ = resolve(Recipe().changed(said), images())
+    for key, value in said.items():
+        assert flat_value(resolved.model_dump(), key) == value, key
+
+
+def test_another_optimiser_does_not_inherit_a_rate_that_was_measured_for_sgd() -> None:
+    resolved, reasons = resolve(Recipe().changed({"optimizer.name": "adam"}), images())
+    assert resolved.optimizer.lr == "find"
+    assert resolved.optimizer.momentum is None
+    assert "adam" in reasons["optimizer.lr"]
+    by_search, _ = resolve(Recipe().changed({"optimizer.name": "lbfgs"}), images())
+    assert by_search.optimizer.lr == 1.0
+    assert by_search.schedule.name == "constant"
+    assert by_search.train.batch_size == len(images().train)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"loss.name": "squared"}, "does not fit the targets"),
+        ({"loss.name": "binary"}, "exactly two classes"),
+        ({"net.name": "resnet21"}, "resnet20"),
+    ],
+)
+def test_what_does_not_go_together_is_told(said: dict[str, Any], told: str) -> None:
+    from glassnet.assembly import assemble
+
+    with pytest.raises(GlassnetError, match=told):
+        data = images()
+        assemble(resolve(Recipe().changed(said), data)[0], data)
+
+
+def test_presets_name_things_that_exist() -> None:
+    for name, preset in PRESETS.items():
+        assert name in ZOO
+        for samples in (100, 3_000, 60_000):
+            said = {key: choice.value for key, choice in preset(samples, (3, 32, 32)).items()}
+            recipe = Recipe().changed(said)
+            assert recipe.optimizer.name in OPTIMIZERS
+            assert recipe.schedule.name in SCHEDULES
+            assert all(choice.reason for choice in preset(samples, (1, 8, 8)).values())
+    assert "cross-entropy" in LOSSES
+
+
+def test_more_samples_mean_more_steps_in_fewer_epochs() -> None:
+    for preset in PRESETS.values():
+        epochs, steps = [], []
+        for samples in (200, 1_000, 5_000, 20_000, 100_000):
+            said = preset(samples, (1, 28, 28))
+            epochs.append(said["train.epochs"].value)
+            steps.append(said["train.epochs"].value * samples)
+        assert epochs == sorted(epochs, reverse=True)
+        assert steps == sorted(steps)
