@@ -18,6 +18,12 @@ from glassnet.zoo import build, choose
         ("table", (105,), 30_000, "mlp"),
         ("table", (11,), 1_000, "mlp"),
         ("array", (4, 9, 9), 1_000, "mlp"),
+        ("array", (6, 120), 1_000, "conv1d"),
+        ("array", (1, 16_000), 1_000, "conv1d"),
+        ("array", (6, 7), 1_000, "mlp"),
+        ("array", (1, 8, 12, 12), 1_000, "conv3d"),
+        ("array", (1, 3, 12, 12), 1_000, "mlp"),
+        ("array", (50,), 1_000, "mlp"),
     ],
 )
 def test_choice_fits_the_data_and_says_why(kind, shape, samples, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 import torch
@@ -11,11 +11,51 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glassnet.errors import ModelError, UsageError
-from glassnet.zoo import ZOO, Net, build
+from glassnet.zoo import ZOO, Net
+from glassnet.zoo import build as build_in_full
 
 OUTPUTS = 7
 SHAPES = {"image": [(1, 28, 28), (3, 32, 32), (2, 17, 23)], "array": [(5, 4)], "table": [(14,)]}
-CASES = [(name, shape) for name, entry in ZOO.items() for kind in entry.kinds for shape in SHAPES[kind]]
+# The large nets are held to the contract at an eighth of their width (a quarter, where an eighth leaves two channels, both of which
+# may be dead), and one of each family, or of each kind of block, in the quick tests.
+NARROW = {
+    name: {"width": 0.25 if name in ("googlenet", "all-conv") else 0.125}
+    for name, entry in ZOO.items()
+    if (entry.minimum > 28 or name == "all-conv") and "width" in entry.options
+}
+QUICK = ("all-conv", "alexnet", "vgg11", "googlenet", "resnet18", "resnet50", "mobilenet-v1")
+SLOW = ("resnet32", "resnet44", "resnet56", "resnet110", *(name for name in NARROW if name not in QUICK))
+SHAPES_OF = {name: [(3, 63, 66) if name.startswith("alexnet") else (3, 32, 32)] for name in NARROW}
+SHAPES_OF |= {"conv1d": [(3, 40), (1, 7)], "conv3d": [(1, 8, 9, 10), (2, 3, 3, 3)]}
+
+
+def marked(name: str, *rest: object) -> object:
+    """A case, marked as slow where it is."""
+    return pytest.param((name, *rest) if rest else name, marks=[pytest.mark.slow] if name in SLOW else [])
+
+
+CASES = [
+    marked(name, shape)
+    for name, entry in ZOO.items()
+    for kind in entry.kinds
+    for shape in SHAPES_OF.get(name, SHAPES[kind])
+]
+
+
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    outputs: int,
+    options: Mapping[str, object] | None = None,
+    seed: int | None = None,
+) -> nn.Module:
+    """A network of the zoo, the large ones narrowed."""
+    return build_in_full(name, shape, outputs, {**NARROW.get(name, {}), **(options or {})}, seed)
+
+
+def each(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The outputs in training, of which there are several where a network has auxiliary classifiers."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +81,9 @@ def ready(name: str, shape: tuple[int, ...], batch: int = 4) -> tuple[nn.Module,
 
 def test_output_has_one_row_a_sample_and_one_column_an_output(case):
     net, x = ready(*case)
-    assert net(x).shape == (4, OUTPUTS)
-    assert build(*case, 1, seed=1)(x).shape == (4, 1)
+    assert all(out.shape == (4, OUTPUTS) for out in each(net(x)))
+    assert net.eval()(x).shape == (4, OUTPUTS)
+    assert all(out.shape == (4, 1) for out in each(build(*case, 1, seed=1)(x)))
 
 
 def test_features_then_head_is_forward(case):
@@ -56,7 +97,7 @@ def test_features_then_head_is_forward(case):
 
 def test_every_trainable_parameter_gets_a_gradient(case):
     net, x = ready(*case, batch=16)
-    net(x).square().sum().backward()
+    sum(out.square().sum() for out in each(net(x))).backward()
     without = [name for name, p in net.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
     assert without == []
     assert all(p.grad is None for p in net.parameters() if not p.requires_grad)
@@ -138,21 +179,27 @@ def test_channels_last_gives_the_same_answer(case):
     exact = net(x)
     if x.dim() == 4:
         net, x = net.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(net(x), exact, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(net(x), exact, rtol=1e-4, atol=1e-5 * max(1, exact.detach().abs().max()))
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", [marked(name) for name in ZOO])
 def test_learns_eight_samples_by_heart(name):
-    shape = (1, 16, 16)
+    shape = SHAPES_OF.get(name, [(1, 16, 16)])[0]
     net, x = ready(name, shape, batch=8)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
     targets = torch.arange(8) % OUTPUTS
-    optimizer = torch.optim.Adam((p for p in net.parameters() if p.requires_grad), lr=3e-3)
-    for _ in range(60):
+    lr, steps = (1e-3 if name in NARROW else 3e-3), 60
+    if name.startswith("alexnet"):  # starts from weights so small that its signal must first be found
+        lr, steps = 5e-4, 180
+    optimizer = torch.optim.Adam((p for p in net.parameters() if p.requires_grad), lr=lr)
+    for _ in range(steps):
         optimizer.zero_grad()
-        loss = F.cross_entropy(net(x), targets)
+        loss = sum(F.cross_entropy(out, targets) for out in each(net(x)))
         loss.backward()
         optimizer.step()
-    assert (net(x).argmax(1) == targets).all()
+    assert all((out.argmax(1) == targets).all() for out in each(net(x)))
     assert loss < 0.2
 
 
@@ -162,7 +209,8 @@ def test_learns_eight_samples_by_heart(name):
     ids=lambda value: value if isinstance(value, str) else str(value.parameters),
 )
 def test_parameter_count(name, reference):
-    net = build(name, reference.shape, reference.outputs, reference.options, seed=0)
+    with torch.device("meta"):
+        net = build_in_full(name, reference.shape, reference.outputs, reference.options, seed=0)
     assert sum(p.numel() for p in net.parameters() if p.requires_grad) == reference.parameters
 
 
@@ -183,7 +231,7 @@ def test_row_is_complete(name):
 def test_smallest_image_fits_and_a_smaller_one_is_refused_by_layer(name):
     side = ZOO[name].minimum
     net = build(name, (1, side, side), OUTPUTS, seed=0)
-    assert net(torch.randn(2, 1, side, side)).shape == (2, OUTPUTS)
+    assert all(out.shape == (2, OUTPUTS) for out in each(net(torch.randn(2, 1, side, side))))
     with pytest.raises(ModelError, match=f"at least {side}×{side}") as told:
         build(name, (1, side + 5, side - 1), OUTPUTS, seed=0)
     assert told.value.where.startswith(f"{name}.")
@@ -229,13 +277,14 @@ def test_options_are_read_as_on_a_command_line():
 
 @pytest.mark.parametrize("name", [name for name, entry in ZOO.items() if "dropout" in entry.options])
 def test_dropout_acts_in_training_alone(name):
-    net = build(name, (1, 16, 16), OUTPUTS, {"dropout": 0.5}, seed=0)
-    plain = build(name, (1, 16, 16), OUTPUTS, seed=0)
+    shape = SHAPES_OF.get(name, [(1, 16, 16)])[0]
+    net = build(name, shape, OUTPUTS, {"dropout": 0.5}, seed=0)
+    plain = build(name, shape, OUTPUTS, {"dropout": 0}, seed=0)
     plain.load_state_dict(net.state_dict())
-    x = torch.randn(4, 1, 16, 16)
+    x = torch.randn(4, *shape)
     assert torch.equal(net.eval()(x), plain.eval()(x))
     net.train()
-    assert not torch.equal(net(x), net(x))
+    assert not torch.equal(each(net(x))[0], each(net(x))[0])
     for impossible in (1.0, -0.1, "nan", float("inf")):
         with pytest.raises(UsageError, match="option dropout"):
-            build(name, (1, 16, 16), OUTPUTS, {"dropout": impossible}, seed=0)
+            build(name, shape, OUTPUTS, {"dropout": impossible}, seed=0)

@@ -35,3 +35,13 @@ def test_batch_norm_takes_the_bias_away():
 def test_impossible_options(options):
     with pytest.raises(UsageError):
         build("mlp", (6,), 2, options, seed=0)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_maxout_is_the_larger_of_two_linear_functions(batch_norm):
+    net = build("mlp", (6,), 2, {"hidden": (4,), "activation": "maxout", "batch_norm": batch_norm}, seed=0).eval()
+    x = torch.randn(5, 6)
+    answers = net.get_submodule("hidden1.linear")(x)  # (5, 8), two neighbours a unit
+    answers = net.get_submodule("hidden1.norm")(answers) if batch_norm else answers
+    expected = torch.stack([torch.maximum(answers[:, 2 * i], answers[:, 2 * i + 1]) for i in range(4)], 1)
+    torch.testing.assert_close(net.features(x), expected)

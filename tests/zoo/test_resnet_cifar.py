@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from glassnet.layers import SubsampleAndPad
 from glassnet.zoo import build
+
+
+@pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
+@pytest.mark.parametrize("shortcut", ["A", "B"])
+def test_layers_with_weights_outside_the_shortcuts_are_the_depth(depth, shortcut):
+    with torch.device("meta"):
+        net = build(f"resnet{depth}", (3, 32, 32), 10, {"shortcut": shortcut}, seed=0)
+    weighted = [
+        n for n, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear) and "shortcut" not in n
+    ]
+    assert len(weighted) == depth
 
 
 def test_twenty_weighted_layers_and_the_paper_s_maps():

@@ -22,7 +22,8 @@ class Layer:
         kind: its class, or the name of a function called by the code of the module at ``path``.
         output: shape that goes out for one input, without the batch.
         kernel: window of a convolution or pooling; empty for others.
-        connections: how many numbers all outputs together draw on, biases counted (LeCun et al., 1998, count so).
+        connections: how many numbers all outputs together draw on, biases counted (LeCun et al., 1998, count so). A layer that
+            computes in another way than it counts says so itself by ``count_connections(output)``, output without the batch.
         parameters: trainable and frozen numbers, counted at their first use.
         multiply_adds: products that are summed up, for one input: those of convolutions, dense layers and attention.
         receptive_field: input positions along each axis that one output sees, through the widest branch, positions in padding
@@ -181,12 +182,17 @@ def _row(call: Call, counted: set[nn.Parameter]) -> Layer:
         kind=call.function or type(call.module).__name__,
         output=call.output[1:],
         kernel=call.kernel or _kernel(call),
-        connections=call.connections,
+        connections=_connections(call, call.output[1:]),
         parameters=parameters,
         multiply_adds=call.multiply_adds,
         receptive_field=None if call.sees is None else tuple(axis.width for axis in call.sees.axes),
         activation_bytes=call.activation_bytes,
     )
+
+
+def _connections(call: Call, output: tuple[int, ...]) -> int:
+    told = None if call.function else getattr(call.module, "count_connections", None)
+    return int(told(output)) if callable(told) else call.connections
 
 
 def _kernel(call: Call) -> tuple[int, ...]:

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import unknown
+from glassnet.layers.scaled_tanh import ScaledTanh
 
 ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
     "sigmoid": nn.Sigmoid,  # 1 / (1 + e^−x)
     "tanh": nn.Tanh,  # 2σ(2x) − 1
+    "scaled-tanh": ScaledTanh,  # 1.7159 tanh(2x/3), which keeps ±1
     "relu": nn.ReLU,  # max(0, x)
     "leaky-relu": nn.LeakyReLU,  # slope 0.01 for x < 0
     "prelu": nn.PReLU,  # slope learned, 0.25 at the start, one for all channels

@@ -12,8 +12,9 @@ from glassnet.errors import UsageError
 class NormPool2d(nn.Module):
     """y = (Σ |x|^p)^(1/p) over each window and channel; p = 1 sums sizes, p = 2 is the length, p = ∞ the largest size.
 
-    ``nn.LPPool2d`` raises x itself to the power, so that negative values give wrong sums for odd p and NaN for broken p, and its
-    gradient in a window of zeros is NaN; here it is 0. The powers themselves must fit into the numbers' type.
+    ``nn.LPPool2d`` raises x itself to the power, so that signed values give wrong sums for odd p and NaN for broken p; of values
+    that are never negative, such as those after ReLU, it gives the same. In a window of zeros the gradient is 0. The powers must fit
+    into the numbers' type.
 
     (batch, channels, height, width) → (batch, channels, rows, columns), sized as by ``nn.AvgPool2d``
 

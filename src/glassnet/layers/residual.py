@@ -29,9 +29,7 @@ def make_shortcut(in_channels: int, out_channels: int, stride: int, option: Shor
     """
     changes = stride != 1 or in_channels != out_channels
     if option == "C" or (option == "B" and changes):
-        return nn.Sequential(
-            nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
-        )
+        return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
     return SubsampleAndPad(in_channels, out_channels, stride) if changes else nn.Identity()
 
 

@@ -9,26 +9,44 @@ import torch
 from torch import nn
 
 from glassnet.errors import UsageError, unknown
+from glassnet.zoo.alexnet import ALEXNETS, AlexNet
+from glassnet.zoo.all_conv import AllConv, all_conv
 from glassnet.zoo.choice import Choice, choose
+from glassnet.zoo.conv1d import Conv1dNet, conv1d
+from glassnet.zoo.conv3d import Conv3dNet, conv3d
 from glassnet.zoo.entry import Entry, Net, Reference
+from glassnet.zoo.googlenet import GOOGLENETS, GoogLeNet
 from glassnet.zoo.lenet import LeNet5, lenet5
+from glassnet.zoo.lenet_1998 import EarlyLeNet, lenet1, lenet4, lenet5_1998
 from glassnet.zoo.linear import Linear, linear
 from glassnet.zoo.mlp import MLP, mlp
+from glassnet.zoo.mobilenet import MOBILENETS, MobileNet
 from glassnet.zoo.options import Option, check_options
-from glassnet.zoo.resnet_cifar import CifarResNet, resnet20
+from glassnet.zoo.resnet import RESNETS, ResNet
+from glassnet.zoo.resnet_cifar import CIFAR_RESNETS, CifarResNet
 from glassnet.zoo.small_vgg import SmallVGG, small_vgg
+from glassnet.zoo.vgg import VGG, VGGS
 
 __all__ = [
     "MLP",
+    "VGG",
     "ZOO",
+    "AlexNet",
+    "AllConv",
     "Choice",
     "CifarResNet",
+    "Conv1dNet",
+    "Conv3dNet",
+    "EarlyLeNet",
     "Entry",
+    "GoogLeNet",
     "LeNet5",
     "Linear",
+    "MobileNet",
     "Net",
     "Option",
     "Reference",
+    "ResNet",
     "SmallVGG",
     "build",
     "choose",
@@ -72,6 +90,51 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
                 Reference((1, 32, 32), 10, 61_706, "156 + 2,416 + 48,120 + 10,164 + 850"),
             ),
         ),
+        "lenet5-1998": Entry(
+            name="lenet5-1998",
+            build=lenet5_1998,
+            kinds=("image",),
+            title="LeNet-5 exactly as in its paper",
+            paper="LeCun, Bottou, Bengio, Haffner, Gradient-based learning applied to document recognition, 1998",
+            minimum=12,
+            references=(
+                Reference((1, 32, 32), 10, 60_000, "156 + 12 + 1,516 + 32 + 48,120 + 10,164", stated="60,000"),
+                Reference((1, 28, 28), 10, 60_000, "as on 32×32"),
+                Reference((1, 32, 32), 10, 60_900, "full table: 60,000 − 1,516 + 2,416", {"table": "full"}),
+                Reference((1, 32, 32), 10, 60_850, "60,000 + 84·10 + 10", {"output": "dense"}),
+                Reference((1, 32, 32), 10, 59_956, "60,000 − 12 − 32", {"subsampling": "max"}),
+            ),
+        ),
+        "lenet4": Entry(
+            name="lenet4",
+            build=lenet4,
+            kinds=("image",),
+            title="LeNet-4: eight subsampling maps in pairs, 120 units",
+            paper="LeCun and others, Comparison of learning algorithms for handwritten digit recognition, 1995",
+            minimum=12,
+            references=(
+                Reference((1, 32, 32), 10, 16_998, "104 + 16 + 1,516 + 32 + 14,120 + 1,210", stated="about 17,000"),
+                Reference(
+                    (1, 28, 28),
+                    10,
+                    52_698,
+                    "104 + 16 + 3,216 + 32 + 48,120 + 1,210: all connections",
+                    {"table": "full"},
+                ),
+            ),
+        ),
+        "lenet1": Entry(
+            name="lenet1",
+            build=lenet1,
+            kinds=("image",),
+            title="LeNet-1: 2,578 parameters for digits of 28×28",
+            paper="LeCun and others, Handwritten digit recognition with a back-propagation network, 1990",
+            minimum=16,
+            references=(
+                Reference((1, 28, 28), 10, 2_578, "104 + 8 + 512 + 24 + 1,930", stated="2,578"),
+                Reference((1, 28, 28), 10, 3_278, "full table: 2,578 + 28·25", {"table": "full"}),
+            ),
+        ),
         "small-vgg": Entry(
             name="small-vgg",
             build=small_vgg,
@@ -81,22 +144,60 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
             minimum=8,
             references=(
                 Reference(
-                    (3, 32, 32), 10, 1_971_352, "24 + 50,816 + 737,792 + 1,180,160 + 2,560; the paper gives 1.97M"
+                    (3, 32, 32),
+                    10,
+                    1_971_352,
+                    "24 + 50,816 + 737,792 + 1,180,160 + 2,560; the paper gives 1.97M",
+                    stated="1.97M",
                 ),
             ),
         ),
-        "resnet20": Entry(
-            name="resnet20",
-            build=resnet20,
+        "all-conv": Entry(
+            name="all-conv",
+            build=all_conv,
             kinds=("image",),
-            title="residual network of 20 layers for small images",
-            paper="He, Zhang, Ren, Sun, Deep residual learning for image recognition, 2015, section 4.2",
-            minimum=8,
+            title="convolutions alone, for images of any size",
+            paper="Springenberg, Dosovitskiy, Brox, Riedmiller, Striving for simplicity: the all convolutional net, 2015",
+            minimum=9,
             references=(
-                Reference((3, 32, 32), 10, 269_722, "table 6 gives 0.27M"),
-                Reference((3, 32, 32), 10, 272_474, "269,722 + 16·32 + 64 + 32·64 + 128", {"shortcut": "B"}),
+                Reference((3, 32, 32), 10, 1_372_234, "the paper's 1,369,738 and 2·(3·96 + 5·192) of batch norm"),
+                Reference(
+                    (3, 32, 32),
+                    10,
+                    1_369_738,
+                    "2,688 + 2·83,040 + 166,080 + 3·331,968 + 37,056 + 1,930",
+                    {"batch_norm": False},
+                ),
             ),
         ),
+        "conv1d": Entry(
+            name="conv1d",
+            build=conv1d,
+            kinds=("array",),
+            title="convolutions along time, for signals (channels, time) of any length",
+            paper="Wang, Yan, Oates, Time series classification from scratch with deep neural networks, 2017",
+            minimum=1,
+            references=(Reference((1, 128), 10, 265_994, "1,152 + 256 + 164,096 + 512 + 98,432 + 256 + 1,290"),),
+        ),
+        "conv3d": Entry(
+            name="conv3d",
+            build=conv3d,
+            kinds=("array",),
+            title="convolutions in space, for volumes (channels, depth, height, width) of any size",
+            paper="Tran, Bourdev, Fergus, Torresani, Paluri, Learning spatiotemporal features with 3D convnets, 2015",
+            minimum=1,
+            references=(
+                Reference(
+                    (1, 16, 16, 16), 10, 215_802, "27·(16 + 16² + 16·32 + 32² + 32·64 + 64²) + 4·(16 + 32 + 64) + 650"
+                ),
+            ),
+        ),
+        **CIFAR_RESNETS,
+        **ALEXNETS,
+        **VGGS,
+        **GOOGLENETS,
+        **RESNETS,
+        **MOBILENETS,
     }
 )
 

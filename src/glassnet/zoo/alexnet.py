@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+
 from torch import Tensor, nn
 
 from glassnet.layers import LocalResponseNorm
 from glassnet.layers import activation as activation_module
+from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.flatten import FlattenMaps
 from glassnet.zoo.options import check_dropout
 from glassnet.zoo.shape import image_shape
@@ -89,7 +94,7 @@ class AlexNet(nn.Module):
                 block.add_module("norm", nn.BatchNorm2d(maps))
             block.add_module("activation", activation_module(activation))
             if lrn and number in NORMALISED:
-                block.add_module("lrn", LocalResponseNorm(size=5, alpha=1e-4, beta=0.75, k=2))
+                block.add_module("lrn", LocalResponseNorm())
             if number in POOLED:
                 block.add_module("pool", nn.MaxPool2d(window, 2))
                 sides = [(side - window) // 2 + 1 for side in sides]
@@ -116,8 +121,8 @@ class AlexNet(nn.Module):
         Raises:
             ModelError: images of another size than the network was built for.
         """
-        x = self.block2(self.block1(x))
-        x = self.block5(self.block4(self.block3(x)))
+        for block in self.stages[:5]:
+            x = self.get_submodule(block)(x)  # at last (batch, 256, 6, 6)
         return self.dense7(self.dense6(self.flatten(x)))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -177,3 +182,45 @@ def alexnet(
         batch_norm=batch_norm,
         dropout=dropout,
     )
+
+
+PAPER = "Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural networks, 2012"
+ALEXNETS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "alexnet": Entry(
+            name="alexnet",
+            build=partial(alexnet, 2),
+            kinds=("image",),
+            title="AlexNet in the two columns of its paper",
+            paper=PAPER,
+            minimum=SMALLEST,
+            references=(
+                Reference(
+                    (3, 224, 224),
+                    1000,
+                    60_965_224,
+                    "34,944 + 307,456 + 885,120 + 663,936 + 442,624 + 37,752,832 + 16,781,312 + 4,097,000",
+                    stated="60M",
+                ),
+            ),
+        ),
+        # Not the paper's net for one processor, which has half as many maps in convolutions 1 to 4, but the form in which AlexNet
+        # is usually drawn: the same maps, all connected.
+        "alexnet-single": Entry(
+            name="alexnet-single",
+            build=partial(alexnet, 1),
+            kinds=("image",),
+            title="AlexNet in one column, every map connected",
+            paper=PAPER,
+            minimum=SMALLEST,
+            references=(
+                Reference(
+                    (3, 224, 224),
+                    1000,
+                    62_378_344,
+                    "the sum of alexnet, and the connections between its columns: + 307,200 + 663,552 + 442,368",
+                ),
+            ),
+        ),
+    }
+)

@@ -11,6 +11,8 @@ SMALLEST_IMAGE = 8  # pixels a side; below that a convolution sees more padding 
 # Colour images; fewer, and grey ones, are learned as well at half the width and a quarter of the cost.
 FEW_IMAGES = 5_000
 FEW_ROWS = 5_000
+SHORTEST_SIGNAL = 8  # steps; in less there is nothing for a window to slide over
+SMALLEST_VOLUME = 4  # positions a side
 
 
 class Choice(NamedTuple):
@@ -30,6 +32,8 @@ class Choice(NamedTuple):
 def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Choice:
     """Choose a network by the kind and size of the data.
 
+    Arrays of two dimensions are taken for signals (channels, time), those of four for volumes (channels, depth, height, width).
+
     Args:
         kind: ``image``, ``table`` or ``array``.
         shape: shape of one preprocessed input.
@@ -47,6 +51,16 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
             "small-vgg",
             {"width": width},
             f"a small convolutional net; {width:g} of its full width suits {samples:,} {told} images of {written(shape)}",
+        )
+    if kind == "array" and len(shape) == 2 and shape[1] >= SHORTEST_SIGNAL:
+        return Choice(
+            "conv1d",
+            {},
+            f"a convolutional net along time for {samples:,} signals of {shape[0]} channels and {shape[1]:,} steps",
+        )
+    if kind == "array" and len(shape) == 4 and min(shape[1:]) >= SMALLEST_VOLUME:
+        return Choice(
+            "conv3d", {}, f"a convolutional net in three dimensions for {samples:,} volumes of {written(shape)}"
         )
     hidden, dropout = _mlp_size(samples)
     what = f"images of {written(shape)} are too small to convolve" if kind == "image" else f"the data is {_a(kind)}"

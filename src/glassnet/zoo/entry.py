@@ -41,6 +41,8 @@ class Reference:
         parameters: trainable numbers.
         source: paper, or the sum worked by hand.
         options: options of the builder.
+        stated: the figure as the paper prints it, such as ``0.27M``; empty where it prints none.
+        stated_multiply_adds: the paper's figure for one input's multiply-adds, likewise.
     """
 
     shape: tuple[int, ...]
@@ -48,6 +50,8 @@ class Reference:
     parameters: int
     source: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    stated: str = ""
+    stated_multiply_adds: str = ""
 
 
 @dataclass(frozen=True)

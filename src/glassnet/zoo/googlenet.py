@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from torch import Tensor, nn
 
 from glassnet.layers import Inception, InceptionWidths, LocalResponseNorm, conv_relu
+from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.options import check_dropout
 from glassnet.zoo.shape import image_shape
 from glassnet.zoo.width import check_width
@@ -134,25 +136,29 @@ class GoogLeNet(nn.Module):
             if isinstance(module, nn.Linear) and name.endswith("linear"):
                 nn.init.normal_(module.weight, 0, 0.01)
 
-    def _maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Maps after blocks 4a, 4d and 5b."""
-        x = self.pool3(self.inception3b(self.inception3a(self.stem(x))))
-        after_4a = self.inception4a(x)
-        after_4d = self.inception4d(self.inception4c(self.inception4b(after_4a)))
-        x = self.pool4(self.inception4e(after_4d))
-        return after_4a, after_4d, self.inception5b(self.inception5a(x))
+    def _pass(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Features, and the maps that auxiliary classifiers read."""
+        x = self.stem(x)
+        inner = {}
+        for name in BLOCKS:
+            x = self.get_submodule(f"inception{name}")(x)
+            if name in WITH_CLASSIFIER:
+                inner[name] = x
+            if name in POOLED:
+                x = self.get_submodule(f"pool{name[0]}")(x)
+        return self.flatten(self.pool(x)), inner  # (batch, 1024)
 
     def features(self, x: Tensor) -> Tensor:
         """(batch, channels, height, width) → (batch, 1024)."""
-        return self.flatten(self.pool(self._maps(x)[2]))  # type: ignore[no-any-return]
+        return self._pass(x)[0]
 
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """(batch, channels, height, width) → (batch, outputs), in training three of them."""
+        features, inner = self._pass(x)
+        logits: Tensor = self.head(features)
         if not (self.training and self.auxiliary_weight):
-            return self.head(self.features(x))  # type: ignore[no-any-return]
-        after_4a, after_4d, last = self._maps(x)
-        logits = self.head(self.flatten(self.pool(last)))
-        return logits, self.auxiliary4a(after_4a), self.auxiliary4d(after_4d)
+            return logits
+        return logits, *(self.get_submodule(f"auxiliary{name}")(maps) for name, maps in inner.items())
 
 
 def _stem(channels: int, widths: list[int], lrn: bool, batch_norm: bool) -> tuple[nn.Sequential, int]:
@@ -161,10 +167,10 @@ def _stem(channels: int, widths: list[int], lrn: bool, batch_norm: bool) -> tupl
     layers: dict[str, nn.Module] = {
         "conv1": conv_relu(channels, first, 7, 2, batch_norm=batch_norm),
         "pool1": nn.MaxPool2d(3, 2, ceil_mode=True),
-        "lrn1": LocalResponseNorm(size=5, alpha=1e-4, beta=0.75, k=2),
+        "lrn1": LocalResponseNorm(),
         "reduce2": conv_relu(first, reduced, 1, batch_norm=batch_norm),
         "conv2": conv_relu(reduced, last, 3, batch_norm=batch_norm),
-        "lrn2": LocalResponseNorm(size=5, alpha=1e-4, beta=0.75, k=2),
+        "lrn2": LocalResponseNorm(),
         "pool2": nn.MaxPool2d(3, 2, ceil_mode=True),
     }
     stem = nn.Sequential()
@@ -204,3 +210,35 @@ def googlenet(
     return GoogLeNet(
         channels, outputs, width=width, auxiliary=auxiliary, lrn=lrn, batch_norm=batch_norm, dropout=dropout
     )
+
+
+GOOGLENETS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "googlenet": Entry(
+            name="googlenet",
+            build=googlenet,
+            kinds=("image",),
+            title="GoogLeNet of nine Inception blocks, with two auxiliary classifiers in training",
+            paper="Szegedy et al., Going deeper with convolutions, 2014, table 1",
+            minimum=SMALLEST,
+            references=(
+                Reference(
+                    (3, 224, 224),
+                    1000,
+                    13_378_280,
+                    "6,998,552 without the auxiliary classifiers, whose two are 3,188,840 + 3,190,888",
+                    stated_multiply_adds="1.5G",
+                ),
+                Reference(
+                    (3, 224, 224),
+                    1000,
+                    6_998_552,
+                    "the column of table 1 sums up to 6.8M; its rows do not all follow from its widths",
+                    {"auxiliary": False},
+                    stated="6.8M",
+                    stated_multiply_adds="1.5G",
+                ),
+            ),
+        ),
+    }
+)

@@ -8,8 +8,11 @@ from math import prod
 from torch import Tensor, nn
 
 from glassnet.errors import UsageError
+from glassnet.layers import ChannelMaxPool
 from glassnet.layers import activation as activation_module
 from glassnet.zoo.options import check_dropout
+
+MAXOUT_PIECES = 2
 
 
 class MLP(nn.Module):
@@ -21,7 +24,7 @@ class MLP(nn.Module):
         inputs: numbers in one input.
         hidden: units of each hidden layer; empty gives linear regression.
         outputs: classes or values.
-        activation: name of g, a key of ``glassnet.layers.ACTIVATIONS``.
+        activation: name of g, a key of ``glassnet.layers.ACTIVATIONS``, or ``maxout`` for the larger of two linear functions.
         dropout: probability to drop a hidden unit in training, 0 to below 1.
         batch_norm: whether to normalise before g.
     """
@@ -34,10 +37,11 @@ class MLP(nn.Module):
         for number, units in enumerate(hidden, start=1):
             # batch norm subtracts the mean, and a bias with it, so the layer before it has none
             block = nn.Sequential()
-            block.add_module("linear", nn.Linear(inputs, units, bias=not batch_norm))
+            pieces = MAXOUT_PIECES if activation == "maxout" else 1
+            block.add_module("linear", nn.Linear(inputs, units * pieces, bias=not batch_norm))
             if batch_norm:
-                block.add_module("norm", nn.BatchNorm1d(units))
-            block.add_module("activation", activation_module(activation))
+                block.add_module("norm", nn.BatchNorm1d(units * pieces))
+            block.add_module("activation", ChannelMaxPool(pieces) if pieces > 1 else activation_module(activation))
             if dropout:
                 block.add_module("dropout", nn.Dropout(dropout))
             self.add_module(f"hidden{number}", block)
@@ -72,7 +76,7 @@ def mlp(
         shape: shape of one input.
         outputs: classes or values.
         hidden: units of each hidden layer, such as 256,128
-        activation: activation function of the hidden layers
+        activation: activation function of the hidden layers; maxout takes the larger of two linear functions
         dropout: probability to drop a hidden unit in training
         batch_norm: normalise before each activation
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glassnet.errors import UsageError
+from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.shape import image_shape
 
 Padding = Literal["same", "symmetric"]
@@ -16,6 +18,7 @@ STEM = 32
 # (channels out, stride of the depthwise convolution): table 1 of the paper. Its last block is written there with stride 2,
 # which its own sizes (7×7 to 7×7) and its authors' code contradict.
 BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
+SMALLEST = 32  # halved five times
 FEWEST = 8  # channels that a width multiplier leaves a layer at least, as in the authors' code
 
 
@@ -146,8 +149,7 @@ def mobilenet_v1(
         ModelError: the inputs are no images or too small.
         UsageError: the width is not positive.
     """
-    # Five layers halve the map; below 32×32 the last ones would see a single pixel and padding.
-    channels, _, _ = image_shape(shape, layer="mobilenet-v1.block13 (convolutions on maps of 1/32)", minimum=32)
+    channels, _, _ = image_shape(shape, layer="mobilenet-v1.block13 (convolutions on maps of a 32nd)", minimum=SMALLEST)
     if width <= 0:
         raise UsageError(
             "the width is a factor on the channels",
@@ -161,3 +163,37 @@ def mobilenet_v1(
 
 def _scaled(base: int, width: float) -> int:
     return max(FEWEST, int(base * width))
+
+
+MOBILENETS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "mobilenet-v1": Entry(
+            name="mobilenet-v1",
+            build=mobilenet_v1,
+            kinds=("image",),
+            title="depthwise separable convolutions, for small devices",
+            paper="Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017",
+            minimum=SMALLEST,
+            references=(
+                # Each with 1,000 classes; tables 6 and 8 of the paper.
+                *(
+                    Reference(
+                        (3, 224, 224),
+                        1000,
+                        parameters,
+                        "the sum of table 1, with two numbers of batch norm for each channel",
+                        {"width": width},
+                        stated=stated,
+                        stated_multiply_adds=multiply_adds,
+                    )
+                    for width, parameters, stated, multiply_adds in (
+                        (1.0, 4_231_976, "4.2M", "569M"),
+                        (0.75, 2_585_560, "2.6M", "325M"),
+                        (0.5, 1_331_592, "1.3M", "149M"),
+                        (0.25, 470_072, "0.5M", "41M"),
+                    )
+                ),
+            ),
+        )
+    }
+)

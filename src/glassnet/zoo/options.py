@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -79,9 +80,13 @@ def _whole(value: object) -> int:
 
 
 def options_of(builder: Callable[..., Any]) -> dict[str, Option]:
-    """What a builder lets a user vary, in the order of its signature."""
-    hints = get_type_hints(builder)
-    described = _described(inspect.getdoc(builder) or "")
+    """What a builder lets a user vary, in the order of its signature.
+
+    One function may serve several rows of the zoo, as ``partial(builder, depth)``; what is bound there by place is no option.
+    """
+    written = builder.func if isinstance(builder, partial) else builder
+    hints = get_type_hints(written)
+    described = _described(inspect.getdoc(written) or "")
     return {
         name: Option(name, hints[name], parameter.default, described.get(name, ""))
         for name, parameter in inspect.signature(builder).parameters.items()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Literal
 
 from torch import Tensor, nn
 
 from glassnet.layers import EXPANSION, BasicBlock, Bottleneck, Shortcut
+from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.shape import image_shape
 from glassnet.zoo.width import check_width
 
@@ -80,8 +83,8 @@ class ResNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(batch, channels, height, width) → (batch, 512), or (batch, 2048) with bottlenecks."""
-        x = self.group2(self.group1(self.stem(x)))
-        x = self.group4(self.group3(x))  # (batch, channels, ⌈height / 32⌉, ⌈width / 32⌉)
+        for stage in self.stages:
+            x = self.get_submodule(stage)(x)  # at last (batch, channels, ⌈height / 32⌉, ⌈width / 32⌉)
         return self.flatten(self.pool(x))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -163,3 +166,34 @@ def _checked(depth: int, shape: tuple[int, ...], width: float) -> tuple[int, tup
     )
     check_width(f"resnet{depth}", width, min(CHANNELS))
     return channels, tuple(round(width * base) for base in CHANNELS)
+
+
+def _row(depth: int, parameters: int, stated_multiply_adds: str) -> Entry:
+    return Entry(
+        name=f"resnet{depth}",
+        build=partial(basic_resnet if depth < 50 else bottleneck_resnet, depth),
+        kinds=("image",),
+        title=f"residual network of {depth} layers for photographs",
+        paper="He, Zhang, Ren, Sun, Deep residual learning for image recognition, 2015, table 1",
+        minimum=SMALLEST,
+        references=(
+            Reference(
+                (3, 224, 224),
+                1000,
+                parameters,
+                "the count of the published weights",
+                stated_multiply_adds=stated_multiply_adds,
+            ),
+        ),
+    )
+
+
+RESNETS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "resnet18": _row(18, 11_689_512, "1.8G"),
+        "resnet34": _row(34, 21_797_672, "3.6G"),
+        "resnet50": _row(50, 25_557_032, "3.8G"),
+        "resnet101": _row(101, 44_549_160, "7.6G"),
+        "resnet152": _row(152, 60_192_808, "11.3G"),
+    }
+)

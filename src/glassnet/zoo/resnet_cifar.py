@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Literal
 
 from torch import Tensor, nn
 
 from glassnet.layers import BasicBlock, Shortcut
+from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.shape import image_shape
 
 
@@ -73,3 +77,29 @@ def cifar_resnet(depth: int, shape: tuple[int, ...], outputs: int, shortcut: Lit
         shape, layer=f"resnet{depth}.group3 (convolutions 3×3 on maps of a quarter)", minimum=8
     )
     return CifarResNet((depth - 2) // 6, channels, outputs, shortcut)
+
+
+def _row(depth: int, parameters: int, stated: str) -> Entry:
+    return Entry(
+        name=f"resnet{depth}",
+        build=partial(cifar_resnet, depth),
+        kinds=("image",),
+        title=f"residual network of {depth} layers for small images",
+        paper="He, Zhang, Ren, Sun, Deep residual learning for image recognition, 2015, section 4.2",
+        minimum=8,
+        references=(
+            Reference((3, 32, 32), 10, parameters, f"table 6 gives {stated}", stated=stated),
+            Reference((3, 32, 32), 10, parameters + 2_752, "the same + 16·32 + 64 + 32·64 + 128", {"shortcut": "B"}),
+        ),
+    )
+
+
+CIFAR_RESNETS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "resnet20": _row(20, 269_722, "0.27M"),
+        "resnet32": _row(32, 464_154, "0.46M"),
+        "resnet44": _row(44, 658_586, "0.66M"),
+        "resnet56": _row(56, 853_018, "0.85M"),
+        "resnet110": _row(110, 1_727_962, "1.7M"),
+    }
+)

@@ -36,6 +36,29 @@ def image_shape(shape: tuple[int, ...], *, layer: str, minimum: int) -> tuple[in
     return channels, height, width
 
 
+def axes_of(shape: tuple[int, ...], *, net: str, what: str, axes: tuple[str, ...]) -> tuple[int, ...]:
+    """The shape, if it has these axes.
+
+    Args:
+        shape: shape of one input.
+        net: name of the network, for the message.
+        what: what it reads, such as ``signals``.
+        axes: names of the axes.
+
+    Raises:
+        ModelError: another number of axes, or an axis without positions.
+    """
+    if len(shape) != len(axes) or min(shape) < 1:
+        raise ModelError(
+            f"this net reads {what}, and these inputs are none",
+            where=net,
+            got=f"inputs of shape {written(shape)}",
+            expected=f"inputs of shape {'×'.join(axes)}",
+            fix="choose a net that reads any shape, such as mlp",
+        )
+    return shape
+
+
 def written(shape: tuple[int, ...]) -> str:
     """``3×32×32`` for (3, 32, 32)."""
     return "×".join(map(str, shape)) or "a single number"

@@ -1,4 +1,4 @@
-"""Starting weights by name: the rules of the lectures and papers, for any module."""
+"""The rules for starting weights by name, as the lectures and papers give them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
-from glassnet.errors import unknown
+from glassnet.initialise.data_dependent import lsuv, within_layer
 
 UNTOUCHED = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.Embedding, nn.EmbeddingBag)
 
@@ -37,10 +37,12 @@ class Init:
     Attributes:
         formula: the rule in one line, n = fan_in, m = fan_out.
         fill: fills a weight tensor in place.
+        adapt: for rules that look at data: ``adapt(net, inputs, bias)`` goes on from the filled weights.
     """
 
     formula: str
     fill: Callable[[Tensor, Fans, torch.Generator | None], Tensor]
+    adapt: Callable[[nn.Module, Tensor, float], None] | None = None
 
 
 INITS: Mapping[str, Init] = MappingProxyType(
@@ -62,42 +64,18 @@ INITS: Mapping[str, Init] = MappingProxyType(
             "random orthonormal rows (or columns, where these are fewer)",
             lambda w, fans, rng: nn.init.orthogonal_(w, generator=rng),
         ),
+        "lsuv": Init(
+            "orthogonal, then each layer divided by the spread of its answers to a batch of inputs",
+            lambda w, fans, rng: nn.init.orthogonal_(w, generator=rng),
+            lsuv,
+        ),
+        "data-dependent": Init(
+            "N(0, 1/n), then each channel brought to variance 1 and mean bias on a batch of inputs",
+            lambda w, fans, rng: w.normal_(0, 1 / sqrt(fans.fan_in), generator=rng),
+            within_layer,
+        ),
     }
 )
-
-
-@torch.no_grad()
-def initialise(net: nn.Module, name: str, generator: torch.Generator | None = None, bias: float = 0.0) -> None:
-    """Give a network new starting weights, in place.
-
-    Weights are all trainable parameters of two or more dimensions: of dense, convolutional, recurrent and attention layers.
-    Normalisation layers, embeddings and frozen parameters keep what they have. Values are drawn in float32 on the CPU, in the
-    order of ``net.modules()``, so that the device does not change them.
-
-    Args:
-        net: any module.
-        name: a key of ``INITS``.
-        generator: a generator on the CPU; None takes PyTorch's global one.
-        bias: value of all biases.
-
-    Raises:
-        UsageError: there is no such rule.
-    """
-    if name not in INITS:
-        raise unknown("initialisation", name, INITS)
-    fill = INITS[name].fill
-    done: set[Tensor] = set()  # a tensor may serve two modules
-    for module in net.modules():
-        if isinstance(module, UNTOUCHED):
-            continue
-        for parameter_name, parameter in module.named_parameters(recurse=False):
-            if not parameter.requires_grad or parameter in done:
-                continue
-            done.add(parameter)
-            if parameter.dim() >= 2:
-                parameter.copy_(fill(torch.empty(parameter.shape), fans_of(module, parameter), generator))
-            elif "bias" in parameter_name:
-                parameter.fill_(bias)
 
 
 def fans_of(module: nn.Module, weight: Tensor) -> Fans:
@@ -105,8 +83,12 @@ def fans_of(module: nn.Module, weight: Tensor) -> Fans:
 
     Args:
         module: the layer that owns the weight.
-        weight: (out, in / groups, kernel…), or (in, out / groups, kernel…) of a transposed convolution.
+        weight: (out, in / groups, kernel…), or (in, out / groups, kernel…) of a transposed convolution. A layer whose weight is
+            ordered otherwise tells its own with an attribute ``fans``, (fan_in, fan_out).
     """
+    own = getattr(module, "fans", None)
+    if isinstance(own, tuple):
+        return Fans(*own)
     first, second = weight.shape[:2]
     window = prod(weight.shape[2:])
     groups = module.groups if isinstance(module, _ConvNd) else 1

@@ -1,0 +1,6 @@
+"""Starting weights by name, for any module."""
+
+from glassnet.initialise.network import initialise, set_biases
+from glassnet.initialise.rules import INITS, Fans, Init, fans_of
+
+__all__ = ["INITS", "Fans", "Init", "fans_of", "initialise", "set_biases"]
