@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data not found in {folder}; set GLASSNET_DATA to a folder that holds mnist/, tabular/, ...")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def float_settings() -> Iterator[None]:
+    """A training in this process flushes denormal numbers to zero for good, which other tests must not feel."""
+    yield
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_flush_denormal(False)

@@ -33,9 +33,10 @@ ALLOWED: dict[str, set[str]] = {
     "zoo": {"errors", "layers"},
     "evaluate": {"data", "errors"},
     "model": {"data", "errors", "files", "zoo"},
-    "resolve": {"data", "errors", "presets", "recipe", "zoo"},
+    "pretrained": {"data", "errors", "layers", "model", "zoo"},
+    "resolve": {"data", "errors", "initialise", "presets", "recipe", "training", "zoo"},
     "plots": {"evaluate", "events"},
-    "assembly": {"data", "errors", "initialise", "layer_table", "recipe", "resolve", "training", "zoo"},
+    "assembly": {"data", "errors", "initialise", "layer_table", "pretrained", "recipe", "resolve", "training", "zoo"},
     "report": {"data", "evaluate", "events", "files", "plots", "runs"},
     "story": {
         "assembly",

@@ -18,15 +18,17 @@ from glassnet.data.batches import Batches
 from glassnet.data.dataset import Data, Part
 from glassnet.data.preprocess import Preprocess, TargetScale, fit
 from glassnet.errors import GlassnetError, ModelError, UsageError
-from glassnet.initialise import initialise
+from glassnet.initialise import initialise, set_biases
 from glassnet.layer_table import layer_table
+from glassnet.pretrained.matching import Loaded, load_into
+from glassnet.pretrained.reading import read_weights
 from glassnet.recipe import Recipe
 from glassnet.resolve import LOOKS, OWN_NET, outputs_of
 from glassnet.training.averaging import make_averager
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution, choose_execution
-from glassnet.training.losses import make_loss
+from glassnet.training.losses import make_loss, with_auxiliary
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.noise import add_activation_noise, weight_noise
 from glassnet.training.optimizers import make_optimizer
@@ -40,7 +42,8 @@ from glassnet.training.stopping import EarlyStopping
 
 SAMPLE = 2_000  # samples of the training part whose figures are measured beside the validation's
 
-FIT_SAMPLES = 5_000  # samples that data-dependent weights are computed from
+FIT_SAMPLES = 5_000  # samples that a net's own data-dependent weights are computed from
+INIT_SAMPLES = 500  # samples that lsuv and its like look at, a batch or two
 
 
 @dataclass
@@ -71,7 +74,7 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     """
     preprocess = fit(recipe.preprocess.name, data.train, data.schema)
     scale = TargetScale.fit(data.train.targets) if data.task == "values" else None
-    net, net_json = make_net(recipe, data, preprocess, own)
+    net, net_json, loaded = make_net(recipe, data, preprocess, own)
     if recipe.regularise.noise and not add_activation_noise(net, recipe.regularise.noise):
         raise UsageError(
             "the network has no nonlinearity to add noise to",
@@ -81,6 +84,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         )
     batches, validation, sample = make_batches(recipe, data, preprocess, scale)
     loss = make_loss(recipe.loss.name, **_loss_options(recipe))
+    if weight := getattr(net, "auxiliary_weight", 0.0):
+        loss = with_auxiliary(loss, weight)
     example = next(iter(batches.epoch(0)))
     check_fit(net, example.inputs, outputs_of(recipe, data), recipe)
     execution = choose_execution(
@@ -100,6 +105,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     preprocess.to(execution.device)
     recipe = recipe.changed({"train.precision": execution.precision, "train.threads": execution.threads})
     reasons = {"train.precision": execution.reason}
+    if loaded is not None:
+        reasons["net.pretrained"] = loaded.sentence()
     plan = make_plan(recipe, data, loss, execution)
     test = None
     if recipe.optimizer.lr == "find":
@@ -121,28 +128,41 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
 
 def make_net(
     recipe: Recipe, data: Data, preprocess: Preprocess, own: nn.Module | None
-) -> tuple[nn.Module, dict[str, Any]]:
-    """The network with its initial weights, and the record from which it is built again."""
+) -> tuple[nn.Module, dict[str, Any], Loaded | None]:
+    """The network with its initial weights, the record from which it is built again, and what came from a file of weights.
+
+    Raises:
+        ModelError: the file of weights cannot be read or does not fit the network.
+    """
     settings, outputs = recipe.net, outputs_of(recipe, data)
     if settings.name == OWN_NET:
         if own is None:
             raise UsageError(
                 "this run's network is a class of your own", where="net.name", fix="give it: net=YourNet(...)"
             )
-        return own, {"class": f"{type(own).__module__}:{type(own).__qualname__}"}
+        of_class: dict[str, Any] = {"class": f"{type(own).__module__}:{type(own).__qualname__}"}
+        return own, of_class, _pretrained(own, settings.pretrained)
     net = zoo.build(settings.name, preprocess.output_shape, outputs, settings.options, recipe.train.seed)
-    if settings.init != "default":
-        initialise(net, settings.init, generator=torch.Generator().manual_seed(recipe.train.seed))
     initialise_from = getattr(net, "initialise_from", None)
     if callable(initialise_from):
         initialise_from(preprocess(data.train.some(FIT_SAMPLES)))
+    if settings.init != "default":
+        generator = torch.Generator().manual_seed(recipe.train.seed)
+        inputs = preprocess(data.train.some(INIT_SAMPLES))
+        initialise(net, settings.init, generator, settings.init_bias or 0.0, inputs)
+    elif settings.init_bias is not None:
+        set_biases(net, settings.init_bias)
     record = {
         "zoo": settings.name,
         "shape": list(preprocess.output_shape),
         "outputs": outputs,
         "options": settings.options,
     }
-    return net, record
+    return net, record, _pretrained(net, settings.pretrained)
+
+
+def _pretrained(net: nn.Module, path: str | None) -> Loaded | None:
+    return None if path is None else load_into(net, read_weights(path))
 
 
 def make_batches(

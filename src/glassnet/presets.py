@@ -62,6 +62,22 @@ def resnet(samples: int, shape: tuple[int, ...]) -> Preset:
     }
 
 
+def classic(samples: int, shape: tuple[int, ...]) -> Preset:
+    """As in Krizhevsky et al. 2012, section 5, and Simonyan and Zisserman 2014, section 3.1, in fewer epochs under one cycle."""
+    return {
+        "optimizer.name": Choice("sgd", "as in the paper"),
+        "optimizer.lr": Choice(0.01, "as in the papers of AlexNet and VGG"),
+        "optimizer.momentum": Choice(0.9, "as in the paper"),
+        "optimizer.weight_decay": Choice(5e-4, "as in the papers of AlexNet and VGG"),
+        "optimizer.bias_lr": Choice(1.0, "as the weights"),
+        "schedule.name": Choice("one-cycle", "reaches its best in fewer epochs than steps do"),
+        "loss.label_smoothing": Choice(0.0, "as in the paper"),
+        "train.batch_size": Choice(_batch(samples, most=128), f"for {samples:,} samples"),
+        "train.epochs": Choice(_fewer_with_more(samples, at_1250=60, least=15), f"for {samples:,} samples"),
+        "regularise.average": Choice("none", "as in the paper"),
+    }
+
+
 def lenet(samples: int, shape: tuple[int, ...]) -> Preset:
     """Adam under one cycle."""
     return _adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=128)
@@ -72,6 +88,16 @@ def mlp(samples: int, shape: tuple[int, ...]) -> Preset:
     if samples < FEW_ROWS:
         return _adam(samples, lr=1e-3, weight_decay=0.1, at_1250=40, batch=64)
     return _adam(samples, lr=1e-3, weight_decay=1e-2, at_1250=24, batch=256)
+
+
+def conv_for_arrays(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For signals and volumes: AdamW under one cycle."""
+    return _adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=64)
+
+
+def all_conv(samples: int, shape: tuple[int, ...]) -> Preset:
+    """AdamW under one cycle."""
+    return _adam(samples, lr=2e-3, weight_decay=5e-2, at_1250=40, batch=128)
 
 
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
@@ -110,8 +136,17 @@ def _batch(samples: int, *, most: int) -> int:
 
 PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "small-vgg": small_vgg,
-    "resnet20": resnet,
+    **dict.fromkeys(("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"), resnet),
+    **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), resnet),
+    **dict.fromkeys(("alexnet", "alexnet-single", "googlenet"), classic),
+    **dict.fromkeys(("vgg11", "vgg13", "vgg16", "vgg16-c", "vgg19"), classic),
+    "lenet1": lenet,
+    "lenet4": lenet,
     "lenet5": lenet,
+    "lenet5-1998": lenet,
     "mlp": mlp,
     "linear": mlp,
+    "all-conv": all_conv,
+    "conv1d": conv_for_arrays,
+    "conv3d": conv_for_arrays,
 }

@@ -114,6 +114,8 @@ class NetSettings(OpenSection):
 
     name: str = Field("auto", description="an entry of 'glassnet nets'")
     init: str = Field("default", description="initialisation of the weights; default is the entry's own")
+    init_bias: float | None = Field(None, allow_inf_nan=False, description="value of all biases at the start")
+    pretrained: str | None = Field(None, description="a file with weights to start from")
 
 
 class LossSettings(Section):

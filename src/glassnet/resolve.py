@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import chain
+from math import prod
 from typing import Any
 
 from glassnet import zoo
@@ -104,9 +105,10 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
     name = recipe.net.name
     options: Mapping[str, Any] = {}
     if name == "auto":
-        name, options, reason = zoo.choose(
-            data.schema.kind, data.schema.shape, len(data.train), outputs_of(recipe, data)
-        )
+        shape = data.schema.shape
+        if data.schema.kind == "array" and recipe.preprocess.name in ("pca", "whiten"):
+            shape = (prod(shape),)  # principal components have no order along an axis
+        name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train), outputs_of(recipe, data))
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}
     if recipe.regularise.dropout is not None:

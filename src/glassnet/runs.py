@@ -198,7 +198,7 @@ def open_run(path: str) -> RunFolder:
     others = [p.name for p in place.iterdir() if (p / "asked.toml").exists()] if place.is_dir() else []
     near = nearest(folder.path.name, others)
     raise UsageError(
-        "there is no run here" if os.path.exists(folder.path) else "no such folder",  # noqa: PTH110
+        "there is no run here" if _is_there(folder.path) else "no such folder",
         where=path,
         expected="a folder that 'glassnet train' has written",
         fix=f"did you mean '{place / near}'?" if near else None,
@@ -206,12 +206,15 @@ def open_run(path: str) -> RunFolder:
 
 
 def _is_run(folder: RunFolder) -> bool:
-    # Not Path.exists, which raises where a name is too long to be a file's.
-    return os.path.exists(folder.asked) or os.path.exists(folder.recipe)  # noqa: PTH110
+    return _is_there(folder.asked) or _is_there(folder.recipe)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where a name is too long to be a file's
 
 
 def _read_lines(path: Path) -> Iterator[Event]:
-    if not path.exists():
+    if not _is_there(path):
         return
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.assembly import Assembly, assemble
-from glassnet.data.audit import Audit, audit
+from glassnet.data.audit import Audit, audit, inputs_told
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
@@ -209,6 +209,8 @@ def anchored(recipe: Recipe) -> Recipe:
         for name in ("path", "val", "test")
         if (path := getattr(recipe.data, name)) and is_there(Path(path))
     }
+    if recipe.net.pretrained and is_there(Path(recipe.net.pretrained)):
+        settings["net.pretrained"] = str(Path(recipe.net.pretrained).resolve())
     return recipe.changed(settings)
 
 
@@ -329,7 +331,7 @@ def introduction(data: Data, found: Audit) -> list[str]:
     """What the data are, for people: a line of counts, the reader's notes, and the audit's warnings."""
     sizes = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
     what = f"{len(data.classes)} classes" if data.task == "classes" else "values of " + ", ".join(data.outputs)
-    lines = [f"data   {data.name}: {what}, {data.schema.kind} {'×'.join(map(str, data.schema.shape))}; {sizes}"]
+    lines = [f"data   {data.name}: {what}, {inputs_told(data.schema.kind, data.schema.shape)}; {sizes}"]
     lines += [f"       {note}" for note in data.notes]
     if data.unreadable:
         lines.append(
@@ -354,6 +356,8 @@ def choices(recipe: Recipe, reasons: dict[str, str]) -> list[str]:
         ),
         ("speed", settings.precision, precision),
     ]
+    if recipe.net.pretrained:
+        told.insert(1, ("start", Path(recipe.net.pretrained).name, reasons.get("net.pretrained", "as asked")))
     augment = ", ".join(f"{key} {value}" for key, value in recipe.augment.given().items() if value)
     if augment:
         told.append(

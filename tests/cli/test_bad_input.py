@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ import torch
 from PIL import Image
 
 from glassnet import cli
+from glassnet.data.dataset import Data
+from glassnet.runs import RunFolder
 
 Capture = pytest.CaptureFixture[str]
 
@@ -106,7 +110,7 @@ def refused(arguments: list[str], code: int, *words: str, capsys: Capture) -> st
     return err
 
 
-DATA = {
+DATA: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a missing folder": (lambda at: at / "nosuch", "no such file, folder or data set"),
     "a name that is too long": (lambda at: at / ("a" * 300), "no such file, folder or data set"),
     "an empty folder": (lambda at: images(at / "empty", a=0).parent / "empty" / "a", "an empty folder"),
@@ -319,15 +323,23 @@ def test_a_mistyped_run_offers_the_nearest(trained: Path, capsys: Capture) -> No
         refused([command, str(trained / "rum")], 2, "did you mean", "run'?", capsys=capsys)
 
 
-def test_an_audit_as_json_holds_no_nan(tmp_path: Path, capsys: Capture) -> None:
-    rows = [f"{i % 7},{'uv'[i % 2]},{'yes' if i % 3 else 'no'}" for i in range(60)]
-    (tmp_path / "t.csv").write_text("\n".join(["a,b,target", *rows]), encoding="utf-8")
+def test_what_is_printed_as_json_holds_no_nan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    from glassnet.data import audit as room
+
+    honest = room.audit
+
+    def with_nan(data: Data) -> room.Audit:
+        return replace(honest(data), ranges=(room.Range("a", math.nan, math.inf, -math.inf, 60),))
+
+    monkeypatch.setattr(room, "audit", with_nan)
+    table(tmp_path / "t.csv")
     assert cli.run(["data", "t.csv", "--json"]) == 0
 
     def never(word: str) -> None:
-        raise AssertionError(word)
+        raise AssertionError(f"{word} is no JSON")
 
-    assert json.loads(capsys.readouterr().out, parse_constant=never)["name"] == "t"
+    found = json.loads(capsys.readouterr().out, parse_constant=never)
+    assert found["ranges"] == [{"name": "a", "least": None, "mean": None, "greatest": None, "missing": 60, "levels": 0}]
 
 
 @pytest.mark.parametrize(("sheet", "code"), [("sheet.foo", 2), ("nosuch/sheet.png", 6)])
@@ -345,7 +357,6 @@ def test_nets_take_options_as_train_does(capsys: Capture) -> None:
 def test_a_reader_that_goes_away_ends_the_run_with_a_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    from glassnet.cli import running
     from glassnet.cli.progress import Progress
 
     def gone(self: Progress, event: object) -> None:
@@ -353,13 +364,15 @@ def test_a_reader_that_goes_away_ends_the_run_with_a_checkpoint(
 
     monkeypatch.setattr(Progress, "see", gone)
     monkeypatch.setattr(cli, "_reader_has_left", lambda: 141)
-    assert cli.run(["train", str(table(tmp_path / "t.csv")), *TINY, "--out", "run"]) == 141
+    assert cli.run(["train", str(table(tmp_path / "t.csv")), *TINY, "--epochs", "2", "--out", "run"]) == 141
     monkeypatch.undo()
-    assert running.RunFolder(tmp_path / "run").recipe.exists()
+    assert RunFolder(tmp_path / "run").recipe.exists()
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
     capsys.readouterr()
     assert cli.run(["resume", str(tmp_path / "run")]) == 0
-    assert "going on from step-" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "going on from step-" in out
+    assert "epoch 1/2  " in out, "of how many epochs is known although the run began in another process"
 
 
 def _broken() -> None:

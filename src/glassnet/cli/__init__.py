@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -81,6 +82,9 @@ def run(arguments: list[str]) -> int:
         sys.stdout, sys.stderr = streams  # click has met the broken pipe first, replaced both, and left with 1
         return _reader_has_left()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            click.echo(f"error: this name is too long to be a file's\n  where:    {error.filename}", err=True)
+            return 2
         if is_out_of_memory(error):
             click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
             return 8

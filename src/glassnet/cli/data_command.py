@@ -67,7 +67,9 @@ def _check_sheet(sheet: str | None) -> None:
 
 def audit_lines(found: Audit) -> list[str]:
     """The audit in words and small tables."""
-    lines = [f"{found.name}: {found.kind} {'×'.join(map(str, found.shape))}, {found.task}, from {found.origin}"]
+    from glassnet.data.audit import inputs_told
+
+    lines = [f"{found.name}: {inputs_told(found.kind, found.shape)}, {found.task}, from {found.origin}"]
     lines += [f"  {note}" for note in found.notes]
     lines.append("samples: " + ", ".join(f"{count:,} {part}" for part, count in found.sizes.items()))
     if found.classes:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from glassnet.runs import Recorder, open_run
+from glassnet.runs import Recorder, RunFolder, open_run
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Data
+    from glassnet.model import Model
 
 
 @click.command("evaluate")
@@ -20,10 +26,11 @@ from glassnet.runs import Recorder, open_run
 def command(run: str, data: str | None, part: str | None, as_json: bool) -> None:
     """Measure the model of RUN on a part of its own data, or on other DATA with the same classes or columns.
 
+    RUN may be a model folder that no run of ours has written; then DATA are needed.
+
     Every look at the test part is written into the run, since figures lose their meaning when one chooses by them.
     """
     from glassnet.cli.result_lines import figure_lines
-    from glassnet.data.dataset import Data
     from glassnet.errors import DataError
     from glassnet.evaluate import judge
     from glassnet.events import finite
@@ -31,26 +38,30 @@ def command(run: str, data: str | None, part: str | None, as_json: bool) -> None
     from glassnet.recipe import Recipe
     from glassnet.story import now, read_data, read_other
 
-    folder = open_run(run)
+    # A model folder is not made by training alone: pretrained weights are saved as one, and people hand theirs on.
+    folder: RunFolder | None = None if (Path(run) / "model.json").is_file() else open_run(run)
     model = load(run)
-    recipe = Recipe.from_toml(folder.recipe)
-    whole: Data = read_data(recipe) if data is None else read_other(data, recipe)
-    chosen = part or ("test" if whole.test is not None else "val")
+    if folder is None:
+        whole = data_for(model, data, run)
+        source, usual = str(data), "train"
+    else:
+        recipe = Recipe.from_toml(folder.recipe)
+        whole = read_data(recipe) if data is None else read_other(data, recipe)
+        source, usual = data or recipe.data.path, "val"
+    chosen = part or ("test" if whole.test is not None else usual)
     if chosen not in whole.parts:
-        raise DataError(
-            f"the data have no {chosen} part", where=data or recipe.data.path, expected=", ".join(whole.parts)
-        )
+        raise DataError(f"the data have no {chosen} part", where=source, expected=", ".join(whole.parts))
     samples = whole.parts[chosen]
     outputs = model.raw_outputs(samples.inputs)
     figures = judge(outputs, samples.targets, task=whole.task, classes=model.classes, outputs=model.outputs)
     record: dict[str, Any] = {
         "part": chosen,
         "samples": len(samples),
-        "data": data or recipe.data.path,
+        "data": source,
         "figures": figures.to_json(),
     }
     uses = 0
-    if chosen == "test" and data is None:
+    if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
             recorder.use_test({"when": now(), "by": "evaluate", "samples": len(samples)})
         uses = len(folder.test_uses.read_text(encoding="utf-8").splitlines())
@@ -62,3 +73,38 @@ def command(run: str, data: str | None, part: str | None, as_json: bool) -> None
         click.echo(line)
     if uses > 1:
         click.echo(f"the test part has been looked at {uses} times by now; do not choose between models by it")
+
+
+def data_for(model: Model, place: str | None, where: str) -> Data:
+    """Data read as the model reads its inputs, their classes numbered as the model's.
+
+    Raises:
+        UsageError: no data are named.
+        DataError: they cannot be read, are of another shape, or have classes that the model does not know.
+    """
+    from glassnet.data.opening import open_data
+    from glassnet.data.options import ReadOptions
+    from glassnet.errors import DataError, UsageError
+
+    if place is None:
+        raise UsageError("a model folder has no data of its own", where=where, fix=f"glassnet evaluate {where} DATA")
+    options = ReadOptions(task="classes" if model.task == "classes" else "values", like=model.schema.shape)
+    data = open_data(place, options)
+    if data.schema.shape != model.schema.shape:
+        shapes = ["×".join(map(str, schema.shape)) for schema in (data.schema, model.schema)]
+        raise DataError("the inputs do not fit the model", where=place, got=shapes[0], expected=shapes[1])
+    if model.task == "values" or data.classes == model.classes:
+        return data
+    strange = [name for name in data.classes if name not in model.classes]
+    if strange:
+        raise DataError(
+            "the model does not know all classes of the data",
+            where=place,
+            got=", ".join(strange[:5]),
+            expected=f"among the {len(model.classes):,} classes of the model, such as {', '.join(model.classes[:3])}",
+        )
+    import torch
+
+    number = torch.tensor([model.classes.index(name) for name in data.classes])
+    parts = {name: replace(part, targets=number[part.targets]) for name, part in data.parts.items()}
+    return replace(data, classes=model.classes, parts=parts)

@@ -48,6 +48,7 @@ FLAGS = (
     Flag(("--clip-norm",), "clip.norm", "C", "largest norm of the whole gradient"),
     Flag(("--clip-value",), "clip.value", "C", "largest size of a gradient component"),
     Flag(("--init",), "net.init", "NAME", "initialisation of the weights"),
+    Flag(("--pretrained",), "net.pretrained", "FILE", "a file with weights to start from"),
     Flag(
         ("--preprocess",),
         "preprocess.name",
@@ -121,7 +122,7 @@ def _parameter(flag: Flag) -> str:
     return flag.key.replace(".", "_")
 
 
-_TEXTS = {"net.name", "data.target", "data.val", "data.test", "data.path"}
+_TEXTS = {"net.name", "net.pretrained", "data.target", "data.val", "data.test", "data.path"}
 
 
 def seconds(text: str) -> float:

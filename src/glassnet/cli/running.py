@@ -10,7 +10,7 @@ from glassnet.cli.progress import Progress
 from glassnet.cli.result_lines import result_lines
 from glassnet.cli.signals import interruption
 from glassnet.evaluate.interval import spread
-from glassnet.events import Finished, finite
+from glassnet.events import Finished, Started, finite
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder, new_run
 from glassnet.story import run
@@ -33,6 +33,9 @@ def run_on(folder: RunFolder, how: str) -> int:
 
 def _run(recipe: Recipe, folder: RunFolder, how: str) -> int:
     with interruption() as asked, Progress(how) as progress:
+        progress.started = next(
+            (event for event in folder.events() if isinstance(event, Started)), None
+        )  # of a resumed run
         result = run(
             recipe, folder, listen=progress.see, tell=progress.say, stop=lambda: bool(asked) or progress.unread
         )

@@ -13,7 +13,7 @@ from glassnet.data.duplicates import digests
 from glassnet.data.preprocess.moments import chunks
 from glassnet.data.table_schema import TableSchema
 
-__all__ = ["Audit", "Range", "Trouble", "audit"]
+__all__ = ["Audit", "Range", "Trouble", "audit", "inputs_told"]
 
 STREAMED_LOOK = 500
 SEVERITIES = ("error", "warning", "info")
@@ -75,6 +75,15 @@ class Audit:
     unreadable: tuple[Unreadable, ...]
     troubles: tuple[Trouble, ...]
     notes: tuple[str, ...]
+
+
+def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
+    """Kind and shape of one input in words, such as ``image 3×32×32`` or ``table of 14 columns``."""
+    size = "×".join(map(str, shape))
+    if len(shape) > 1:
+        return f"{kind} {size}"
+    unit = "column" if kind == "table" else "number"
+    return f"{kind} of {size} {unit}{'' if shape == (1,) else 's'}"
 
 
 def audit(data: Data) -> Audit:

@@ -63,11 +63,13 @@ def model_from(
             got=f"{len(classes):,} names of classes; {loaded.why}",
             expected="one name for each output of the file's network",
         )
-    numbers = (torch.tensor(tuple(values)).reshape(-1, 1, 1).expand(channels, 1, 1).clone() for values in (mean, std))
+    each_channel = [
+        torch.tensor(tuple(values)).reshape(-1, 1, 1).expand(channels, 1, 1).clone() for values in (mean, std)
+    ]
     return Model(
         net=made.eval(),
         net_json={"zoo": net, "shape": list(shape), "outputs": len(classes), "options": dict(options or {})},
-        preprocess=Normalise("fixed", scale, *numbers, shape),
+        preprocess=Normalise("fixed", scale, each_channel[0], each_channel[1], shape),
         schema=ImageSchema(*shape),
         task="classes",
         classes=tuple(classes),

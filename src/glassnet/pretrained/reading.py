@@ -7,6 +7,7 @@ Keras) are refused before anything of them is interpreted; there is no switch to
 from __future__ import annotations
 
 import pickle
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"\x80\x04", "a pickle (joblib and scikit-learn write such too)", _PROGRAM),
     (b"\x80\x05", "a pickle (joblib and scikit-learn write such too)", _PROGRAM),
     (b"GGUF", "a GGUF file", "its weights are those of language models"),
+)  # fmt: skip
+# What is not yet the file that was meant.
+NOT_YET: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "a gzip archive", "it must be unpacked first"),
     (b"\xfd7zXZ", "an xz archive", "it must be unpacked first"),
     (b"BZh", "a bzip2 archive", "it must be unpacked first"),
@@ -59,10 +63,6 @@ FOREIGN_ENDINGS: Mapping[str, tuple[str, str]] = {
 # Under which a checkpoint keeps its weights beside other things; the first one that is there is taken.
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "state_dict_ema")
 DEEPEST = 3
-# What data parallelism, compilation and training frameworks put before every name.
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
-# Before the names of a model that Glassnet has written stand the parts of it; its preprocessing is not the net's.
-OWN_PARTS = ("preprocess.", "target.")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Weights:
     """What a file holds.
 
     Attributes:
-        tensors: by name, prefixes such as ``module.`` taken off; on the CPU, of any number type.
+        tensors: by name, as in the file; on the CPU, of any number type.
         path: the file, for messages.
         form: ``safetensors``, ``PyTorch`` or ``npz``.
     """
@@ -89,23 +89,20 @@ def read_weights(path: str | Path) -> Weights:
     place = Path(path)
     begin = _beginning(place)
     form, read = _reader(place, begin)
-    tensors = without_prefixes(read(place))
+    tensors = read(place)
     if not tensors:
         raise ModelError("this file holds no weights", where=shown(place), expected=READABLE)
+    strange = [name for name, tensor in tensors.items() if not _plain(tensor)]
+    if strange:
+        raise ModelError(
+            "these weights are no plain tensors",
+            where=shown(place),
+            got=", ".join(
+                f"{shown(name)[:100]} ({tensors[name].dtype}, {tensors[name].layout})" for name in strange[:5]
+            ),
+            expected="dense real numbers",
+        )
     return Weights(tensors, shown(place), form)
-
-
-def without_prefixes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors, with what stands before every one of the names taken off, such as ``module.``."""
-    found = dict(tensors)
-    if any(name.startswith("net.") for name in found) and any(name.startswith(OWN_PARTS) for name in found):
-        found = {name: tensor for name, tensor in found.items() if not name.startswith(OWN_PARTS)}
-    while found:
-        prefix = next((p for p in PREFIXES if all(name.startswith(p) for name in found)), None)
-        if prefix is None:
-            break
-        found = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
-    return found
 
 
 def _beginning(path: Path) -> bytes:
@@ -140,6 +137,9 @@ def _reader(path: Path, begin: bytes) -> tuple[str, Callable[[Path], Mapping[str
         raise _refused(path, *FOREIGN_ENDINGS[".tflite"])
     if not begin:
         raise ModelError("the file is empty", where=shown(path), expected=READABLE)
+    for start, what, why in NOT_YET:
+        if begin.startswith(start):
+            raise ModelError(f"this is {what}: {why}", where=shown(path), expected=READABLE)
     for start, what, why in FOREIGN:
         if begin.startswith(start):
             raise _refused(path, what, why)
@@ -215,10 +215,13 @@ def _read_torch(path: Path) -> Mapping[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        foreign = _foreign_object(error)
+        if foreign is None:
+            raise _damaged(path, error) from error
         raise ModelError(
             "this file holds more than weights, and reading that could run a program",
             where=shown(path),
-            got=_named(error),
+            got=foreign,
             expected="tensors by name",
             fix=CONVERT,
         ) from error
@@ -242,16 +245,6 @@ def _state_dict(content: object, path: Path) -> Mapping[str, Tensor]:
         if inner is not None:
             content = inner
         elif tensors:
-            strange = [name for name, tensor in tensors.items() if not _plain(tensor)]
-            if strange:
-                raise ModelError(
-                    "these weights are no plain tensors",
-                    where=shown(path),
-                    got=", ".join(
-                        f"{shown(name)} ({tensors[name].dtype}, {tensors[name].layout})" for name in strange[:5]
-                    ),
-                    expected="dense numbers",
-                )
             return tensors
         else:
             break
@@ -271,13 +264,12 @@ def _plain(tensor: Tensor) -> bool:
     return usual and not tensor.is_quantized and not tensor.is_complex() and tensor.device.type == "cpu"
 
 
-def _named(error: Exception) -> str:
-    """The kind of object that the restricted reader refused; its own message advises to read the file unsafely."""
-    text = str(error)
-    for before in ("Unsupported global: GLOBAL ", "Unsupported class ", "Trying to load unsupported GLOBAL "):
-        if before in text:
-            return "an object " + shown(text.partition(before)[2].split()[0].rstrip(".,"))[:100]
-    return "an object that is no tensor"
+def _foreign_object(error: Exception) -> str | None:
+    """The kind of object that the restricted reader refused, out of its message (which advises to read the file unsafely)."""
+    found = re.search(r"(?:GLOBAL|class) (\S+?)[.,]?\s|(persistent_load|Can only build|Can only create)", f"{error} ")
+    if found is None:
+        return None
+    return f"an object {shown(found[1])[:100]}" if found[1] else "an object that is no tensor"
 
 
 def _refused(path: Path, what: str, why: str) -> ModelError:

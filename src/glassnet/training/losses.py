@@ -63,6 +63,29 @@ def huber(outputs: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
     return F.huber_loss(_wide(outputs), _like(targets, outputs), delta=delta)
 
 
+def with_auxiliary(loss: Loss, weight: float) -> Callable[[Tensor | tuple[Tensor, ...], Tensor], Tensor]:
+    """The loss of networks that have further classifiers in training: L(s_0, y) + weight · Σ_{i≥1} L(s_i, y).
+
+    Args:
+        loss: L, of one output.
+        weight: of each further output (Szegedy et al. 2014, section 5, take 0.3).
+
+    Returns:
+        A loss that takes a tuple of outputs, the network's own first, or one output alone, as in evaluation.
+    """
+
+    def summed(outputs: Tensor | tuple[Tensor, ...], targets: Tensor) -> Tensor:
+        if isinstance(outputs, Tensor):
+            return loss(outputs, targets)
+        own, *further = outputs
+        total = loss(own, targets)
+        for output in further:
+            total = total + weight * loss(output, targets)
+        return total
+
+    return summed
+
+
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "cross-entropy": cross_entropy,
     "binary": binary,

@@ -52,7 +52,7 @@ def read(options: ReadOptions | None = None) -> Data:
     parts = {part: _drawn(own, each) for part, own in divided.items()}
     told = ", ".join(f"{len(own)} for {part}" for part, own in divided.items())
     note = (
-        f"Drawn from {fonts} fonts of this machine ({told}; no family of fonts is in two parts), {each} time(s) each. "
+        f"Drawn from {fonts} fonts of this machine ({told}; no family of fonts is in two parts), {f'{each} times' if each > 1 else 'once'} each. "
         "Another machine with other fonts draws other pictures."
     )
     return Data(
