@@ -159,7 +159,7 @@ def test_hostile_files_are_named_and_the_rest_is_read(folder: Path) -> None:
     assert {f"odd/{name}" for name in READ} <= set(data.train.names)
     assert len(data.train) == 6 + len(READ)
     assert "\n" not in "".join([*reasons, *reasons.values(), *data.train.names])
-    assert any("of another format than their names say" in note for note in data.notes)
+    assert any("of another format than the name says" in note for note in data.notes)
 
 
 def test_links_pipes_folders_and_litter(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
