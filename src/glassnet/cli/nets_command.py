@@ -32,10 +32,11 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
         if as_json:
             click.echo(json.dumps(rows))
             return
+        width = max(map(len, zoo.ZOO))
         for entry in zoo.ZOO.values():
-            click.echo(f"{entry.name:<12} {entry.title} ({', '.join(entry.kinds)})")
+            click.echo(f"{entry.name:<{width}} {entry.title} ({', '.join(entry.kinds)})")
             if entry.paper != "-":
-                click.echo(f"{'':<12} {entry.paper}")
+                click.echo(f"{'':<{width}} {entry.paper}")
         click.echo("\n'glassnet nets NAME' shows one layer by layer; --net NAME trains it.")
         return
     if name not in zoo.ZOO:
