@@ -10,16 +10,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.events import KINDS, Epoch, Event, Finding, Finished, Started, Step, Timing, from_json, to_json
+from glassnet.events import (
+    KINDS,
+    Checked,
+    Described,
+    Epoch,
+    Event,
+    Finding,
+    Finished,
+    Measured,
+    Started,
+    Step,
+    Timing,
+    Traced,
+    Tried,
+    from_json,
+    to_json,
+)
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 COUNT = st.integers(0, 2**53)
 FIGURES = st.dictionaries(st.text(), FINITE, max_size=4)
+ROWS = st.lists(COUNT, max_size=3)
+PLAIN = st.dictionaries(st.text(), FINITE | st.text() | st.booleans() | ROWS, max_size=3)
 ANY_EVENT = st.one_of(
     st.builds(Started, COUNT, COUNT, COUNT, COUNT),
     st.builds(Step, COUNT, COUNT, FINITE, COUNT, st.none() | FINITE, st.none() | FINITE, st.none() | FINITE),
     st.builds(Epoch, COUNT, COUNT, FINITE, FINITE, FINITE, FINITE, FIGURES, FIGURES, st.booleans()),
     st.builds(Finding, st.text(), st.text(), COUNT, st.text(), st.text(), st.text(), FIGURES),
+    st.builds(Described, st.text(), COUNT, *[PLAIN] * 7),
+    st.builds(Measured, COUNT, COUNT, FINITE, FIGURES, *[st.lists(PLAIN, max_size=2)] * 3),
+    st.builds(Traced, COUNT, st.text(), st.text(), st.text(), ROWS, ROWS, st.none() | COUNT, FIGURES),
+    st.builds(Checked, *[st.text()] * 5, FIGURES, st.dictionaries(st.text(), st.lists(FINITE, max_size=3), max_size=2)),
+    st.builds(
+        Tried, st.text(), PLAIN, COUNT, COUNT, FINITE, FINITE, st.none() | FINITE, st.none() | FINITE, FINITE, st.text()
+    ),
     st.builds(Finished, st.text(), COUNT, COUNT, st.none() | COUNT, st.none() | FINITE),
     st.builds(Timing, COUNT, FINITE, FINITE, FINITE),
 )
@@ -34,7 +59,19 @@ def test_an_event_comes_back_from_its_line_bit_for_bit(event: Event) -> None:
 
 
 def test_every_kind_is_in_the_table_and_frozen() -> None:
-    assert set(KINDS) == {"started", "step", "epoch", "finding", "finished", "timing"}
+    assert set(KINDS) == {
+        "started",
+        "described",
+        "step",
+        "measured",
+        "traced",
+        "epoch",
+        "checked",
+        "finding",
+        "tried",
+        "finished",
+        "timing",
+    }
     for kind in KINDS.values():
         assert dataclasses.is_dataclass(kind)
         with pytest.raises(dataclasses.FrozenInstanceError):
@@ -61,6 +98,9 @@ def test_what_is_not_a_number_becomes_null_also_inside_figures(value: float) -> 
 def test_no_event_but_timing_holds_anything_of_the_clock() -> None:
     fields = {kind: {f.name for f in dataclasses.fields(KINDS[kind])} for kind in KINDS}
     told_by_clock = {
-        (kind, name) for kind, names in fields.items() for name in names if "second" in name or "time" in name
+        (kind, name)
+        for kind, names in fields.items()
+        for name in names
+        if name in ("seconds", "evaluation_seconds", "time", "images_per_second")
     }
     assert {kind for kind, _ in told_by_clock} == {"timing"}

@@ -9,8 +9,12 @@ import torch
 from torch import nn
 
 from glassnet.errors import ModelError, UsageError
-from glassnet.initialise import INITS, fans_of, initialise, set_biases
-from glassnet.layers import LocallyConnected1d, LocallyConnected2d
+from glassnet.initialise import INITS, fans_of, initialise, left_as_drawn, set_biases
+from glassnet.initialise.between_layers import change_rates
+from glassnet.layers import RBF, ConnectionTableConv2d, LocallyConnected1d, LocallyConnected2d, digit_codes
+from glassnet.zoo import build
+
+BY_DATA = ("lsuv", "data-dependent", "between-layer")
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -82,7 +86,7 @@ def test_spread_and_bound_of_every_rule(name, spread, bound):
 
 def test_every_rule_is_tested_above():
     drawn = {"zero", "normal001", "normal1", "uniform", "xavier", "glorot", "he", "orthogonal"}
-    assert set(INITS) == drawn | {"lsuv", "data-dependent"}
+    assert set(INITS) == drawn | set(BY_DATA)
 
 
 def test_orthogonal_rows_or_columns():
@@ -158,7 +162,7 @@ def test_unknown_rule():
 
 def answers(net: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
     """What every dense, convolutional and locally connected layer answers, channels first."""
-    kinds = (nn.Linear, nn.modules.conv._ConvNd, LocallyConnected1d, LocallyConnected2d)
+    kinds = (nn.Linear, nn.modules.conv._ConvNd, LocallyConnected1d, LocallyConnected2d, ConnectionTableConv2d)
     found: dict[str, torch.Tensor] = {}
     handles = [
         module.register_forward_hook(
@@ -235,6 +239,7 @@ def test_data_dependent_start_gives_every_channel_mean_and_variance(bias):
         (nn.ConvTranspose1d(4, 6, 3, groups=2), (4, 9)),
         (LocallyConnected1d(3, 4, 20, 5), (3, 20)),
         (nn.Linear(6, 4), (3, 6)),  # a sequence of three
+        (ConnectionTableConv2d(3, [[0], [1, 2], [0, 1, 2], [2], [0, 2]], 3), (3, 8, 9)),
     ],
 )
 def test_layers_of_every_dimension_are_adjusted(layer, shape):
@@ -247,7 +252,7 @@ def test_layers_of_every_dimension_are_adjusted(layer, shape):
     torch.testing.assert_close(out.mean(1), torch.zeros(len(out)).double(), rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["lsuv", "data-dependent"])
+@pytest.mark.parametrize("name", BY_DATA)
 def test_what_looking_at_data_leaves_alone(name):
     net = Branched().train()
     net.right.eval()
@@ -275,7 +280,7 @@ def test_weight_that_serves_twice_is_adjusted_at_its_first_call(name):
         assert abs(shared(x).var().item() - 1) < 0.1
 
 
-@pytest.mark.parametrize("name", ["lsuv", "data-dependent"])
+@pytest.mark.parametrize("name", BY_DATA)
 def test_inputs_that_do_not_vary_and_inputs_that_are_missing_or_broken(name):
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     initialise(net, name, generator(1), inputs=torch.zeros(8, 3))
@@ -315,3 +320,81 @@ def test_unit_variance_holds_through_a_deep_net_where_small_weights_die():
             spread[name] = net(x).std().item()
     assert spread["normal001"] < 1e-6
     assert 0.5 < spread["lsuv"] < 0.7  # tanh of a standard normal number has the spread 0.628
+
+
+def test_rates_of_change_by_hand():
+    # z = w₂ᵀ(W₁x), ℓ = ηz: ∂ℓ/∂W₁ = η w₂ xᵀ and ∂ℓ/∂w₂ = η W₁x, summed over the batch with an η for each answer.
+    first, last = nn.Linear(3, 4, bias=False), nn.Linear(4, 1, bias=False)
+    x = torch.randn(5, 3, generator=generator(2))
+    eta = torch.randn(5, 1, generator=generator(3))
+    rates = change_rates(nn.Sequential(first, last), x, generator(3))
+    slopes = {first: last.weight.T @ (eta * x).sum(0, keepdim=True), last: (eta * (x @ first.weight.T)).sum(0)}
+    for layer, slope in slopes.items():
+        expected = (slope.square().mean() / layer.weight.square().mean()).sqrt()
+        torch.testing.assert_close(rates[layer], expected.detach(), rtol=1e-5, atol=0)
+
+
+def spread_of_rates(net: nn.Module, x: torch.Tensor) -> float:
+    """Standard deviation of the layers' log rates, averaged over draws of η so that what is left is not the sampling's."""
+    logs = [torch.stack(list(change_rates(net, x, generator(seed)).values())).log() for seed in range(100, 110)]
+    return torch.stack(logs).mean(0).std().item()
+
+
+@pytest.mark.parametrize(
+    ("net", "shape"),
+    [
+        (nn.Sequential(*(m for _ in range(6) for m in (nn.Linear(50, 50), nn.ReLU())), nn.Linear(50, 5)), (50,)),
+        (nn.Sequential(*(m for _ in range(6) for m in (nn.Linear(50, 50), nn.Tanh())), nn.Linear(50, 5)), (50,)),
+        (Branched(), (3, 16, 16)),
+        (build("lenet5-1998", (1, 12, 12), 10, seed=0), (1, 12, 12)),
+    ],
+    ids=["relu", "tanh", "branched", "lenet5-1998"],
+)
+def test_between_layers_all_change_at_the_same_rate_and_the_answers_keep_their_spread(net, shape):
+    x = torch.randn(128, *shape, generator=generator(4))
+    initialise(net, "data-dependent", generator(1), inputs=x)
+    before, answers_before = spread_of_rates(net, x), net.eval()(x).std(0).mean().item()
+    initialise(net, "between-layer", generator(1), inputs=x)
+    assert before > 0.35
+    assert spread_of_rates(net, x) < 0.25 * before
+    assert net(x).std(0).mean().item() == pytest.approx(answers_before, rel=0.1)
+
+
+def test_between_layers_a_chain_of_rectifiers_computes_what_it_did():
+    # Biases too are scaled, so that the whole function stays: the product of all factors is 1.
+    net = nn.Sequential(*(m for _ in range(3) for m in (nn.Linear(20, 20), nn.ReLU())), nn.Linear(20, 4))
+    x = torch.randn(200, 20, generator=generator(4))
+    initialise(net, "data-dependent", generator(1), bias=0.3, inputs=x)
+    before = net(x)
+    weights = net[0].weight.clone()
+    initialise(net, "between-layer", generator(1), bias=0.3, inputs=x)
+    assert (net[0].weight / weights).mean().item() != pytest.approx(1, abs=0.2)
+    torch.testing.assert_close(net(x), before, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("name", BY_DATA)
+def test_the_further_classifiers_of_googlenet_are_fitted_too(name):
+    net = build("googlenet", (3, 32, 32), 10, {"width": 0.125}, seed=0)
+    x = torch.randn(32, 3, 32, 32, generator=generator(4))
+    initialise(net, name, generator(1), inputs=x)
+    net.eval().training = True  # the further classifiers, without dropout
+    with torch.no_grad():
+        for logits in net(x)[1:]:
+            assert logits.var().item() == pytest.approx(1, abs=0.15)
+
+
+def test_what_cannot_be_fitted_is_told_in_words():
+    told = left_as_drawn(build("lenet5-1998", (1, 28, 28), 10, seed=0))
+    assert told == "head (RBF: its codes are places to reach, not weights)"
+    assert left_as_drawn(Branched()) == ""
+    told = left_as_drawn(nn.ModuleDict({"memory": nn.LSTM(3, 4), "look": nn.MultiheadAttention(4, 2)}))
+    assert "memory (LSTM: its gates" in told
+    assert "look (MultiheadAttention: " in told
+
+
+@pytest.mark.parametrize("name", INITS)
+def test_the_codes_of_an_rbf_output_are_no_weights(name):
+    head = RBF(digit_codes(), trainable=True)
+    net = nn.Sequential(nn.Linear(3, 84), nn.Tanh(), head)
+    initialise(net, name, generator(1), inputs=torch.randn(50, 3, generator=generator(2)))
+    assert torch.equal(head.codes, digit_codes())

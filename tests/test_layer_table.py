@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from glassnet.errors import ModelError
 from glassnet.layer_table import counts, field_rules, layer_table
+from glassnet.layers import LocallyConnected2d
 from glassnet.zoo import ZOO, build
 
 
@@ -173,6 +174,64 @@ def test_receptive_fields_by_hand(net, shape, expected):
     assert layer_table(net, shape).rows[-1].receptive_field == expected
 
 
+class Unfolded(nn.Module):
+    """Windows as columns, as in many a hand-written layer; a convolution on the maps put together again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, 9))
+        self.last = nn.Conv2d(1, 1, 3)
+
+    def forward(self, x):
+        columns = F.unfold(x, 3, padding=1, stride=2)
+        return self.last(torch.einsum("of,bfl->bol", self.weight, columns).view(len(x), 1, 10, 9))
+
+
+@pytest.mark.parametrize(
+    ("net", "height", "width"),
+    [
+        (nn.Sequential(LocallyConnected2d(1, 1, (20, 17), (3, 2))), 20, 17),
+        (nn.Sequential(nn.Conv2d(1, 1, 3, bias=False), LocallyConnected2d(1, 1, (18, 15), 3, stride=(2, 1))), 20, 17),
+        (
+            nn.Sequential(
+                LocallyConnected2d(1, 1, (20, 17), 3, padding=1),
+                nn.MaxPool2d(2),
+                LocallyConnected2d(1, 1, (10, 8), (3, 1)),
+                nn.Conv2d(1, 1, 2),
+            ),
+            20,
+            17,
+        ),
+        (Unfolded(), 20, 18),
+    ],
+    ids=["alone", "with a stride", "stacked", "unfold and einsum"],
+)
+def test_receptive_field_without_shared_weights_is_where_the_gradient_reaches(net, height, width):
+    net = net.double()
+    seen = layer_table(net, (1, height, width), torch.float64).rows[-1].receptive_field
+    x = torch.rand(1, 1, height, width, dtype=torch.float64, requires_grad=True)  # not even, so that poolings choose
+    reached = torch.zeros(height, width, dtype=torch.bool)
+    for _ in range(60):  # a maximum passes the gradient to one pixel of its window alone: other weights, other pixels
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.uniform_(-1, 1)
+        y = net(x)
+        (gradient,) = torch.autograd.grad(y[0, 0, y.shape[2] // 2, y.shape[3] // 2], x)
+        reached |= gradient[0, 0] != 0
+    touched = reached.nonzero()
+    assert list(seen) == (touched.amax(0) - touched.amin(0) + 1).tolist()
+
+
+def test_a_batch_of_products_among_what_comes_from_the_input_is_no_layer_with_weights():
+    class Gram(nn.Module):
+        def forward(self, x):
+            maps = x.flatten(2)
+            return torch.bmm(maps, maps.transpose(1, 2))
+
+    rows = layer_table(nn.Sequential(nn.Conv2d(1, 2, 3), Gram()), (1, 9, 7)).rows
+    assert rows[-1].receptive_field == (9, 7)
+
+
 def test_field_that_no_rule_covers_is_not_guessed():
     class Sorted(nn.Module):
         def forward(self, x):
@@ -258,6 +317,8 @@ def test_network_that_looks_at_its_values_is_run_for_real():
     assert table.failed is None
     assert [row.path for row in table.rows] == ["layer"]
     assert table.rows[0].multiply_adds == 6
+    assert (table.rows[0].parameters, table.parameters) == (8, 8)
+    assert table.unused == ()  # the copy that was run has other tensors, of which the network's own are told
 
 
 def test_network_is_left_as_it_was():

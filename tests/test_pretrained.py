@@ -696,6 +696,65 @@ def test_a_file_that_does_not_fit_ends_training_with_exit_code_4(
     assert "no such file" in capsys.readouterr().err
 
 
+def photos(folder: Path, colours: str = "RGB") -> Path:
+    generator = np.random.default_rng(0)
+    for name in ("ants", "bees"):
+        (folder / name).mkdir(parents=True)
+        for number in range(24):
+            pixels = generator.integers(0, 256, size=(32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).convert(colours).save(folder / name / f"{number}.png")
+    return folder
+
+
+TINY = ["--epochs", "1", "-b", "16", "--lr", "1e-3", "--threads", "1", "--precision", "float32", "--image-size", "32"]
+
+
+def test_what_a_library_s_files_expect_of_the_inputs_is_taken_over_and_a_resumed_run_needs_the_file_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photos(tmp_path / "photos")
+    state, _ = torchvision_resnet(18, 8)
+    torch.save(state, "resnet18.pth")
+    train = ["train", "photos", "--net", "resnet18", "--set", "net.width=0.125", *TINY, "--pretrained", "resnet18.pth"]
+    assert cli([*train, "--out", "run", "--set", "train.checkpoint_seconds=0"]) == 0
+    recipe = (tmp_path / "run" / "recipe.toml").read_text()
+    assert "name = \"imagenet\"  # what torchvision's and timm's ResNets were trained with" in recipe
+    preprocess = glassnet.load(tmp_path / "run").preprocess
+    assert preprocess.mean.flatten().tolist() == pytest.approx(STATISTICS["mean"])
+    assert preprocess.std.flatten().tolist() == pytest.approx(STATISTICS["std"])
+
+    weights = (tmp_path / "run" / "model" / "weights.safetensors").read_bytes()
+    steps = sorted((tmp_path / "run" / "checkpoints").glob("step-*"))
+    assert len(steps) == 2
+    for path in steps[1].iterdir():
+        path.unlink()  # as if it had been killed a step earlier
+    steps[1].rmdir()
+    (tmp_path / "run" / "result.json").unlink()
+    (tmp_path / "resnet18.pth").unlink()
+    capsys.readouterr()
+    assert cli(["resume", "run"]) == 0
+    assert "going on from" in capsys.readouterr().out
+    assert (tmp_path / "run" / "model" / "weights.safetensors").read_bytes() == weights
+
+
+def test_another_preparation_of_the_inputs_than_the_file_s_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photos(tmp_path / "photos")
+    state, _ = torchvision_resnet(18, 8)
+    torch.save(state, "resnet18.pth")
+    train = ["train", "photos", "--net", "resnet18", "--set", "net.width=0.125", *TINY]
+    assert cli([*train, "--pretrained", "resnet18.pth", "--preprocess", "none", "--out", "first"]) == 0
+    assert "trained on inputs prepared by imagenet, these are prepared by none" in capsys.readouterr().out
+    file = "first/model/weights.safetensors"
+    assert cli([*train, "--pretrained", file, "--out", "second"]) == 0
+    assert "trained on inputs prepared by none, these are prepared by standardise" in capsys.readouterr().out
+    assert cli([*train, "--pretrained", file, "--preprocess", "none", "--out", "third"]) == 0
+    assert "prepared by" not in capsys.readouterr().out
+
+
 def test_a_module_of_one_s_own_and_another_number_of_classes(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     inputs, targets = generator.normal(size=(60, 5)).astype(np.float32), generator.integers(0, 3, 60)

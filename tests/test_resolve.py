@@ -10,11 +10,11 @@ import pytest
 from glassnet.data.dataset import Data
 from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.data.split import split
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, UsageError
 from glassnet.presets import PRESETS
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
-from glassnet.training.losses import LOSSES
+from glassnet.training.losses import LOSSES, J
 from glassnet.training.optimizers import OPTIMIZERS
 from glassnet.training.schedules import SCHEDULES
 from glassnet.zoo import ZOO
@@ -42,7 +42,14 @@ def autos(tree: Any) -> list[str]:
 def test_nothing_is_left_open_but_what_must_be_measured(data: Data) -> None:
     resolved, reasons = resolve(Recipe(), data)
     left = set(autos(resolved.model_dump()))
-    assert left == {"data.val_fraction", "data.test_fraction", "train.device", "train.precision", "train.threads"}
+    assert left == {
+        "data.val_fraction",
+        "data.test_fraction",
+        "train.device",
+        "train.measure",
+        "train.precision",
+        "train.threads",
+    }
     before = Recipe().model_dump()
     for key, value in ((k, v) for section, table in resolved.model_dump().items() for k, v in flat(section, table)):
         if flat_value(before, key) != value:
@@ -135,3 +142,28 @@ def test_more_samples_mean_more_steps_in_fewer_epochs() -> None:
             steps.append(said["train.epochs"].value * samples)
         assert epochs == sorted(epochs, reverse=True)
         assert steps == sorted(steps)
+
+
+def test_the_loss_of_equation_9_and_its_constant() -> None:
+    resolved, reasons = resolve(Recipe().changed({"net.name": "lenet5-1998"}), images())
+    assert (resolved.loss.name, resolved.loss.j) == ("map", J)
+    assert "equation 9" in reasons["loss.name"]
+    assert "paper gives none" in reasons["loss.j"]
+    again, _ = resolve(resolved, images())
+    assert again.loss == resolved.loss
+
+    other, _ = resolve(Recipe().changed({"loss.name": "map", "loss.j": 2.0, "net.name": "lenet5"}), images())
+    assert (other.loss.name, other.loss.j) == ("map", 2.0)
+    usual, _ = resolve(Recipe().changed({"net.name": "lenet5-1998", "loss.name": "cross-entropy"}), images())
+    assert (usual.loss.name, usual.loss.j) == ("cross-entropy", None)
+
+    with pytest.raises(UsageError, match="the loss hinge has no j"):
+        resolve(Recipe().changed({"loss.name": "hinge", "loss.j": 2.0}), images())
+    with pytest.raises(UsageError, match="does not fit the targets"):
+        resolve(Recipe().changed({"loss.name": "map"}), values())
+
+
+def test_a_net_with_a_loss_of_its_own_for_classes_learns_values_with_the_usual_one() -> None:
+    data = values()
+    resolved, _ = resolve(Recipe().changed({"net.name": "lenet5-1998"}), data)
+    assert (resolved.loss.name, resolved.loss.j) == ("squared", None)

@@ -22,7 +22,7 @@ from glassnet.events import Epoch
 from glassnet.runs import RunFolder
 
 SMALL = [
-    *("--net", "mlp", "--lr", "0.01", "--epochs", "3", "--threads", "1", "--precision", "float32"),
+    *("--net", "mlp", "--lr", "0.01", "--epochs", "3", "--threads", "1", "--precision", "float32", "--set", "train.measure=10"),
     *("--set", "net.hidden=[32]", "--quiet"),
 ]
 COMMAND = [sys.executable, "-c", "from glassnet.cli import main; main()"]
@@ -50,7 +50,7 @@ def test_the_run_folder_is_complete(digits_run: Path) -> None:
     assert len((digits_run / "test_uses.jsonl").read_text().splitlines()) == 1
     epochs = [event for event in RunFolder(digits_run).events() if isinstance(event, Epoch)]
     assert len(epochs) == 3
-    assert set(epochs[0].train) == set(epochs[0].val) == {"loss", "accuracy"}
+    assert {"loss", "accuracy"} <= set(epochs[0].train) & set(epochs[0].val)
 
 
 def test_the_resolved_recipe_repeats_the_run_bit_for_bit(digits_run: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glassnet.api import resume, train
+    from glassnet.api import check, resume, train
     from glassnet.data.opening import open_data
     from glassnet.errors import GlassnetError
     from glassnet.model import Model, Prediction, load
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "train": "glassnet.api",
+    "check": "glassnet.api",
     "resume": "glassnet.api",
     "load": "glassnet.model",
     "open_data": "glassnet.data.opening",
@@ -43,6 +44,7 @@ __all__ = [
     "Recipe",
     "Result",
     "__version__",
+    "check",
     "load",
     "open_data",
     "resume",

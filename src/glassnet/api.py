@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
+from glassnet import checkup
 from glassnet.data.dataset import Data
 from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.errors import UsageError, unknown
-from glassnet.events import Event
+from glassnet.events import Checked, Event
 from glassnet.recipe import Recipe, known_keys
 from glassnet.resolve import OWN_NET
 from glassnet.runs import new_run, open_run
@@ -49,19 +50,50 @@ def train(
     Raises:
         GlassnetError: with where, what was given, what was expected and how to mend it.
     """
-    start = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe)) if recipe else Recipe()
-    changes = {**_spelled_out(short), **(settings or {})}
-    opened: Data | None = None
-    if isinstance(data, str | Path):
-        changes["data.path"] = str(data)
-    else:
-        opened = data if isinstance(data, Data) else data_from_arrays(*data)
-        changes["data.path"] = opened.origin
-    changes["net.name"] = OWN_NET if isinstance(net, nn.Module) else net
-    chosen = start.changed(changes)
+    chosen, opened = _chosen(data, net, recipe, settings, short)
     name = Path(chosen.data.path).stem or "run"
     folder = new_run(name, None if out is None else str(out))
     return run(chosen, folder, net=net if isinstance(net, nn.Module) else None, data=opened, listen=listen)
+
+
+def check(
+    data: str | Path | Data | tuple[Array, Array],
+    net: str | nn.Module = "auto",
+    *,
+    only: Sequence[str] = (),
+    out: str | Path | None = None,
+    recipe: Recipe | str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    listen: Callable[[Event], None] = lambda event: None,
+    **short: Any,
+) -> list[Checked]:
+    """Check a training before it begins, as ``glassnet check`` does; takes what :func:`train` takes and changes nothing.
+
+    For a network with batches and a plan of your own there is :func:`glassnet.checks.run_checks`.
+
+    Args:
+        data: as in :func:`train`.
+        net: likewise.
+        only: ids of the checks wanted, such as ``["initial-loss", "lr-bracket"]``; all nine without it.
+        out: a folder for the evidence; nothing is written without it.
+        recipe: to start from, or the path of its file.
+        settings: recipe values by dotted key.
+        listen: called with every result as it comes.
+        **short: recipe values by the last part of their key.
+
+    Returns:
+        What each check found, in order; the last one is the one that failed, if any did.
+
+    Raises:
+        GlassnetError: with where, what was given, what was expected and how to mend it.
+    """
+    chosen, opened = _chosen(data, net, recipe, settings, short)
+    module = net if isinstance(net, nn.Module) else None
+    found: list[Checked] = []
+    for checked in checkup.run(chosen, net=module, data=opened, only=only, folder=None if out is None else Path(out)):
+        found.append(checked)
+        listen(checked)
+    return found
 
 
 def resume(
@@ -83,6 +115,26 @@ def resume(
     recipe = Recipe.from_toml(folder.recipe if folder.recipe.exists() else folder.asked)
     opened = data_from_arrays(*data) if isinstance(data, tuple) else data
     return run(recipe, folder, net=net, data=opened, listen=listen)
+
+
+def _chosen(
+    data: str | Path | Data | tuple[Array, Array],
+    net: str | nn.Module,
+    recipe: Recipe | str | Path | None,
+    settings: Mapping[str, Any] | None,
+    short: Mapping[str, Any],
+) -> tuple[Recipe, Data | None]:
+    """The recipe that the arguments mean, and the data where they are given and not named."""
+    start = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe)) if recipe else Recipe()
+    changes = {**_spelled_out(short), **(settings or {})}
+    opened: Data | None = None
+    if isinstance(data, str | Path):
+        changes["data.path"] = str(data)
+    else:
+        opened = data if isinstance(data, Data) else data_from_arrays(*data)
+        changes["data.path"] = opened.origin
+    changes["net.name"] = OWN_NET if isinstance(net, nn.Module) else net
+    return start.changed(changes), opened
 
 
 def _spelled_out(short: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, count
+from math import prod
 from typing import Any
 
 import torch
@@ -16,9 +17,10 @@ from glassnet import zoo
 from glassnet.data.augment import build_augment
 from glassnet.data.batches import Batches
 from glassnet.data.dataset import Data, Part
-from glassnet.data.preprocess import Preprocess, TargetScale, fit
+from glassnet.data.preprocess import PREPROCESSING, Preprocess, TargetScale, fit
+from glassnet.data.preprocess.normalise import FIXED
 from glassnet.errors import GlassnetError, ModelError, UsageError
-from glassnet.initialise import initialise, set_biases
+from glassnet.initialise import INITS, initialise, left_as_drawn, set_biases
 from glassnet.layer_table import layer_table
 from glassnet.pretrained.matching import Loaded, load_into
 from glassnet.pretrained.reading import read_weights
@@ -30,6 +32,8 @@ from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution, choose_execution
 from glassnet.training.losses import make_loss, with_auxiliary
 from glassnet.training.max_norm import MaxNorm
+from glassnet.training.measure import Meter
+from glassnet.training.measure.interval import choose_interval
 from glassnet.training.noise import add_activation_noise, weight_noise
 from glassnet.training.optimizers import make_optimizer
 from glassnet.training.penalties import make_penalty
@@ -44,6 +48,7 @@ SAMPLE = 2_000  # samples of the training part whose figures are measured beside
 
 FIT_SAMPLES = 5_000  # samples that a net's own data-dependent weights are computed from
 INIT_SAMPLES = 500  # samples that lsuv and its like look at, a batch or two
+INIT_NUMBERS = 10_000_000  # in all of them together: of photographs fewer, for the sake of memory
 
 
 @dataclass
@@ -75,6 +80,9 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     preprocess = fit(recipe.preprocess.name, data.train, data.schema)
     scale = TargetScale.fit(data.train.targets) if data.task == "values" else None
     net, net_json, loaded = make_net(recipe, data, preprocess, own)
+    prepared: dict[str, str] = {}
+    if recipe.preprocess.name == "auto":
+        recipe, preprocess, prepared = like_the_file(recipe, data, preprocess, loaded)
     if recipe.regularise.noise and not add_activation_noise(net, recipe.regularise.noise):
         raise UsageError(
             "the network has no nonlinearity to add noise to",
@@ -105,8 +113,12 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     preprocess.to(execution.device)
     recipe = recipe.changed({"train.precision": execution.precision, "train.threads": execution.threads})
     reasons = {"train.precision": execution.reason}
+    reasons |= prepared
     if loaded is not None:
-        reasons["net.pretrained"] = loaded.sentence()
+        reasons["net.pretrained"] = loaded.sentence() + other_preparation(loaded, recipe)
+    if recipe.net.init in INITS and INITS[recipe.net.init].adapt is not None:
+        left = left_as_drawn(net)
+        reasons["net.init"] = "fitted to training samples" + (f"; not fitted: {left}" if left else "")
     plan = make_plan(recipe, data, loss, execution)
     test = None
     if recipe.optimizer.lr == "find":
@@ -115,6 +127,11 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         found = test.suggestion or 1e-3
         recipe = recipe.changed({"optimizer.lr": float(f"{found:.3g}")})
         reasons["optimizer.lr"] = test.reason
+        plan = make_plan(recipe, data, loss, execution)
+    if recipe.train.measure == "auto":
+        steps = int(recipe.train.epochs) * batches.steps_per_epoch
+        interval, reasons["train.measure"] = choose_interval(net, plan, batches.epoch(0), steps)
+        recipe = recipe.changed({"train.measure": interval})
         plan = make_plan(recipe, data, loss, execution)
     if recipe.train.budget is not None:
         epochs, reason = epochs_for(recipe.train.budget, net, plan, batches)
@@ -141,17 +158,13 @@ def make_net(
                 "this run's network is a class of your own", where="net.name", fix="give it: net=YourNet(...)"
             )
         of_class: dict[str, Any] = {"class": f"{type(own).__module__}:{type(own).__qualname__}"}
+        _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
     net = zoo.build(settings.name, preprocess.output_shape, outputs, settings.options, recipe.train.seed)
     initialise_from = getattr(net, "initialise_from", None)
     if callable(initialise_from):
         initialise_from(preprocess(data.train.some(FIT_SAMPLES)))
-    if settings.init != "default":
-        generator = torch.Generator().manual_seed(recipe.train.seed)
-        inputs = preprocess(data.train.some(INIT_SAMPLES))
-        initialise(net, settings.init, generator, settings.init_bias or 0.0, inputs)
-    elif settings.init_bias is not None:
-        set_biases(net, settings.init_bias)
+    _start(net, recipe, data, preprocess)
     record = {
         "zoo": settings.name,
         "shape": list(preprocess.output_shape),
@@ -161,8 +174,38 @@ def make_net(
     return net, record, _pretrained(net, settings.pretrained)
 
 
+def _start(net: nn.Module, recipe: Recipe, data: Data, preprocess: Preprocess) -> None:
+    """The starting weights and biases that the recipe asks for."""
+    settings = recipe.net
+    if settings.init != "default":
+        generator = torch.Generator().manual_seed(recipe.train.seed)
+        inputs = preprocess(data.train.some(max(16, min(INIT_SAMPLES, INIT_NUMBERS // prod(data.schema.shape)))))
+        initialise(net, settings.init, generator, settings.init_bias or 0.0, inputs)
+    elif settings.init_bias is not None:
+        set_biases(net, settings.init_bias)
+
+
 def _pretrained(net: nn.Module, path: str | None) -> Loaded | None:
     return None if path is None else load_into(net, read_weights(path))
+
+
+def like_the_file(
+    recipe: Recipe, data: Data, usual: Preprocess, loaded: Loaded | None
+) -> tuple[Recipe, Preprocess, dict[str, str]]:
+    """The preprocessing that a file of weights expects where it is known, and else the usual one; named in the recipe, with the reason."""
+    name, reason = PREPROCESSING[data.schema.kind][0], f"the usual for data of kind {data.schema.kind}"
+    expected = "" if loaded is None else loaded.preprocess
+    if loaded and expected in FIXED and len(FIXED[expected][0]) in (1, data.schema.shape[0]):
+        name, reason = expected, f"what {loaded.origin} were trained with"
+        usual = fit(name, data.train, data.schema)
+    return recipe.changed({"preprocess.name": name}), usual, {"preprocess.name": reason}
+
+
+def other_preparation(loaded: Loaded, recipe: Recipe) -> str:
+    """In words, that the file's network was trained on inputs prepared otherwise than these; empty where that is not known."""
+    if loaded.preprocess in ("", recipe.preprocess.name):
+        return ""
+    return f"; trained on inputs prepared by {loaded.preprocess}, these are prepared by {recipe.preprocess.name}"
 
 
 def make_batches(
@@ -235,6 +278,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
         precision=execution.precision,
         micro_batches=recipe.train.micro_batches,
         record_every=int(recipe.train.record_every),
+        meter=Meter(recipe.train.measure) if isinstance(recipe.train.measure, int) else None,
     )
 
 
@@ -292,5 +336,7 @@ def epochs_for(budget: float, net: nn.Module, plan: Plan, batches: Batches) -> t
 
 
 def _loss_options(recipe: Recipe) -> dict[str, float]:
+    if recipe.loss.j is not None:
+        return {"j": recipe.loss.j}
     smoothing = float(recipe.loss.label_smoothing)
     return {"label_smoothing": smoothing} if recipe.loss.name == "cross-entropy" and smoothing else {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -83,6 +83,134 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """What is about to be trained, on what, and how: looked at once, before the first step, on a few batches.
+
+    A figure that does not apply is left out, so rules ask with ``.get``. Names of parameters and modules are torch's dotted ones.
+
+    Attributes:
+        task: ``classes``, ``values`` or ``other``, judged by the targets.
+        outputs: numbers in one output row; classes where the task is ``classes``.
+        plan: ``optimizer`` (class name), ``lr``, ``momentum``, ``weight_decay``, ``batch_size``, ``micro_batches``, ``epochs``,
+            ``steps_per_epoch``, ``loss`` (recipe name, or class or function name), ``clip`` (bool), ``penalty`` (bool), ``precision``,
+            ``label_smoothing``.
+        net: ``parameters``, ``trainable``; lists of names ``frozen`` (not to be trained), ``unreached`` (no gradient arrives),
+            ``zero_gradient`` (one arrives and is exactly zero), ``not_optimised`` (to be trained, yet unknown to the optimiser),
+            ``identical_units`` (weights whose rows are all the same), ``stuck_in_eval`` and ``stuck_in_train`` (modules that ``net.train()`` and ``net.eval()`` do not switch); counts
+            ``batch_norms``, ``dropouts``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran);
+            ``saturated`` and ``saturated_layer`` (largest share, and where, before the first step), ``time_ratio`` (gradient at the first time step over that at the last),
+            ``random_in_eval`` (two evaluations of one batch differ), ``mixes_samples`` (an evaluation depends on batch mates).
+        inputs: over the samples looked at: ``samples``, ``features``, ``indices`` (they are whole numbers, such as words), ``mean``, ``std``, ``min``, ``max``, ``nonfinite`` (count), ``constant`` (share of
+            features that never change), ``scale_ratio`` (largest feature std over the median one), ``offset`` (largest |mean| of a feature over its std),
+            ``best_feature`` (share of the target's variance that the most telling single feature explains, 0 to 1), ``best_feature_index``,
+            ``second_feature`` (the same of the next one), ``bad_row`` and ``bad_column`` (of the first input that is not finite).
+        targets: classes: ``counts`` (list), ``entropy`` (nats), ``batch_entropy`` (mean within batches as they come), ``shuffled_entropy`` (mean within
+            batches of the same size drawn at random from the same samples, and ``shuffled_entropy_std`` of one batch), ``neighbour_agreement``
+            (share of samples whose nearest neighbour in input space has the same class), ``chance_agreement`` (share expected of labels drawn at
+            random), ``neighbour_samples``. Values: ``mean``, ``std``, ``min``, ``max``, ``whole`` (all are whole numbers), ``distinct``, ``one_hot`` (each row is one 1 among zeros), ``batch_spread`` (spread within batches as they come over that of all; 1 where they are mixed),
+            ``neighbour_agreement`` (correlation with the nearest neighbour's target). Both: ``nonfinite``, ``samples``, ``out_of_range`` (class indices beyond the outputs).
+        result: outputs of the untrained net in evaluation mode: ``mean``, ``std`` (over everything), ``between_samples`` (mean over outputs of the std over samples),
+            ``min``, ``max``, ``nonnegative`` (share), ``row_sum`` (mean), ``row_sum_spread`` (std of row sums), ``log_sum_exp`` (mean), ``nonfinite``.
+        start: ``loss`` (evaluation mode, untrained), ``train_loss`` (training mode), ``expected`` (of a net that knows nothing: ln of the classes, where that is the loss's
+            value), ``constant`` (loss of the best constant answer), ``penalty``, ``grad_norm``.
+        validation: empty without a validation part, else ``samples``, ``loss`` (untrained), ``shift`` (mean over features of |difference of means| over the training std),
+            ``shift_noise`` (the same between two halves of the training samples, scaled to these sizes), ``largest_shift``, ``spread_ratio`` (median of validation std over training std),
+            ``counts``, ``label_shift`` (total variation distance of the class shares), ``neighbour_distance_ratio`` (median distance of a validation sample to its nearest training sample,
+            over the same among training samples), ``same_inputs`` (share of validation samples that are among the training samples looked at), ``same_among`` (share of one half of these that is in the other half).
+    """
+
+    task: str
+    outputs: int
+    plan: dict[str, Any]
+    net: dict[str, Any]
+    inputs: dict[str, Any]
+    targets: dict[str, Any]
+    result: dict[str, Any]
+    start: dict[str, Any]
+    validation: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one step looked like from inside; taken at an interval, because looking costs time.
+
+    Attributes:
+        epoch: counted from 0.
+        step: optimiser steps since the start, counted from 1: the step that was measured.
+        lr: learning rate of that step.
+        batch: figures of the whole step: ``loss`` (as trained on), ``accuracy`` (classes), ``entropy`` (nats, of the batch's labels), ``confidence`` (mean largest probability),
+            ``between_samples`` (mean over outputs of the std over samples: zero when the net says the same to everything), ``grad_norm``, ``penalty``,
+            ``penalty_grad_norm``, ``clip_factor`` (norm of the gradient after clipping over that before), ``before`` and ``after`` (loss on this batch just before and just after the update, same mode, same random numbers),
+            ``predicted`` (g·Δw: the change that the gradient promised for the update as made, negative when it points downhill). (after − before) / predicted
+            is near 1 where the step is short, about a half at the bottom of a valley, negative where it overshoots.
+        layers: in forward order, one record a module that ran: ``name``, ``kind`` (``relu``, ``tanh``, ``sigmoid``, ``activation`` for other nonlinearities, ``dense``, ``conv``,
+            ``recurrent``, ``norm``, ``other``), ``mean``, ``std``, ``zeros`` (share of values that are 0), ``dead`` (share of units that are 0 for the whole batch; of a
+            convolution: maps), ``saturated`` (share of tanh beyond ±0.97, of sigmoid outside 0.015 to 0.985), ``nonfinite`` (count), ``units``, ``between`` (mean over units of the std over samples: what the layer tells samples apart by), ``gradient`` (root mean square
+            of the loss's gradient in the output, times the batch size), ``histogram`` (20 counts from ``low`` to ``high``).
+        parameters: one record a parameter with a gradient: ``name``, ``dims``, ``weight`` and ``gradient`` and ``update`` (root mean squares), ``ratio`` (norm of the update over norm
+            of the weight as it was before the step), ``gain`` (of two dimensions or more: root mean square times the root of the inputs of a unit; 1 keeps the
+            size of independent inputs).
+        through_time: one record a recurrent module: ``name``, ``norms`` (norm of the loss's gradient in the module's input at each time, first to last).
+    """
+
+    epoch: int
+    step: int
+    lr: float
+    batch: dict[str, float]
+    layers: list[dict[str, Any]]
+    parameters: list[dict[str, Any]]
+    through_time: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """Where a strange loss came from, looked for when it happened.
+
+    Attributes:
+        step: the step with the strange loss.
+        kind: ``not-finite`` or ``spike``.
+        place: ``inputs``, ``targets``, ``weights``, ``activations``, ``loss`` or ``samples``: the first of these, in this order, where something is wrong.
+        name: the parameter or module; empty where none is to blame.
+        rows: positions within the batch of the samples to blame, worst first, at most five.
+        samples: the same as positions within the training part, where the batches know it.
+        column: position of the first bad number within a flattened input; None where it is not an input.
+        figures: ``loss``, ``usual`` (running mean before), ``share`` (of the batch's loss that the worst row has), ``largest`` (largest finite size at the place) and the like.
+    """
+
+    step: int
+    kind: str
+    place: str
+    name: str
+    rows: list[int]
+    samples: list[int]
+    column: int | None
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check before training found.
+
+    Attributes:
+        check: stable id, such as ``initial-loss``.
+        verdict: ``passed``, ``warning``, ``failed`` or ``skipped``.
+        what: one sentence with the figures.
+        why: what it means; empty where it passed.
+        advice: what to change; empty where it passed.
+        figures: the figures behind the verdict.
+        curves: named lists of numbers that are worth a picture.
+    """
+
+    check: str
+    verdict: str
+    what: str
+    why: str
+    advice: str
+    figures: dict[str, float]
+    curves: dict[str, list[float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something a rule of diagnosis noticed.
 
@@ -94,6 +222,7 @@ class Finding:
         why: what usually causes it.
         advice: what to change.
         evidence: the figures behind it.
+        remedies: changes of the recipe worth trying, each a set of dotted keys; a text such as ``*0.1`` multiplies the present value.
     """
 
     rule: str
@@ -103,6 +232,39 @@ class Finding:
     why: str
     advice: str
     evidence: dict[str, float]
+    remedies: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a proposed change did, measured against going on unchanged from the same weights over the same number of samples.
+
+    Losses are the run's own (without penalty) on a fixed sample of the training part, in evaluation mode, at the end of the trial, as the mean of three
+    repetitions with three orders of the batches.
+
+    Attributes:
+        rule: the finding whose advice was tried.
+        changes: the recipe values that were changed.
+        start: optimiser steps of the run at the fork; 0 where the trials began anew.
+        steps: optimiser steps of the trial at the run's batch size.
+        loss: with the change; infinite where the training broke down.
+        control: the same without the change.
+        figure: the monitored validation figure at the end of the trial.
+        control_figure: the same without the change.
+        noise: standard error of the difference in loss, from three repetitions each; a difference below 2.78 times that says nothing (Student's t, 95 %).
+        words: one sentence.
+    """
+
+    rule: str
+    changes: dict[str, Any]
+    start: int
+    steps: int
+    loss: float
+    control: float
+    figure: float | None
+    control_figure: float | None
+    noise: float
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +303,10 @@ class Timing:
     images_per_second: float
 
 
-Event = Started | Step | Epoch | Finding | Finished | Timing
+Event = Started | Described | Step | Measured | Traced | Epoch | Checked | Finding | Tried | Finished | Timing
 KINDS: dict[str, type[Event]] = {
-    kind.__name__.lower(): kind for kind in (Started, Step, Epoch, Finding, Finished, Timing)
+    kind.__name__.lower(): kind
+    for kind in (Started, Described, Step, Measured, Traced, Epoch, Checked, Finding, Tried, Finished, Timing)
 }
 
 

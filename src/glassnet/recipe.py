@@ -77,7 +77,9 @@ class DataSettings(Section):
 class PreprocessSettings(Section):
     """What is done to every input, fitted on the training part alone (requirement P)."""
 
-    name: str = Field("auto", description="none, mean-image, channel-mean, standardise, pca, whiten, quantile")
+    name: str = Field(
+        "auto", description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile"
+    )
 
 
 class AugmentSettings(Section):
@@ -113,7 +115,10 @@ class NetSettings(OpenSection):
     """The network."""
 
     name: str = Field("auto", description="an entry of 'glassnet nets'")
-    init: str = Field("default", description="initialisation of the weights; default is the entry's own")
+    init: str = Field(
+        "default",
+        description="starting weights: zero, normal001, normal1, uniform, xavier, glorot, he, orthogonal, lsuv, data-dependent, between-layer; default is the net's own",
+    )
     init_bias: float | None = Field(None, allow_inf_nan=False, description="value of all biases at the start")
     pretrained: str | None = Field(None, description="a file with weights to start from")
 
@@ -121,8 +126,9 @@ class NetSettings(OpenSection):
 class LossSettings(Section):
     """The loss (requirements O1, O2)."""
 
-    name: str = Field("auto", description="cross-entropy, binary, hinge, squared, absolute, huber")
+    name: str = Field("auto", description="cross-entropy, binary, hinge, map, squared, absolute, huber")
     label_smoothing: Fraction | Auto = Field("auto", description="share of the target spread over all classes")
+    j: Positive | None = Field(None, description="map: the distance beyond which a wrong class is left alone")
 
 
 class OptimizerSettings(Section):
@@ -186,6 +192,14 @@ class TrainSettings(Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto measures what pays")
     threads: Threads | Auto = Field("auto", description="threads inside an operation")
     record_every: Count | Auto = Field("auto", description="steps between two recorded losses")
+    measure: Count | Literal["auto", "never"] = Field(
+        "auto",
+        description="steps between two looks inside (activations, gradients, updates); auto measures what they cost",
+    )
+    check: bool = Field(True, description="look over loss, gradients and sizes before the first step; some seconds")
+    try_advice: bool = Field(
+        False, description="try what a finding proposes on a fork of the run, and tell what it did"
+    )
     checkpoint_seconds: NotNegative = Field(20.0, description="seconds between checkpoints; 0 makes one at every step")
 
 

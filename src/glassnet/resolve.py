@@ -19,13 +19,14 @@ from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
 from glassnet.initialise import INITS
 from glassnet.presets import PRESETS, Choice, other
 from glassnet.recipe import Recipe
-from glassnet.training.losses import LOSSES
+from glassnet.training.losses import LOSSES, J
 from glassnet.training.optimizers import OPTIMIZERS
 from glassnet.training.schedules import SCHEDULES, make_schedule
 from glassnet.zoo.options import check_options
 
 LOOKS = 256  # images that are looked at to choose the augmentation
 MONITORS = {"classes": ("accuracy", "loss"), "values": ("r2", "loss")}  # what may decide which epoch is the best
+OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
 OWN_NET = "own"  # what recipe.net.name says of a module of the user's
 
 
@@ -90,7 +91,8 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     samples = len(data.train)
     preset = PRESETS.get(net, other)(samples, data.schema.shape)
     if data.task == "values":
-        preset = {**preset, "loss.label_smoothing": Choice(0.0, "values have no labels")}
+        preset = {key: choice for key, choice in preset.items() if key != "loss.name"}
+        preset["loss.label_smoothing"] = Choice(0.0, "values have no labels")
     chosen |= _from_preset(recipe, preset)
     chosen |= _augment(recipe, data)
     settings = {key: choice.value for key, choice in chosen.items()}
@@ -128,12 +130,12 @@ def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
             if data.task == "classes"
             else Choice("squared", "the targets are values")
         )
-    elif (recipe.loss.name in ("cross-entropy", "binary", "hinge")) != (data.task == "classes"):
+    elif (recipe.loss.name in OF_CLASSES) != (data.task == "classes"):
         raise UsageError(
             "the loss does not fit the targets",
             where="loss.name",
             got=f"{recipe.loss.name} for {data.task}",
-            expected="squared, absolute or huber for values; cross-entropy, hinge or binary for classes",
+            expected="squared, absolute or huber for values; cross-entropy, hinge, map or binary for classes",
         )
     elif recipe.loss.name == "binary" and len(data.classes) != 2:
         raise UsageError(
@@ -146,8 +148,8 @@ def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
 
 
 def _preprocess(recipe: Recipe, data: Data) -> dict[str, Choice]:
-    if recipe.preprocess.name != "auto":
-        return {}
+    if recipe.preprocess.name != "auto" or (recipe.net.pretrained and data.schema.kind == "image"):
+        return {}  # a file of weights may expect a preprocessing of its own, see glassnet.assembly
     return {
         "preprocess.name": Choice(PREPROCESSING[data.schema.kind][0], f"the usual for data of kind {data.schema.kind}")
     }
@@ -205,6 +207,7 @@ def _augment(recipe: Recipe, data: Data) -> dict[str, Choice]:
 def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
     chosen: dict[str, Choice] = {}
     samples = len(data.train)
+    chosen |= _loss(recipe)
     if recipe.train.batch_size == "full" or recipe.optimizer.name == "lbfgs":
         chosen["train.batch_size"] = Choice(samples, "the whole training part in every step")
     size = int(chosen["train.batch_size"].value if "train.batch_size" in chosen else recipe.train.batch_size)
@@ -231,6 +234,20 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
     if recipe.train.record_every == "auto":
         chosen["train.record_every"] = Choice(max(1, min(50, steps // 10)), "about ten records an epoch")
     return chosen
+
+
+def _loss(recipe: Recipe) -> dict[str, Choice]:
+    """The options of the loss that was chosen."""
+    if recipe.loss.name == "map":
+        return {} if recipe.loss.j else {"loss.j": Choice(J, "the paper gives none; on MNIST 3 did as well, 20 worse")}
+    if recipe.loss.j is not None:
+        raise UsageError(
+            f"the loss {recipe.loss.name} has no j",
+            where="loss.j",
+            got=recipe.loss.j,
+            fix="leave it out, or --loss map",
+        )
+    return {}
 
 
 def outputs_of(recipe: Recipe, data: Data) -> int:

@@ -5,7 +5,9 @@ recipe -> data -> parts -> events -> run folder -> model -> figures -> report
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import math
 import random
 import time
 from collections.abc import Callable
@@ -18,17 +20,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassnet.advice import try_remedies
 from glassnet.assembly import Assembly, assemble
+from glassnet.checks import Subject, quick
 from glassnet.data.audit import Audit, audit, inputs_told
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.split import folds, split
 from glassnet.diagnose import Doctor
-from glassnet.errors import DataError, DivergedError, OutOfMemoryError, UsageError, is_out_of_memory
+from glassnet.errors import DataError, DivergedError, ModelError, OutOfMemoryError, UsageError, is_out_of_memory
 from glassnet.evaluate import judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
-from glassnet.events import Event, Finding, Step
+from glassnet.events import Checked, Event, Finding, Step
 from glassnet.layer_table import layer_table
 from glassnet.model import Model
 from glassnet.recipe import Recipe
@@ -131,6 +135,9 @@ def _run(
 
     torch.manual_seed(resolved.train.seed)
     random.seed(resolved.train.seed)
+    earlier = checkpoint.load_newest(folder.checkpoints)
+    if earlier:  # it holds all weights: the file that they began with may be gone
+        resolved = resolved.changed({"net.pretrained": None})
     parts = assemble(resolved, data, net)
     reasons |= parts.reasons
     if not folder.recipe.exists():
@@ -144,7 +151,6 @@ def _run(
             tell(line)
 
     state = State(parts.net, parts.plan)
-    earlier = checkpoint.load_newest(folder.checkpoints)
     if earlier:
         tree, place, damaged = earlier
         for path in damaged:
@@ -154,7 +160,10 @@ def _run(
         tell(f"going on from {place.name}, epoch {state.epoch + 1}")
     else:
         recorder.cut({})
-    ended = _train(parts, state, folder, recorder, listen, stop)
+        if resolved.train.check:
+            look_first(parts, recorder, listen, tell)
+    untrained = copy.deepcopy(net) if resolved.train.try_advice else None
+    ended = _train(parts, state, folder, recorder, listen, stop, data, untrained)
     if not ended or stop():
         return Result(folder, None, {}, data)
 
@@ -167,7 +176,14 @@ def _run(
 
 
 def _train(
-    parts: Assembly, state: State, folder: RunFolder, recorder: Recorder, listen: Listener, stop: Callable[[], bool]
+    parts: Assembly,
+    state: State,
+    folder: RunFolder,
+    recorder: Recorder,
+    listen: Listener,
+    stop: Callable[[], bool],
+    data: Data,
+    untrained: nn.Module | None,
 ) -> bool:
     """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
 
@@ -185,6 +201,12 @@ def _train(
         for finding in doctor.see(event):
             recorder.append(finding)
             listen(finding)
+            if parts.recipe.train.try_advice:
+                for tried in try_remedies(
+                    parts.recipe, data, finding, tree=fork_of(state, folder, finding), own=untrained, stop=stop
+                ):
+                    recorder.append(tried)
+                    listen(tried)
             if finding.severity == "stop":
                 raise diverged(finding, folder)
         if not isinstance(event, Step):
@@ -200,6 +222,53 @@ def _train(
             return False
     save()
     return True
+
+
+def fork_of(state: State, folder: RunFolder, finding: Finding) -> dict[str, Any] | None:
+    """The state from which advice is tried: the present one, or, where it is spoilt, the newest checkpoint; None means from the start."""
+    if finding.severity != "stop":
+        return state.state_dict()
+    earlier = checkpoint.load_newest(folder.checkpoints)
+    return earlier[0]["state"] if earlier else None
+
+
+def look_first(parts: Assembly, recorder: Recorder, listen: Listener, tell: Teller) -> None:
+    """The quick checks, recorded, and told in one line; what they find amiss is told, and training goes on all the same.
+
+    Raises:
+        DivergedError: the loss is not finite before the first step.
+        ModelError: no gradient reaches any parameter. In both cases nothing at all can be learned.
+    """
+    begun = time.monotonic()
+    subject = Subject(parts.net, parts.batches, parts.plan, validation=parts.validation, plain=parts.sample)
+    good: list[str] = []
+    amiss: list[Checked] = []
+    for found in quick(subject):
+        recorder.append(found)
+        listen(found)
+        if found.verdict == "passed":
+            good.append(WHEN_PASSED.get(found.check, found.what))
+        elif found.verdict != "skipped":
+            amiss.append(found)
+    line = ", ".join(good).replace(", and", " and") or "something is amiss"
+    tell(f"check  {line}; {time.monotonic() - begun:.1f} s")
+    for found in amiss:
+        if found.check == "initial-loss" and not math.isfinite(found.figures["loss"]):
+            raise DivergedError(
+                "training was not begun: " + found.what, where=type(parts.net).__name__, got=found.why, fix=found.advice
+            )
+        if found.check == "gradients-reach" and found.figures.get("silent", 0.0) == found.figures["parameters"]:
+            raise ModelError(
+                "training was not begun: " + found.what, where=type(parts.net).__name__, got=found.why, fix=found.advice
+            )
+    for found in amiss:
+        tell(
+            f"  warning: {found.what}\n    why: {found.why}\n    do:  {found.advice} (glassnet check --explain {found.check})"
+        )
+
+
+# Said in the line of the quick checks in place of a sentence with all figures.
+WHEN_PASSED = {"gradient-check": "and agree with numerical ones", "sane-sizes": "sizes sane"}
 
 
 def anchored(recipe: Recipe) -> Recipe:

@@ -351,7 +351,7 @@ def test_nets_take_options_as_train_does(capsys: Capture) -> None:
     assert cli.run(["nets", "mlp", "--input", "5", "--set", "net.hidden=3"]) == 0
     assert "58 parameters" in capsys.readouterr().out
     refused(["nets", "mlp", "--set", "hidden"], 2, "OPTION=VALUE", capsys=capsys)
-    refused(["nets", "mlp", "--input", "99999x99999x99999"], 8, "out of memory", capsys=capsys)
+    refused(["nets", "mlp", "--input", "9999999x9999999x9999999"], 8, "out of memory", capsys=capsys)
 
 
 def test_a_reader_that_goes_away_ends_the_run_with_a_checkpoint(

@@ -27,6 +27,7 @@ from glassnet.data.preprocess import (
     moments,
     preprocess_from_json,
 )
+from glassnet.data.preprocess.normalise import FIXED
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError
 
@@ -151,10 +152,22 @@ def test_arrays_are_standardised_like_scikit_learn() -> None:
 
 @pytest.mark.parametrize("name", PREPROCESSING["image"])
 def test_what_is_constant_stays_finite(name: str) -> None:
-    flat = torch.full((30, 1, 3, 3), 200, dtype=torch.uint8)
-    made = fit(name, part(flat), Plain("image", (1, 3, 3)))(flat)
+    flat = torch.full((30, 3, 3, 3), 200, dtype=torch.uint8)
+    made = fit(name, part(flat), Plain("image", (3, 3, 3)))(flat)
     assert made.isfinite().all()
-    assert name == "none" or made.abs().max() < 1e-5
+    assert name in {"none", *FIXED} or made.abs().max() < 1e-5
+
+
+def test_what_published_networks_expect_is_not_fitted() -> None:
+    pixels = torch.randint(0, 256, (9, 3, 4, 5), dtype=torch.uint8)
+    imagenet = fit("imagenet", part(pixels), Plain("image", (3, 4, 5)))(pixels)
+    for channel, (mean, std) in enumerate(((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))):
+        expected = (pixels[:, channel].double() / 255 - mean) / std
+        torch.testing.assert_close(imagenet[:, channel].double(), expected, rtol=1e-5, atol=1e-5)
+    centred = fit("centred", part(pixels[:, :1]), Plain("image", (1, 4, 5)))
+    assert centred(torch.tensor([0, 255]).reshape(2, 1, 1, 1).expand(2, 1, 4, 5)).unique().tolist() == [-1, 1]
+    with pytest.raises(UsageError, match="is for colour images"):
+        fit("imagenet", part(pixels[:, :1]), Plain("image", (1, 4, 5)))
 
 
 def test_moments_do_not_cancel_and_do_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

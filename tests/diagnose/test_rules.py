@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from glassnet import diagnose
-from glassnet.diagnose import RULES, Doctor
+from glassnet.diagnose import RULES, Doctor, Rule
 from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, from_json, to_json
+from glassnet.recipe import known_keys
 
 
 def steps(losses: Sequence[float | None], lr: float = 0.1) -> list[Event]:
@@ -60,8 +61,26 @@ def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
     assert found(HEALTHY[name]) == []
 
 
-def test_every_rule_has_a_planted_trouble() -> None:
-    assert set(PLANTED) == set(RULES)
+def test_ids_are_unique_and_name_their_files() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES) >= 40
+    folder = Path(diagnose.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "doctor", "history", "rule", "signs"}
+    assert {rule.id.replace("-", "_") for rule in RULES} == files
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_says_everything_that_a_reader_needs(rule: Rule) -> None:
+    assert all((rule.title, rule.threshold, rule.source, rule.why, rule.advice))
+    assert len(rule.explanation) > 150, "a student reads this"
+    assert rule.severity in {"info", "warning", "stop"}
+    assert set(rule.explains) <= {other.id for other in RULES} - {rule.id}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.remedies], ids=lambda rule: rule.id)
+def test_remedies_are_keys_of_the_recipe(rule: Rule) -> None:
+    for remedy in rule.remedies:
+        for key in remedy:
+            assert key in known_keys() or key.startswith(("net.", "schedule.")), key
 
 
 @pytest.mark.parametrize("rule", PLANTED)

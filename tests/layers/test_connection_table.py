@@ -129,3 +129,11 @@ def test_start_is_that_of_a_convolution_with_as_many_inputs():
 def test_tables_that_do_not_fit_are_refused(table, told):
     with pytest.raises(UsageError, match=told):
         ConnectionTableConv2d(4, table, 3)
+
+
+def test_maps_are_scaled_each_by_its_own_number():
+    layer = ConnectionTableConv2d(6, LENET5_TABLE, 5)
+    factors = torch.arange(1.0, 17)
+    before = layer.dense_weight().clone()
+    layer.scale_maps(factors)
+    torch.testing.assert_close(layer.dense_weight(), before * factors[:, None, None, None])

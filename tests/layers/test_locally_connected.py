@@ -65,6 +65,8 @@ def test_parameters_and_products_by_hand():
     table = layer_table(LocallyConnected2d(3, 8, (12, 12), 3), (3, 12, 12))
     assert table.parameters == 10 * 10 * 8 * (3 * 9 + 1)
     assert table.multiply_adds == 10 * 10 * 8 * 3 * 9
+    assert table.connections == 10 * 10 * 8 * (3 * 9 + 1)
+    assert layer_table(LocallyConnected1d(2, 3, 9, 4, bias=False), (2, 9)).connections == 6 * 3 * 8
 
 
 def test_start_is_bounded_as_a_convolution_s():

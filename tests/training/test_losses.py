@@ -14,6 +14,7 @@ from glassnet.training.losses import LOSSES, absolute, binary, cross_entropy, hi
 GENERATOR = torch.Generator().manual_seed(0)
 LOGITS = torch.randn(20, 5, generator=GENERATOR, dtype=torch.float64) * 3
 TARGETS = torch.randint(0, 5, (20,), generator=GENERATOR)
+OF_SEVERAL = {"cross-entropy", "hinge", "map"}  # one output a class
 
 
 def test_hinge_by_hand() -> None:
@@ -44,6 +45,16 @@ def test_binary_is_cross_entropy_of_two_classes_one_of_them_fixed_at_zero() -> N
     assert float(binary(torch.tensor([[1000.0]]), torch.tensor([0]))) == 1000.0
 
 
+@pytest.mark.parametrize("j", [0.5, 8.0])
+def test_map_from_equation_9(j: float) -> None:
+    penalties = (LOGITS**2).tolist()
+    expected = sum(
+        row[wanted] + math.log(math.exp(-j) + sum(math.exp(-y) for y in row))
+        for row, wanted in zip(penalties, TARGETS.tolist(), strict=True)
+    )
+    assert float(make_loss("map", j=j)(-(LOGITS**2), TARGETS)) == pytest.approx(expected / 20, rel=1e-12)
+
+
 def test_losses_of_values_by_hand() -> None:
     outputs, targets = torch.tensor([[1.0], [5.0], [-2.0]]), torch.tensor([1.5, 2.0, -2.0])
     assert float(squared(outputs, targets)) == pytest.approx((0.25 + 9 + 0) / 3)
@@ -54,8 +65,8 @@ def test_losses_of_values_by_hand() -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_low_precision_outputs_are_measured_in_float32(name: str) -> None:
-    outputs = (LOGITS[:, :1] if name not in {"cross-entropy", "hinge"} else LOGITS).bfloat16()
-    targets = TARGETS % 2 if name in {"cross-entropy", "hinge", "binary"} else LOGITS[:, 1].float()
+    outputs = (LOGITS if name in OF_SEVERAL else LOGITS[:, :1]).bfloat16()
+    targets = TARGETS % 2 if name in {*OF_SEVERAL, "binary"} else LOGITS[:, 1].float()
     loss = make_loss(name)(outputs, targets)
     assert loss.dtype == torch.float32
     assert float(loss) == pytest.approx(float(make_loss(name)(outputs.double(), targets)), rel=1e-5)
@@ -63,8 +74,8 @@ def test_low_precision_outputs_are_measured_in_float32(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_gradient_is_that_of_finite_differences(name: str) -> None:
-    outputs = (LOGITS[:4, :1] if name not in {"cross-entropy", "hinge"} else LOGITS[:4]).clone().requires_grad_()
-    targets = TARGETS[:4] % 2 if name in {"cross-entropy", "hinge", "binary"} else LOGITS[:4, 1]
+    outputs = (LOGITS[:4] if name in OF_SEVERAL else LOGITS[:4, :1]).clone().requires_grad_()
+    targets = TARGETS[:4] % 2 if name in {*OF_SEVERAL, "binary"} else LOGITS[:4, 1]
     assert torch.autograd.gradcheck(lambda x: LOSSES[name](x, targets), (outputs,))
 
 

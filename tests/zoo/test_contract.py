@@ -288,3 +288,26 @@ def test_dropout_acts_in_training_alone(name):
     for impossible in (1.0, -0.1, "nan", float("inf")):
         with pytest.raises(UsageError, match="option dropout"):
             build(name, shape, OUTPUTS, {"dropout": impossible}, seed=0)
+
+
+IMAGES = [name for name, entry in ZOO.items() if len(entry.references[0].shape) == 3 and name not in {"mlp", "linear"}]
+ANY_SIZE = {
+    *("small-vgg", "all-conv", "googlenet", "mobilenet-v1"),
+    *(name for name in ZOO if name.startswith("resnet")),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images_of_another_size_are_read_where_the_head_averages_and_refused_in_words_where_it_does_not(name):
+    channels, side, _ = ZOO[name].references[0].shape
+    with torch.device("meta"):
+        net = build(name, (channels, side, side), 10).eval()
+    larger = torch.empty(2, channels, 2 * side, 2 * side + 8, device="meta")
+    if name in ANY_SIZE:
+        assert net(larger).shape == (2, 10)
+        return
+    with pytest.raises(
+        ModelError, match=f"built for images of {side}×{side} pixels, and these have another size"
+    ) as told:
+        net(larger)
+    assert "global average pooling" in told.value.fix

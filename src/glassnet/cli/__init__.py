@@ -13,10 +13,13 @@ from glassnet.errors import GlassnetError, is_out_of_memory, unknown
 
 COMMANDS = {
     "train": "Train a network on a folder, a file or a named data set.",
+    "check": "Check data, gradients and learning rate before training.",
     "resume": "Go on with a run that was stopped, bit for bit.",
     "evaluate": "Measure a trained network on data it was not trained on.",
     "predict": "Say what new files or rows are.",
     "data": "Show what is in a data set before any training.",
+    "experiment": "Run an experiment of the lectures, with its reference.",
+    "graph": "Step through a formula or a network, gate by gate.",
     "nets": "List the networks, or show one layer by layer.",
     "report": "Write a run's report as one HTML file.",
 }

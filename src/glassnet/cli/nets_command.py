@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from glassnet.errors import UsageError
+from glassnet.errors import OutOfMemoryError, UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @click.command("nets")
@@ -21,6 +25,8 @@ from glassnet.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="print as JSON")
 def command(name: str | None, shape: str | None, classes: int, options: tuple[str, ...], as_json: bool) -> None:
     """List the networks; with NAME, show its options and its layers."""
+    import torch
+
     from glassnet import zoo
     from glassnet.layer_table import layer_table
 
@@ -47,7 +53,10 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
     usual = entry.references[0].shape if entry.references else (3, 32, 32)
     size = _shape(shape) if shape else usual
     given = dict(map(_option, options))
-    net = zoo.build(name, size, classes, given, seed=0)
+    with torch.device(
+        "meta"
+    ):  # shapes without values: the weights of a VGG would take half a gigabyte and seconds to draw
+        net = _built(name, size, classes, given)
     table = layer_table(net, size)
     if as_json:
         click.echo(json.dumps(asdict(table)))
@@ -61,6 +70,20 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
         click.echo(f"  {setting:<{width}}  {description}")
     click.echo(f"\ninput {'×'.join(map(str, size))}, {classes} outputs\n")
     click.echo(table.text(min(shutil.get_terminal_size((110, 24)).columns, 140)))
+
+
+def _built(name: str, shape: tuple[int, ...], classes: int, options: dict[str, str]) -> nn.Module:
+    from glassnet import zoo
+
+    try:
+        return zoo.build(name, shape, classes, options, seed=0)
+    except (RuntimeError, TypeError, OverflowError) as error:  # what PyTorch says of tensors beyond 2^63 numbers
+        raise OutOfMemoryError(
+            "a net of this size would be out of memory on any machine",
+            where=name,
+            got=f"inputs of {'×'.join(map(str, shape))}, {classes:,} outputs",
+            fix="take a smaller --input, or fewer units",
+        ) from error
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Timing, to_json
+from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Timing, Tried, to_json
 
 LIVE_SECONDS = 0.1  # between two drawings of the live line
 
@@ -92,6 +92,8 @@ class Progress:
             case Finding():
                 style = {"stop": "bold red", "warning": "yellow"}.get(event.severity, "")
                 self.say(f"  {event.severity}: {event.what}\n    why: {event.why}\n    do:  {event.advice}", style)
+            case Tried():
+                self.say(f"    tried: {event.words}")
             case Finished():
                 if self.live:
                     self.live.update("", refresh=True)

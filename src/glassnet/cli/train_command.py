@@ -19,6 +19,8 @@ from glassnet.recipe import Recipe, describe
 @click.option(
     "--folds", type=click.IntRange(2), metavar="K", help="cross-validate: K trainings, each validated on another K-th"
 )
+@click.option("--no-check", is_flag=True, help="begin at once, without looking over gradients and sizes first")
+@click.option("--try-advice", is_flag=True, help="try what findings propose on forks of the run, and tell what it did")
 @click.option("--json", "as_json", is_flag=True, help="print events as JSON lines")
 @click.option("--quiet", is_flag=True, help="print nothing but errors")
 @click.option("--keys", is_flag=True, help="list every recipe key and leave")
@@ -27,6 +29,8 @@ def command(
     recipe_file: str | None,
     out: str | None,
     folds: int | None,
+    no_check: bool,
+    try_advice: bool,
     as_json: bool,
     quiet: bool,
     keys: bool,
@@ -47,6 +51,10 @@ def command(
         settings["data.path"] = data
     elif recipe_file is None:
         raise click.UsageError("which data? For example: glassnet train digits")
+    if no_check:
+        settings["train.check"] = False
+    if try_advice:
+        settings["train.try_advice"] = True
     recipe = recipe.changed(settings)
     how = "json" if as_json else "quiet" if quiet else "auto"
     from glassnet.cli.running import cross_validate, run_new

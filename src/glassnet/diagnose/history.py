@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Any
 
-from glassnet.events import Epoch, Event, Step
+from glassnet.events import Described, Epoch, Event, Measured, Started, Step, Traced
 
 
 @dataclass
 class History:
-    """The recorded steps and the epochs so far, and what has been found already."""
+    """All that a run has told so far.
 
+    Attributes:
+        started: how long the training is to be.
+        described: what was looked at before the first step; None where nobody looked.
+        steps: the steps whose loss was recorded.
+        measured: the steps that were looked at from inside.
+        traced: strange losses and where they came from.
+        epochs: the epochs so far.
+        found: ids of the rules that have found something, and of the findings that these explain.
+        notes: what a rule wants to remember between events, under its id.
+    """
+
+    started: Started | None = None
+    described: Described | None = None
     steps: list[Step] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    traced: list[Traced] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def see(self, event: Event) -> None:
-        """Keep what rules look at: epochs, and steps whose loss was read."""
-        if isinstance(event, Epoch):
-            self.epochs.append(event)
-        elif isinstance(event, Step) and event.loss is not None:
-            self.steps.append(event)
+        """Keep what rules look at."""
+        match event:
+            case Started():
+                self.started = event
+            case Described():
+                self.described = event
+            case Step() if event.loss is not None:
+                self.steps.append(event)
+            case Measured():
+                self.measured.append(event)
+            case Traced():
+                self.traced.append(event)
+            case Epoch():
+                self.epochs.append(event)
+            case _:
+                pass
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run as planned; 0 where nothing has been announced."""
+        return self.started.steps_per_epoch * self.started.epochs if self.started else 0
+
+    def losses(self) -> list[float]:
+        """The recorded training losses that are finite, in order."""
+        return [step.loss for step in self.steps if step.loss is not None and math.isfinite(step.loss)]

@@ -1,27 +1,77 @@
-"""The loss is infinite or not a number (requirement T6)."""
+"""The loss is infinite or not a number (requirement T6), and where that began."""
 
 from __future__ import annotations
 
 import math
 
 from glassnet.diagnose.history import History
-from glassnet.events import Event, Finding, Step
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number
+from glassnet.events import Event, Finding, Step, Traced
 
-ID = "loss-not-finite"
 
-
-def rule(history: History, event: Event) -> Finding | None:
-    """Found at the first recorded step, or epoch, whose loss is NaN or infinite: no threshold is needed."""
-    if not isinstance(event, Step) or event.loss is None or math.isfinite(event.loss):
+def judge(history: History, event: Event) -> Finding | None:
+    """Found at the first recorded step whose loss is NaN or infinite; where somebody looks, when the place has been traced."""
+    if isinstance(event, Traced) and event.kind == "not-finite":
+        return _traced(history, event)
+    if history.described is not None or not isinstance(event, Step) or event.loss is None or math.isfinite(event.loss):
         return None
-    before = [step.loss for step in history.steps[:-1] if step.loss is not None and math.isfinite(step.loss)]
-    last = f"the last finite loss was {before[-1]:.4g}" if before else "it was so from the first step"
-    return Finding(
-        ID,
-        "stop",
+    return RULE.finding(
         event.step,
-        what=f"the loss became {event.loss} at step {event.step} (learning rate {event.lr:.3g}); {last}",
-        why="almost always a learning rate that is too high; otherwise inputs or targets that are infinite or missing",
-        advice="divide the learning rate by 10 (--lr), or clip the gradient (--set clip.norm=1)",
-        evidence={"step": float(event.step), "lr": event.lr, "last_finite_loss": before[-1] if before else 0.0},
+        f"the loss became {event.loss} at step {event.step} (learning rate {event.lr:.3g}); {_before(history)}",
+        {"step": float(event.step), "lr": event.lr, "last_finite_loss": _last(history)},
     )
+
+
+def _traced(history: History, event: Traced) -> Finding:
+    rows = ", ".join(map(str, event.samples[:3])) or ", ".join(f"{row} of the batch" for row in event.rows[:3])
+    what = {
+        "inputs": f"the inputs of sample {rows} hold a number that is not finite, first in column {event.column}",
+        "targets": f"the target of sample {rows} is not finite",
+        "weights": f"{event.name} holds numbers that are not finite",
+        "activations": f"the output of {event.name} is not finite for sample {rows}, from inputs up to {number(event.figures.get('largest')):.3g}",
+        "loss": f"all activations are finite; the largest weight, {number(event.figures.get('largest')):.3g}, is in {event.name}",
+    }.get(event.place, f"it began in {event.name}")
+    why = {
+        "inputs": "missing values, a division by zero or an overflow while the data were prepared",
+        "targets": "missing values, a division by zero or an overflow while the data were prepared",
+        "activations": "a number has outgrown its type, or a logarithm, root or division met zero or less",
+    }.get(event.place)
+    advice = {
+        "inputs": "replace or drop these values",
+        "targets": "drop the samples without a target",
+    }.get(event.place)
+    return RULE.finding(
+        event.step,
+        f"the loss is not finite at step {event.step}; {what}; {_before(history)}",
+        {"step": float(event.step), "last_finite_loss": _last(history)},
+        why=why,
+        advice=advice,
+    )
+
+
+def _last(history: History) -> float:
+    before = history.losses()
+    return before[-1] if before else 0.0
+
+
+def _before(history: History) -> str:
+    return f"the last finite loss was {_last(history):.4g}" if history.losses() else "it was so from the first step"
+
+
+RULE = Rule(
+    id="loss-not-finite",
+    title="The loss is infinite or not a number",
+    threshold="the first recorded loss that is NaN or infinite",
+    source="no threshold is needed (requirement T6 of the lectures: stop at NaN)",
+    explanation=(
+        "A loss that is not a number cannot get better: every gradient computed from it is not a number either, and one step with such a gradient "
+        "destroys all weights. It comes from a number that has outgrown what the machine can hold, from the logarithm of zero, or from a missing value in the data."
+    ),
+    why="almost always a learning rate that is too high; otherwise inputs or targets that are infinite or missing",
+    advice="divide the learning rate by 10 (--lr), or clip the gradient (--clip-norm 1)",
+    judge=judge,
+    severity="stop",
+    remedies=({"optimizer.lr": "*0.1"}, {"clip.norm": 1.0}),
+    explains=("lr-too-low", "loss-exploding", "divergence", "loss-spike", "plateau", "lr-too-high", "lr-much-too-high"),
+)

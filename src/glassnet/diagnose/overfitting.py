@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
 from glassnet.events import Epoch, Event, Finding
 
-ID = "overfitting"
 EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are not
-RISE = 0.10  # SageMaker Debugger's Overfit rule also takes a tenth, but with a patience of one
+RISE = 0.10
+FALL = 0.9  # training loss over that at the lowest point of validation
 
 
-def rule(history: History, event: Event) -> Finding | None:
+def judge(history: History, event: Event) -> Finding | None:
     """Found when validation loss stands a tenth above its minimum of at least four epochs ago, and training loss has fallen since."""
     if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train:
         return None
@@ -20,19 +21,13 @@ def rule(history: History, event: Event) -> Finding | None:
     if not math.isfinite(_val_loss(lowest)) or not math.isfinite(_val_loss(event)):
         return None
     rise = event.val["loss"] / max(lowest.val["loss"], 1e-12) - 1
-    if event.epoch - lowest.epoch < EPOCHS or rise < RISE or event.train["loss"] >= lowest.train["loss"]:
+    if event.epoch - lowest.epoch < EPOCHS or rise < RISE or event.train["loss"] >= FALL * lowest.train["loss"]:
         return None
-    return Finding(
-        ID,
-        "warning",
+    return RULE.finding(
         event.step,
-        what=(
-            f"validation loss was lowest in epoch {lowest.epoch + 1} ({lowest.val['loss']:.4g}) and is {event.val['loss']:.4g} now, "
-            f"while training loss went on falling from {lowest.train['loss']:.4g} to {event.train['loss']:.4g}"
-        ),
-        why="the network is learning the training samples by heart",
-        advice="more data or augmentation, a penalty (--set regularise.l2=1e-4), dropout, or fewer epochs; the best weights are kept",
-        evidence={"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
+        f"validation loss was lowest in epoch {lowest.epoch + 1} ({lowest.val['loss']:.4g}) and is {event.val['loss']:.4g} now, "
+        f"while training loss went on falling from {lowest.train['loss']:.4g} to {event.train['loss']:.4g}",
+        {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
     )
 
 
@@ -40,3 +35,19 @@ def _val_loss(epoch: Epoch) -> float:
     """Infinite where there is none, or where it was not finite (None once it has been through JSON)."""
     value = epoch.val.get("loss")
     return value if value is not None and math.isfinite(value) else math.inf
+
+
+RULE = Rule(
+    id="overfitting",
+    title="Learning the training samples by heart",
+    threshold=f"validation loss {RISE:.0%} above its minimum of at least {EPOCHS} epochs ago, while training loss fell below {FALL:.0%} of what it was there",
+    source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
+    explanation=(
+        "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "
+        "never seen. Validation loss turns upward first, because the net becomes sure of its mistakes; accuracy follows later, or not at all."
+    ),
+    why="the network is learning the training samples by heart",
+    advice="more data or augmentation, a penalty (--set regularise.l2=1e-4), dropout, or fewer epochs; the best weights are kept",
+    judge=judge,
+    remedies=({"regularise.dropout": 0.3}, {"optimizer.weight_decay": "*10"}, {"regularise.l2": 1e-4}),
+)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import UsageError, unknown
-from glassnet.initialise.rules import INITS, UNTOUCHED, fans_of
+from glassnet.initialise.adjustable import UNTOUCHED
+from glassnet.initialise.rules import INITS, fans_of
 
 
 @torch.no_grad()
@@ -20,15 +21,16 @@ def initialise(
     """Give a network new starting weights, in place.
 
     Weights are all trainable parameters of two or more dimensions: of dense, convolutional, recurrent and attention layers.
-    Normalisation layers, embeddings and frozen parameters keep what they have. Values are drawn in float32 on the CPU, in the
+    Normalisation layers, embeddings, the codes of RBF outputs and frozen parameters keep what they have. Values are drawn in float32 on the CPU, in the
     order of ``net.modules()``, so that the device does not change them.
 
     Args:
         net: any module.
         name: a key of ``INITS``.
         generator: a generator on the CPU; None takes PyTorch's global one.
-        bias: value of all biases; for ``data-dependent`` the mean of every channel's answers.
-        inputs: a batch of preprocessed inputs (batch, …), for the rules that look at data, ``lsuv`` and ``data-dependent``.
+        bias: value of all biases; for ``data-dependent`` and ``between-layer`` the mean of every channel's answers.
+        inputs: a batch of preprocessed inputs (batch, …), for the rules that look at data: ``lsuv``, ``data-dependent`` and
+            ``between-layer``. Which weights these leave as drawn, :func:`left_as_drawn` tells in words.
 
     Raises:
         UsageError: there is no such rule, or it needs inputs and got none.
@@ -43,7 +45,7 @@ def initialise(
         )
     done: set[Tensor] = set()  # a tensor may serve two modules
     for module in net.modules():
-        if isinstance(module, UNTOUCHED):
+        if isinstance(module, UNTOUCHED) or hasattr(module, "start_is_its_own"):
             continue
         for parameter_name, parameter in module.named_parameters(recurse=False):
             if not parameter.requires_grad or parameter in done:
@@ -61,7 +63,7 @@ def initialise(
                     rule.fill(drawn, fans, generator)
                 parameter.copy_(drawn)
     if rule.adapt is not None and inputs is not None:
-        rule.adapt(net, inputs, bias)
+        rule.adapt(net, inputs, generator, bias)
 
 
 @torch.no_grad()

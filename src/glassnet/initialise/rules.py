@@ -9,12 +9,10 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from glassnet.initialise.between_layers import between_layers
 from glassnet.initialise.data_dependent import lsuv, within_layer
-
-UNTOUCHED = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.Embedding, nn.EmbeddingBag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,12 @@ class Init:
     Attributes:
         formula: the rule in one line, n = fan_in, m = fan_out.
         fill: fills a weight tensor in place.
-        adapt: for rules that look at data: ``adapt(net, inputs, bias)`` goes on from the filled weights.
+        adapt: for rules that look at data: ``adapt(net, inputs, generator, bias)`` goes on from the filled weights.
     """
 
     formula: str
     fill: Callable[[Tensor, Fans, torch.Generator | None], Tensor]
-    adapt: Callable[[nn.Module, Tensor, float], None] | None = None
+    adapt: Callable[[nn.Module, Tensor, torch.Generator | None, float], None] | None = None
 
 
 INITS: Mapping[str, Init] = MappingProxyType(
@@ -73,6 +71,11 @@ INITS: Mapping[str, Init] = MappingProxyType(
             "N(0, 1/n), then each channel brought to variance 1 and mean bias on a batch of inputs",
             lambda w, fans, rng: w.normal_(0, 1 / sqrt(fans.fan_in), generator=rng),
             within_layer,
+        ),
+        "between-layer": Init(
+            "as data-dependent, then layers scaled until all change at the same rate",
+            lambda w, fans, rng: w.normal_(0, 1 / sqrt(fans.fan_in), generator=rng),
+            between_layers,
         ),
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glassnet.layer_table.field_moves import MOVES, Rule, argument, each
 from glassnet.layer_table.receptive_field import NOWHERE, Field
 
 
@@ -33,6 +34,8 @@ def follow(operation: Any, arguments: Sequence[Any], fields: Mapping[int, Field 
     name = operation._schema.name.removeprefix("aten::")
     if name in WEIGHTS_ON_THE_RIGHT and id(arguments[WEIGHTS_ON_THE_RIGHT[name] - 1]) not in fields:
         return None
+    if name == "bmm" and (id(arguments[0]) in fields) != (id(arguments[1]) in fields):
+        return _batch_of_weights(known[0], on_the_right=id(arguments[0]) in fields)
     if name in RULES:
         return RULES[name](known[0], arguments, out) if len(known) == 1 else _meeting(name, known, arguments, out)
     if torch.Tag.pointwise in operation.tags or name in POINTWISE:
@@ -74,23 +77,10 @@ def _meeting(name: str, fields: Sequence[Field], arguments: Sequence[Any], out: 
     return None
 
 
-Rule = Callable[[Field, Sequence[Any], Tensor], Field | None]
-
-
-def _argument(arguments: Sequence[Any], place: int, default: Any) -> Any:
-    return arguments[place] if len(arguments) > place else default
-
-
-def _each(value: Any, count: int, default: int) -> list[int]:
-    """One number for each of ``count`` dimensions from ATen's number, list of one, list of all, or empty list."""
-    values = [value] if isinstance(value, int) else list(value or [default])
-    return values * count if len(values) == 1 else values
-
-
 def _slide(field: Field, out: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, count: int) -> Field:
-    kernels = _each(kernel, count, 1)
-    strides = _each(stride, count, 0)
-    paddings, dilations = _each(padding, count, 0), _each(dilation, count, 1)
+    kernels = each(kernel, count, 1)
+    strides = each(stride, count, 0)
+    paddings, dilations = each(padding, count, 0), each(dilation, count, 1)
     axes = list(field.axes)
     for place in range(count):
         dim = out.dim() - count + place
@@ -112,7 +102,7 @@ def _convolution(field: Field, arguments: Sequence[Any], out: Tensor) -> Field |
     if not transposed:
         return _slide(field, out, list(weight.shape[2:]), stride, padding, dilation, count)
     axes = list(field.axes)
-    for place, (step, gap) in enumerate(zip(_each(stride, count, 1), _each(dilation, count, 1), strict=True)):
+    for place, (step, gap) in enumerate(zip(each(stride, count, 1), each(dilation, count, 1), strict=True)):
         dim = out.dim() - count + place
         extent = (weight.shape[2 + place] - 1) * gap + 1
         for number in field.dims[dim]:
@@ -122,8 +112,8 @@ def _convolution(field: Field, arguments: Sequence[Any], out: Tensor) -> Field |
 
 def _pool(count: int, has_dilation: bool) -> Rule:
     def rule(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-        kernel, stride, padding = arguments[1], _argument(arguments, 2, []), _argument(arguments, 3, 0)
-        dilation = _argument(arguments, 4, 1) if has_dilation else 1
+        kernel, stride, padding = arguments[1], argument(arguments, 2, []), argument(arguments, 3, 0)
+        dilation = argument(arguments, 4, 1) if has_dilation else 1
         return _slide(field, out, kernel, stride, padding, dilation, count)
 
     return rule
@@ -160,7 +150,7 @@ def _upsample(reach: int, count: int) -> Rule:
 
 def _reduce(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
     count = len(field.dims)
-    given = _argument(arguments, 1, None)
+    given = argument(arguments, 1, None)
     given = range(count) if given is None or given == [] else [given] if isinstance(given, int) else given
     gone = {dim % count for dim in given}
     field = field.mixed(NOWHERE.union(*(field.dims[dim] for dim in gone)))
@@ -182,98 +172,16 @@ def _group_norm(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | 
     return field.mixed(NOWHERE.union(*field.dims[1:]))
 
 
+def _batch_of_weights(field: Field, on_the_right: bool) -> Field:
+    """Products of each matrix of a batch with weights of its own, as in locally connected layers."""
+    summed = field.mixed(field.dims[-1] if on_the_right else field.dims[-2])
+    batch, rows, columns = summed.dims
+    return Field(summed.axes, (batch, rows, NOWHERE) if on_the_right else (batch, NOWHERE, columns))
+
+
 def _dense(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
     """A product with weights on the right: the last dimension is summed over."""
     return Field(field.mixed(field.dims[-1]).axes, (*field.mixed(field.dims[-1]).dims[:-1], NOWHERE))
-
-
-def _view(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    """Old and new dimensions are cut into runs of equal size; within a run, new dimensions count what the old ones did."""
-    old, new = arguments[0].shape, out.shape
-    dims: list[frozenset[int]] = []
-    gone = NOWHERE  # axes of a single position, whose dimension of size 1 is dropped
-    at = 0
-    while len(dims) < len(new):
-        if new[len(dims)] == 1:
-            dims.append(NOWHERE)
-            continue
-        here, left, size, until = NOWHERE, 1, new[len(dims)], len(dims) + 1
-        while left != size:
-            if left < size:
-                if at == len(old) or old[at] == 0:
-                    return None
-                left *= old[at]
-                if old[at] == 1:
-                    gone |= field.dims[at]
-                else:
-                    here |= field.dims[at]
-                at += 1
-            else:
-                if until == len(new):
-                    return None
-                size *= new[until]
-                until += 1
-        dims += [here if new[dim] != 1 else NOWHERE for dim in range(len(dims), until)]
-    return Field(field.axes, tuple(dims)).mixed(gone.union(*field.dims[at:]))
-
-
-def _same(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    return field if len(field.dims) == out.dim() else None
-
-
-def _permute(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    return Field(field.axes, tuple(field.dims[dim] for dim in arguments[1]))
-
-
-def _transpose(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    first, second = (arguments[1], arguments[2]) if len(arguments) > 2 else (0, -1)
-    dims = list(field.dims)
-    dims[first], dims[second] = dims[second], dims[first]
-    return Field(field.axes, tuple(dims))
-
-
-def _unsqueeze(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    dims = list(field.dims)
-    dims.insert(arguments[1] % out.dim(), NOWHERE)
-    return Field(field.axes, tuple(dims))
-
-
-def _squeeze(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    shape = arguments[0].shape
-    given = _argument(arguments, 1, list(range(len(shape))))
-    gone = {dim % len(shape) for dim in ([given] if isinstance(given, int) else given)}
-    dims = tuple(here for dim, here in enumerate(field.dims) if dim not in gone or shape[dim] != 1)
-    return Field(field.axes, dims)
-
-
-def _slice(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    dim, start, step = _argument(arguments, 1, 0), _argument(arguments, 2, None) or 0, _argument(arguments, 4, 1)
-    axes = list(field.axes)
-    start = start % arguments[0].shape[dim] if start < 0 else start
-    for number in field.dims[dim]:
-        if len(field.dims[dim]) > 1 and out.shape[dim] != arguments[0].shape[dim]:
-            return None
-        axes[number] = axes[number].window(1, step, -start, 1, out.shape[dim])
-        axes[number] = replace(axes[number], high=axes[number].low + (field.axes[number].high - field.axes[number].low))
-    return Field(tuple(axes), field.dims)
-
-
-def _select(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    dim = arguments[1] % len(field.dims)
-    return None if field.dims[dim] else Field(field.axes, field.dims[:dim] + field.dims[dim + 1 :])
-
-
-def _pad(field: Field, arguments: Sequence[Any], out: Tensor) -> Field | None:
-    axes = list(field.axes)
-    for pair in range(len(arguments[1]) // 2):
-        dim = out.dim() - 1 - pair
-        before = arguments[1][2 * pair]
-        for number in field.dims[dim]:
-            shift = before * axes[number].jump
-            axes[number] = replace(
-                axes[number], low=axes[number].low - shift, high=axes[number].high - shift, positions=out.shape[dim]
-            )
-    return Field(tuple(axes), field.dims)
 
 
 RULES: Mapping[str, Rule] = {
@@ -301,33 +209,10 @@ RULES: Mapping[str, Rule] = {
     "_log_softmax": _softmax,
     "native_layer_norm": _layer_norm,
     "native_group_norm": _group_norm,
-    "_native_batch_norm_legit_no_training": _same,
-    "native_batch_norm": _same,
-    "cudnn_batch_norm": _same,
-    "clone": _same,
-    "_to_copy": _same,
-    "detach": _same,
-    "alias": _same,
-    "lift_fresh": _same,
-    "expand": _same,
-    "view": _view,
-    "_unsafe_view": _view,
-    "_reshape_alias": _view,
-    "permute": _permute,
-    "transpose": _transpose,
-    "t": _transpose,
-    "unsqueeze": _unsqueeze,
-    "squeeze": _squeeze,
-    "slice": _slice,
-    "select": _select,
-    "constant_pad_nd": _pad,
-    "reflection_pad1d": _pad,
-    "reflection_pad2d": _pad,
-    "replication_pad1d": _pad,
-    "replication_pad2d": _pad,
     "linear": _dense,
     "mm": _dense,
     "addmm": _dense,
+    **MOVES,
 }
 WEIGHTS_ON_THE_RIGHT: Mapping[str, int] = {"linear": 1, "mm": 1, "addmm": 2}  # at which argument
 POINTWISE = frozenset({"native_dropout", "dropout", "_prelu_kernel", "copy_"})

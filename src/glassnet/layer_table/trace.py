@@ -85,7 +85,12 @@ def trace(net: nn.Module, shape: tuple[int, ...], dtype: torch.dtype) -> Trace:
     if any(is_lazy(tensor) for tensor in (*net.parameters(), *net.buffers())):
         return _watch(net, shape, dtype, on_meta=False)  # cannot be copied before its weights have a shape
     seen = _watch(net, shape, dtype, on_meta=True)
-    return _watch(copy.deepcopy(net), shape, dtype, on_meta=False) if seen.failed else seen
+    if not seen.failed:
+        return seen
+    seen = _watch(copy.deepcopy(net), shape, dtype, on_meta=False)
+    for call in seen.calls if seen.failed is None else [*seen.calls, seen.failed[0]]:
+        call.module = net.get_submodule(call.path)  # of the network itself, not of its copy
+    return seen
 
 
 def is_atomic(module: nn.Module) -> bool:

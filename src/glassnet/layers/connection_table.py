@@ -91,6 +91,19 @@ class ConnectionTableConv2d(nn.Module):
         dense = kernels.new_zeros(self.out_channels * self.in_channels, *self.kernel_size)
         return dense.index_copy(0, self.places, kernels).view(self.out_channels, self.in_channels, *self.kernel_size)
 
+    @torch.no_grad()
+    def scale_maps(self, factors: Tensor) -> None:
+        """Multiply the kernels into each map that goes out by that map's number, in place.
+
+        Args:
+            factors: one number a map, in the table's order.
+        """
+        of_kernels = factors.to(self.bias)[self.places // self.in_channels]  # (connections,)
+        until = 0
+        for weight in self.weights():
+            begin, until = until, until + weight.shape[0] * weight.shape[1]
+            weight.mul_(of_kernels[begin:until].view(*weight.shape[:2], 1, 1))
+
     def forward(self, x: Tensor) -> Tensor:
         """Convolve a batch of maps."""
         return F.conv2d(x, self.dense_weight(), self.bias)

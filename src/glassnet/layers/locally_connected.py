@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod, sqrt
 
 import torch
@@ -78,6 +79,14 @@ class _LocallyConnected(nn.Module):
         outputs = torch.bmm(inputs, weight.transpose(1, 2))  # (positions, batch, out_channels)
         outputs = outputs.permute(1, 2, 0).reshape(len(x), self.out_channels, *self.out_size)
         return outputs if self.bias is None else outputs + self.bias
+
+    def count_connections(self, output: Sequence[int]) -> int:
+        """Connections: each output unit has its window over all channels, and its bias.
+
+        Args:
+            output: (out_channels, *out_size).
+        """
+        return prod(output) * (self.fans[0] + (self.bias is not None))
 
     def extra_repr(self) -> str:
         """The arguments, for ``print(net)``."""

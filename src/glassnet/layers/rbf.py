@@ -43,6 +43,9 @@ class RBF(nn.Module):
     """
 
     codes: Tensor
+    start_is_its_own = (
+        "its codes are places to reach, not weights"  # what initialisations tell when they leave it alone
+    )
 
     def __init__(self, codes: Tensor, trainable: bool = False) -> None:
         super().__init__()

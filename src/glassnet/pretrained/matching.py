@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from glassnet.data.walk import shown
 from glassnet.errors import ModelError
-from glassnet.pretrained.naming import Naming, caution, is_of_own_model, naming_of
+from glassnet.pretrained.naming import OWN, Naming, caution, is_of_own_model, naming_of
 from glassnet.pretrained.reading import Weights
 
 HEAD = "head."
@@ -32,6 +34,7 @@ class Loaded:
         why: why they were left.
         unused: names in the file that the network has no place for and needs none.
         caution: what such files usually do otherwise than this network.
+        preprocess: by what name the inputs are prepared that such files expect; empty where it is not known.
     """
 
     path: str
@@ -41,6 +44,7 @@ class Loaded:
     why: str = ""
     unused: tuple[str, ...] = ()
     caution: str = ""
+    preprocess: str = ""
 
     def sentence(self) -> str:
         """What was loaded, left and not used, in words."""
@@ -101,7 +105,27 @@ def load_into(net: nn.Module, weights: Weights) -> Loaded:
         for name, tensor in fitting.items():
             wanted[name].copy_(tensor)
     count = sum(tensor.numel() for name, tensor in fitting.items() if not name.endswith(COUNTERS))
-    return Loaded(weights.path, naming.origin, count, tuple(left), why, tuple(unused), caution(naming, net))
+    return Loaded(
+        weights.path,
+        naming.origin,
+        count,
+        tuple(left),
+        why,
+        tuple(unused),
+        caution(naming, net),
+        _expected(naming, weights.path),
+    )
+
+
+def _expected(naming: Naming, path: str) -> str:
+    """The preprocessing of the library that the names tell, or that of a model of ours whose folder the file lies in."""
+    if naming is not OWN:
+        return naming.preprocess
+    try:
+        told = json.loads(Path(path).with_name("model.json").read_text(encoding="utf-8"))["preprocess"]["name"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return told if isinstance(told, str) else ""
 
 
 def _renamed(

@@ -26,11 +26,13 @@ class Naming:
         origin: the library and family, for messages.
         names: pairs of patterns, theirs and ours; the first that fits counts.
         unused: patterns of theirs for which our network has no place and needs none.
+        preprocess: by what name the inputs are prepared that these files expect; empty where files of these names differ.
     """
 
     origin: str
     names: tuple[tuple[str, str], ...] = ()
     unused: tuple[str, ...] = ()
+    preprocess: str = ""
 
     def ours(self, name: str) -> str:
         """The name of the same parameter in the zoo."""
@@ -70,7 +72,9 @@ def _vgg(name: str, batch_norm: bool) -> Naming:
         *(("classifier.0.*", "dense1.linear.*"), ("classifier.3.*", "dense2.linear.*"), ("classifier.6.*", "head.*")),
         *(("pre_logits.fc1.*", "dense1.linear.*"), ("pre_logits.fc2.*", "dense2.linear.*"), ("head.fc.*", "head.*")),
     )
-    return Naming(f"torchvision's and timm's {name}{'_bn' if batch_norm else ''}", (*names, *dense))
+    return Naming(
+        f"torchvision's and timm's {name}{'_bn' if batch_norm else ''}", (*names, *dense), preprocess="imagenet"
+    )
 
 
 NAMINGS: tuple[Naming, ...] = (
@@ -98,6 +102,7 @@ NAMINGS: tuple[Naming, ...] = (
             ("layer#.#.downsample.#.*", "group#.#.shortcut.#.*"),
             ("fc.*", "head.*"),
         ),
+        preprocess="imagenet",
     ),
     *(_vgg(name, batch_norm) for name in ("vgg11", "vgg13", "vgg16", "vgg19") for batch_norm in (False, True)),
     Naming(
@@ -112,6 +117,7 @@ NAMINGS: tuple[Naming, ...] = (
             ("classifier.4.*", "dense7.linear.*"),
             ("classifier.6.*", "head.*"),
         ),
+        preprocess="imagenet",
     ),
     # Its third branch has windows of 3×3 where the paper has 5×5, which the shapes then tell.
     Naming(
@@ -147,6 +153,7 @@ NAMINGS: tuple[Naming, ...] = (
             ("fc.*", "head.linear.*"),
         ),
         unused=("aux#.*",),
+        preprocess="centred",  # torchvision's own network turns ImageNet's scale into this one before its first layer
     ),
     Naming(
         "MobileNet's authors (TensorFlow)",
@@ -156,6 +163,7 @@ NAMINGS: tuple[Naming, ...] = (
             ("Conv2d_#_pointwise.*", "block#.pointwise.conv.*"),
             ("Conv2d_1c_1x1.*", "head.*"),
         ),
+        preprocess="centred",
     ),
     Naming(
         TIMM_MOBILENET,
@@ -174,6 +182,7 @@ NAMINGS: tuple[Naming, ...] = (
             ),
             ("classifier.*", "head.*"),
         ),
+        preprocess="centred",
     ),
 )
 

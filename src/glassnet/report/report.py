@@ -11,19 +11,25 @@ from glassnet.evaluate import ClassificationFigures, RegressionFigures
 from glassnet.files import write_file
 from glassnet.plots import (
     Drawing,
+    activation_histograms,
     confusion_plot,
     figure_curve,
+    gradient_depth_plot,
     loss_curve,
     lr_range_plot,
     prediction_plot,
     rate_curve,
     reliability_diagram,
+    silent_units_curve,
+    step_reach_curve,
     svg,
+    update_ratio_curve,
 )
 from glassnet.plots.style import number
 from glassnet.report import words
 from glassnet.report.report_story import ReportStory
 
+FEWEST_LOOKS = 3
 MOST_CLASS_ROWS = 60
 MOST_OUTPUT_PLOTS = 6
 MOST_THUMBNAILS = 24
@@ -82,6 +88,7 @@ def render(story: ReportStory) -> str:
         bars=comparison(story),
         curves=training_pictures(story),
         pictures=result_pictures(story),
+        inside=inside_pictures(story),
         classes=class_rows(story),
         counts=count_rows(story),
         findings=sorted(story.findings, key=lambda each: ("stop", "warning", "info").index(each.severity)),
@@ -139,6 +146,24 @@ def training_pictures(story: ReportStory) -> list[Picture]:
         )
         drawn.append(("range", plot))
     return [Picture(svg(drawing, name), drawing.caption) for name, drawing in drawn]
+
+
+def inside_pictures(story: ReportStory) -> list[Picture]:
+    """What the steps that were looked at were like inside."""
+    if len(story.measured) < FEWEST_LOOKS:
+        return []
+    drawn = [
+        ("reach", step_reach_curve(story.measured)),
+        ("ratio", update_ratio_curve(story.measured)),
+        ("depth", gradient_depth_plot(story.measured)),
+        ("silent", silent_units_curve(story.measured)),
+        ("histograms", activation_histograms(story.measured)),
+    ]
+    return [
+        Picture(svg(drawing, name), drawing.caption)
+        for name, drawing in drawn
+        if drawing.figure.axes[0].lines or name == "histograms"
+    ]
 
 
 def result_pictures(story: ReportStory) -> list[Picture]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glassnet.evaluate import Figures, Rival
-from glassnet.events import Epoch, Finding, Finished, Timing
+from glassnet.events import Checked, Epoch, Finding, Finished, Measured, Timing, Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,9 @@ class ReportStory:
         mistakes: thumbnails of the worst mistakes.
         range_test: of the learning rate, where one was made.
         test_uses: how often the test part has been looked at so far.
+        measured: steps that were looked at from inside.
+        checked: what was checked before the first step.
+        tried: what the findings' advice did where it was tried.
     """
 
     title: str
@@ -118,3 +121,6 @@ class ReportStory:
     mistakes: tuple[Thumbnail, ...] = ()
     range_test: RangeTrace | None = None
     test_uses: int = 1
+    measured: tuple[Measured, ...] = ()
+    checked: tuple[Checked, ...] = ()
+    tried: tuple[Tried, ...] = ()

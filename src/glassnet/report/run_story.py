@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glassnet.data.dataset import Data
 from glassnet.evaluate import ClassificationFigures, Figures, Interval, Rival, figures_from_json
-from glassnet.events import Epoch, Finding, Finished, Started, Timing
+from glassnet.events import Checked, Epoch, Finding, Finished, Measured, Started, Timing, Tried
 from glassnet.report.report_story import DataSummary, RangeTrace, ReportStory, Thumbnail
 from glassnet.runs import RunFolder
 
@@ -54,6 +54,9 @@ def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | No
         mistakes=() if data is None or figures is None else thumbnails(figures, data, part),
         range_test=range_trace(folder.read_json("range_test")),
         test_uses=max(len(uses), 1),
+        measured=tuple(event for event in events if isinstance(event, Measured)),
+        checked=tuple(event for event in events if isinstance(event, Checked)),
+        tried=tuple(event for event in events if isinstance(event, Tried)),
     )
 
 

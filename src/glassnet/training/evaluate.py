@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
 
+SEVERAL = 4  # classes from which on it is telling which one comes second
+
 
 def outputs_of(
     net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], precision: str = "float32"
@@ -40,9 +42,18 @@ def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Pla
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """Share of samples whose largest output (or, with one logit, whose sign) is right; shapes (n, classes) and (n,)."""
+    """Share of samples whose largest output (or, with one logit, whose sign) is right; shapes (n, classes) and (n,).
+
+    Of four classes or more also ``second``: of the wrong answers, the share where the right class has the second largest output. It is high where classes are
+    alike, and 1/(classes − 1) where labels are wrong at random, whatever the sample looks like.
+    """
     said = outputs.argmax(1) if outputs.ndim == 2 and outputs.shape[1] > 1 else (outputs.reshape(-1) > 0).long()
-    return {"accuracy": float((said == targets).double().mean())}
+    figures = {"accuracy": float((said == targets).double().mean())}
+    if outputs.ndim == 2 and outputs.shape[1] >= SEVERAL:
+        wrong = outputs[said != targets].scatter(1, said[said != targets][:, None], float("-inf"))
+        if len(wrong):
+            figures["second"] = float((wrong.argmax(1) == targets[said != targets]).double().mean())
+    return figures
 
 
 def explained(outputs: Tensor, targets: Tensor) -> dict[str, float]:

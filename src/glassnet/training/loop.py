@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from glassnet.events import Epoch, Event, Finished, Started, Step, Timing
+from glassnet.events import Epoch, Event, Finished, Started, Step, Timing, Traced
 from glassnet.training.evaluate import evaluate
+from glassnet.training.measure import describe, trace
+from glassnet.training.measure.trace import strange
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
 from glassnet.training.step import optimise
@@ -54,21 +57,32 @@ def train(
         state: a training to go on with; a new one is begun without it.
 
     Yields:
-        Started, then a Step after every step, an Epoch and a Timing after every epoch, and Finished.
+        Started, then a Step after every step, an Epoch and a Timing after every epoch, and Finished. Where the plan has a meter, also Described
+        after Started, Measured before the Step that was looked at, and Traced before one with a strange loss.
     """
     state = state or State(net, plan)
     if not state.started:
         state.started = True
         trainable = sum(p.numel() for p in net.parameters() if p.requires_grad)
         yield Started(batches.samples, batches.steps_per_epoch, plan.epochs, trainable)
+        if plan.meter:
+            yield describe(net, batches, plan, validation)
     while state.epoch < plan.epochs and state.stop is None:
         clock, first = time.perf_counter(), state.batch
         away = 0.0
         for inputs, targets in batches.epoch(state.epoch, start=state.batch):
             net.train()
-            event = one_step(state, plan, batches, inputs, targets)
+            due = plan.meter is not None and plan.meter.due(state.step)
+            with plan.meter.watch(state, plan, inputs, targets) if plan.meter and due else nullcontext() as look:
+                event = one_step(state, plan, batches, inputs, targets)
+            # The Step comes last: whoever saves the state on a Step has then seen all that the step had to tell.
+            seen: list[Event] = [] if look is None else [look.event(event)]
+            if plan.meter and (kind := strange(event.loss, state.usual)):
+                seen.append(traced(state, plan, batches, inputs, targets, kind, event.loss))
+            state.remember(event.loss)
+            seen.append(event)
             left = time.perf_counter()
-            yield event
+            yield from seen
             away += time.perf_counter() - left
         trained = time.perf_counter()
         epoch = finish_epoch(state, plan, validation, sample)
@@ -79,6 +93,18 @@ def train(
     if not state.finished:
         state.finished = True
         yield Finished(state.stop or "completed", state.epoch, state.step, state.best_epoch, state.best)
+
+
+def traced(
+    state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor, kind: str, loss: float | None
+) -> Traced:
+    """Where the strange loss of the step just made came from, with the samples' places in the training part where the batches know them."""
+    order = getattr(batches, "order", None)
+    index = None
+    if callable(order):
+        index = torch.tensor_split(order(state.epoch), batches.steps_per_epoch)[state.batch - 1]
+    value = float("nan") if loss is None else loss
+    return trace(state, plan, inputs, targets, kind=kind, loss=value, usual=state.usual, index=index)
 
 
 def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> Step:
@@ -96,7 +122,8 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
     if clipped is not None:
         state.sums["clipped"] += clipped
     lr = state.base_lrs[0] * factor
-    if (state.step - 1) % plan.record_every:
+    unrecorded = (state.step - 1) % plan.record_every != 0
+    if unrecorded and (loss.device.type != "cpu" or bool(torch.isfinite(loss))):
         return Step(state.epoch, state.step, lr, state.samples)
     return Step(
         state.epoch,

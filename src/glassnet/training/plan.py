@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,9 @@ from glassnet.training.clipping import Clip
 from glassnet.training.losses import Loss
 from glassnet.training.schedules import Schedule, constant
 from glassnet.training.stopping import EarlyStopping
+
+if TYPE_CHECKING:  # a meter knows plans, not the other way round
+    from glassnet.training.measure.meter import Meter
 
 Figures = Callable[[Tensor, Tensor], dict[str, float]]
 
@@ -41,6 +45,7 @@ class Plan:
         micro_batches: pieces a batch is cut into; gradients are averaged over them, so that memory falls and nothing else changes
             (batch normalisation sees the piece).
         record_every: read loss and norms from the device at every this many steps.
+        meter: looks at some steps from inside, describes the training before its first step, and traces strange losses; nobody looks without it.
     """
 
     loss: Loss
@@ -57,3 +62,4 @@ class Plan:
     precision: str = "float32"
     micro_batches: int = 1
     record_every: int = 10
+    meter: Meter | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 from typing import Any
 
@@ -26,6 +27,7 @@ class State:
         stop: why no further epoch is to be trained, or None.
         best_weights: the state dict that did best on the monitored figure, on the CPU.
         best_epoch: the epoch after which they were taken.
+        usual: running mean of the recorded losses, against which a spike is seen; None before the first.
     """
 
     def __init__(self, net: nn.Module, plan: Plan) -> None:
@@ -46,6 +48,7 @@ class State:
         self.best_weights: dict[str, Tensor] | None = None
         self.best_epoch: int | None = None
         self.best: float | None = None
+        self.usual: float | None = None
         self.sums = self._zeros()
 
     def _zeros(self) -> dict[str, Tensor]:
@@ -59,6 +62,11 @@ class State:
         self.epoch += 1
         self.batch = 0
         self.sums = self._zeros()
+
+    def remember(self, loss: float | None) -> None:
+        """Take a recorded loss into the running mean; one that is not finite is no measure of what is usual."""
+        if loss is not None and math.isfinite(loss):
+            self.usual = loss if self.usual is None else 0.9 * self.usual + 0.1 * loss
 
     def keep_best(self, value: float | None) -> None:
         """Remember the present weights as the best."""
@@ -96,7 +104,7 @@ class State:
         restore_random_states(tree["random"])
 
 
-_PLACE = ("epoch", "batch", "step", "samples", "started", "finished", "stop", "best_epoch", "best")
+_PLACE = ("epoch", "batch", "step", "samples", "started", "finished", "stop", "best_epoch", "best", "usual")
 
 
 def random_states() -> dict[str, Any]:

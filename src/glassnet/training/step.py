@@ -36,22 +36,36 @@ class Made(NamedTuple):
 
 
 def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
-    """Change the weights once, on one batch."""
+    """Change the weights once, on one batch.
+
+    On the CPU a loss that is not finite changes nothing: the weights stay what they were, so that its cause can be traced and the run be gone on
+    with. On other devices nobody waits for the loss, and the step is made.
+    """
     net, optimizer = state.net, state.optimizer
     made: list[Made] = []  # L-BFGS may evaluate more than once; the first counts
+    usable = True
 
     def gradient() -> Tensor:
+        nonlocal usable
         optimizer.zero_grad(set_to_none=True)
         with plan.around_step(net) if plan.around_step else nullcontext():
             loss, penalty = backward(state, plan, inputs, targets)
         made.append(Made(loss, penalty, *(plan.clip(net.parameters()) if plan.clip else ())))
-        return loss if penalty is None else loss + penalty
+        whole = loss if penalty is None else loss + penalty
+        if len(made) == 1 and whole.device.type == "cpu" and not torch.isfinite(whole):
+            usable = False
+            if isinstance(optimizer, torch.optim.LBFGS):
+                optimizer.zero_grad(set_to_none=True)  # without a slope it stays where it is
+        return whole
 
     if isinstance(optimizer, torch.optim.LBFGS):  # evaluates the loss as often as its line search needs
         optimizer.step(gradient)  # type: ignore[no-untyped-call]
     else:
         gradient()
-        optimizer.step()
+        if usable:
+            optimizer.step()
+    if not usable:
+        return made[0]
     if plan.after_step:
         plan.after_step(net)
     if state.averager:

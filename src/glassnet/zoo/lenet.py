@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from glassnet.layers import activation as activation_module
+from glassnet.zoo.flatten import FlattenMaps
 from glassnet.zoo.options import check_dropout
 from glassnet.zoo.shape import image_shape
 
@@ -48,7 +49,7 @@ class LeNet5(nn.Module):
         rows, columns = (_after_blocks(side, padding) for side in (height, width))
         self.block1 = nn.Sequential(nn.Conv2d(channels, 6, 5, padding=padding), activation_module(activation), pool(2))
         self.block2 = nn.Sequential(nn.Conv2d(6, 16, 5), activation_module(activation), pool(2))
-        self.flatten = nn.Flatten()
+        self.flatten = FlattenMaps((16, rows, columns), "lenet5", "dense1", (height, width))
         self.dense1 = _dense(16 * rows * columns, 120, activation, dropout)
         self.dense2 = _dense(120, 84, activation, dropout)
         self.head = nn.Linear(84, outputs)

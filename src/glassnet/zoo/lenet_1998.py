@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from glassnet.layers import RBF, ConnectionTableConv2d, Subsampling, digit_codes
 from glassnet.layers import activation as activation_module
 from glassnet.layers.connection_table import LENET5_TABLE, Table
+from glassnet.zoo.flatten import FlattenMaps
 from glassnet.zoo.shape import image_shape
 
 Connections = Literal["partial", "full"]
@@ -55,16 +56,17 @@ class EarlyLeNet(nn.Module):
         padding: pixels put around the image, each with the value of the nearest pixel of the edge: around a digit that is the
             background, whatever value the preprocessing gave it.
         stages: name and layers, in order.
+        flatten: from the last stage to features.
         head: from features to logits.
     """
 
-    def __init__(self, padding: int, stages: Mapping[str, nn.Module], head: nn.Module) -> None:
+    def __init__(self, padding: int, stages: Mapping[str, nn.Module], flatten: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.stages = tuple(stages)
         self.pad = nn.ReplicationPad2d(padding) if padding else nn.Identity()
         for name, stage in stages.items():
             self.add_module(name, stage)
-        self.flatten = nn.Flatten()
+        self.flatten = flatten
         self.head = head
         draw(self)
 
@@ -113,9 +115,9 @@ def lenet5_1998(
     32×32. C5's window is as large as the maps of S4, whatever the image's size: all of S4 goes into each of its 120 units.
 
     The paper's inputs had background −0.1 and ink 1.175, mean about 0 and variance about 1: ``--preprocess standardise`` or
-    ``channel-mean`` come near. It trained with a stochastic diagonal Levenberg-Marquardt step and with equation 9 as its loss
-    (``glassnet.layers.map_criterion``); here optimiser and loss are the recipe's. For values instead of classes choose
-    ``output=dense``: an RBF unit is never positive.
+    ``channel-mean`` come near. It trained with a stochastic diagonal Levenberg-Marquardt step and with equation 9 as its loss, which
+    the recipe knows as ``--loss map`` and takes for this net where nothing is said; the optimiser is the recipe's. For values instead
+    of classes choose ``output=dense``: an RBF unit is never positive.
 
     Source: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998, sections II.B and II.C.
 
@@ -141,9 +143,12 @@ def lenet5_1998(
         "c3": nn.Sequential(c3, activation_module(activation)),
         "s4": _subsampling(16, subsampling, activation),
         "c5": nn.Sequential(nn.Conv2d(16, 120, (rows, columns)), activation_module(activation)),
-        "f6": nn.Sequential(nn.Flatten(), nn.Linear(120, 84), activation_module(activation)),
+        "f6": nn.Sequential(
+            _one_place(120, "lenet5-1998", "f6", shape), nn.Linear(120, 84), activation_module(activation)
+        ),
     }
-    return EarlyLeNet(padding, stages, RBF(digit_codes(outputs)) if output == "rbf" else nn.Linear(84, outputs))
+    head = RBF(digit_codes(outputs)) if output == "rbf" else nn.Linear(84, outputs)
+    return EarlyLeNet(padding, stages, nn.Identity(), head)
 
 
 def lenet4(
@@ -194,7 +199,7 @@ def lenet4(
             activation_module(activation),
         ),
     }
-    return EarlyLeNet(padding, stages, nn.Linear(120, outputs))
+    return EarlyLeNet(padding, stages, _one_place(120, "lenet4", "head", shape), nn.Linear(120, outputs))
 
 
 def lenet1(
@@ -232,7 +237,13 @@ def lenet1(
         "c3": nn.Sequential(c3, activation_module(activation)),
         "s4": _subsampling(12, subsampling, activation),
     }
-    return EarlyLeNet(0, stages, nn.Linear(12 * _after_two(height) * _after_two(width), outputs))
+    flatten = FlattenMaps((12, _after_two(height), _after_two(width)), "lenet1", "head", (height, width))
+    return EarlyLeNet(0, stages, flatten, nn.Linear(flatten.features, outputs))
+
+
+def _one_place(units: int, net: str, following: str, shape: tuple[int, ...]) -> FlattenMaps:
+    """After a convolution whose window is the whole map: it leaves one place, if the images have the size the network was built for."""
+    return FlattenMaps((units, 1, 1), net, following, (shape[-2], shape[-1]))
 
 
 def _subsampling(channels: int, kind: Pooling, activation: str) -> nn.Module:

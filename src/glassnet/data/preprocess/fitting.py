@@ -8,13 +8,13 @@ from typing import Any, cast
 from glassnet.data.dataset import Part, Schema
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
-from glassnet.data.preprocess.normalise import Normalise, fit_normalise
+from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
 from glassnet.data.preprocess.table import TableInputs, fit_table
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError, unknown
 
 PREPROCESSING: dict[str, tuple[str, ...]] = {
-    "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten"),
+    "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
 }
@@ -52,6 +52,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
     scale = IMAGE_SCALE if kind == "image" else 1.0
     if name in ("pca", "whiten"):
         return fit_decorrelate(name, part.inputs, schema.shape, scale, keep_shape=kind == "image")
+    if name in FIXED:
+        return fixed_normalise(name, schema.shape, scale)
     return fit_normalise(name, part.inputs, schema.shape, scale)
 
 

@@ -10,6 +10,13 @@ from torch import Tensor
 from glassnet.data.dataset import Source
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.moments import mean_and_variance
+from glassnet.errors import UsageError
+
+# (mean, std) of pixels in 0…1 that published networks of photographs were trained with.
+FIXED: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "centred": ((0.5,), (0.5,)),
+}
 
 
 class Normalise(Preprocess):
@@ -81,3 +88,27 @@ def fit_normalise(name: str, source: Source, shape: tuple[int, ...], scale: floa
 def positive(std: Tensor, mean: Tensor) -> Tensor:
     """Spreads to divide by: 1 where a spread is nothing but rounding beside its mean."""
     return torch.where(std > 1e-7 * mean.abs().clamp_min(1e-30), std, torch.ones_like(std))
+
+
+def fixed_normalise(name: str, shape: tuple[int, ...], scale: float) -> Normalise:
+    """What published networks expect, whatever the data at hand: nothing is fitted.
+
+    Args:
+        name: ``imagenet`` subtracts the means of ImageNet's three colours and divides by their deviations, as torchvision's and most of
+            timm's files expect it. ``centred`` brings pixels to −1…1, as Inception and MobileNet expect it.
+        shape: of one input, (channels, height, width).
+        scale: what to divide by first.
+
+    Raises:
+        UsageError: the means are of three colours and the images have another number of channels.
+    """
+    mean, std = FIXED[name]
+    if len(mean) not in (1, shape[0]):
+        raise UsageError(
+            f"the preprocessing '{name}' is for colour images",
+            where="preprocess.name",
+            got=f"{shape[0]} channels",
+            expected=f"{len(mean)} channels",
+        )
+    each = [torch.tensor(values).reshape(-1, 1, 1).expand(shape[0], 1, 1).clone() for values in (mean, std)]
+    return Normalise(name, scale, each[0], each[1], shape)

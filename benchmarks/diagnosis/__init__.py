@@ -1,0 +1,7 @@
+"""The diagnosis, measured like a medical test: planted faults, healthy controls, and how often the first finding is right.
+
+python -m benchmarks.diagnosis --record runs/diagnosis [--processes 2] [--only PATTERN]
+python -m benchmarks.diagnosis --health runs/diagnosis
+python -m benchmarks.diagnosis --score runs/diagnosis [--half calibrate|measure|both]
+python -m benchmarks.diagnosis --pages runs/diagnosis
+"""

@@ -1,0 +1,77 @@
+"""Whether the data can be learned from at all: the audit of the data set, and a look at the numbers that reach the network."""
+
+from __future__ import annotations
+
+import torch
+
+from glassnet.checks.check import Check
+from glassnet.checks.subject import Subject
+from glassnet.data.audit import Trouble, audit
+from glassnet.events import Checked
+
+SAMPLES = 1_000
+
+
+def judge(subject: Subject) -> Checked:
+    """Fails on an error of the audit, and on inputs or targets that are not finite or never change."""
+    inputs, targets = subject.samples(SAMPLES)
+    values = inputs.float()
+    bad = int((~torch.isfinite(values)).sum())
+    bad_targets = int((~torch.isfinite(targets)).sum()) if targets.is_floating_point() else 0
+    figures = {"samples": float(len(targets)), "nonfinite": float(bad), "nonfinite_targets": float(bad_targets)}
+    if bad or bad_targets:
+        row = int((~torch.isfinite(values)).flatten(1).any(1).nonzero()[0]) if bad else -1
+        where = f"{bad:,} input numbers" if bad else f"{bad_targets:,} targets"
+        return CHECK.failed(
+            f"{where} of the first {len(targets):,} samples are infinite or not a number"
+            + (f", first in sample {row}" if bad else ""),
+            figures,
+            why="one such number makes the loss, and with the next step every weight, not a number",
+            advice="correct or remove these samples; 'glassnet data' names them",
+        )
+    spread = float(values.flatten(1).std(0, correction=0).max()) if len(values) > 1 else 1.0
+    distinct = len(torch.unique(targets, dim=0))
+    figures |= {"largest_feature_std": spread, "distinct_targets": float(distinct)}
+    told = f"{len(targets):,} samples looked at, all numbers finite"
+    if spread == 0 and len(values) > 1:
+        return CHECK.failed(
+            f"all {len(targets):,} inputs looked at are the same", figures, advice="look at what reads the inputs"
+        )
+    if distinct == 1 and len(targets) > 1:
+        return CHECK.failed(
+            f"all {len(targets):,} targets looked at are the same ({targets.flatten()[0].item():g})",
+            figures,
+            why="there is nothing to tell apart; or the samples come sorted and the first batches hold one class",
+            advice="look at what reads the targets; let the batches be shuffled",
+        )
+    if subject.data is None:
+        return CHECK.passed(told, figures)
+    found = audit(subject.data)
+    troubles = {severity: [t for t in found.troubles if t.severity == severity] for severity in ("error", "warning")}
+    figures |= {"errors": float(len(troubles["error"])), "warnings": float(len(troubles["warning"]))}
+    if troubles["error"]:
+        return CHECK.failed(_told(troubles["error"]), figures, advice=troubles["error"][0].advice)
+    if troubles["warning"]:
+        return CHECK.warning(_told(troubles["warning"]), figures, advice=troubles["warning"][0].advice)
+    return CHECK.passed(f"{told}; the audit of {sum(found.sizes.values()):,} samples has found no trouble", figures)
+
+
+def _told(troubles: list[Trouble]) -> str:
+    more = f" (and {len(troubles) - 1} more; 'glassnet data' tells all)" if len(troubles) > 1 else ""
+    return troubles[0].what + more
+
+
+CHECK = Check(
+    id="data-sane",
+    title="The data can be learned from",
+    threshold="fails where inputs or targets are not finite or never change, or where the audit finds an error; warns with the audit's warnings",
+    source="the audit of 'glassnet data'; Karpathy, A recipe for training neural networks, 2019: become one with the data first",
+    explanation=(
+        "Most of what goes wrong in a training goes wrong before it, in the data: missing numbers, labels in the wrong order, the same sample in the training part and "
+        "in the test part, one class that drowns the others. A network does not complain about any of it; it just learns something else than you want. So the data are looked "
+        "over first, and then once more at the point where they reach the network, after every change that was made to them on the way."
+    ),
+    why="a network learns what the data say, faults included",
+    advice="look at the data with 'glassnet data DATA'",
+    judge=judge,
+)

@@ -1,0 +1,125 @@
+"""Between which learning rates the loss falls, and whether the plan's own lies there (requirement T3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, repeat
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.checks.check import Check
+from glassnet.checks.subject import Subject, reading
+from glassnet.events import Checked
+from glassnet.training.range_test import RangeTest, find_lr
+
+LOWEST, HIGHEST = 1e-7, 10.0
+BEYOND = 10.0  # times the plan's rate, where that is higher
+STEPS = 96
+BATCH = 64  # samples of a batch; how high a rate may be hardly depends on more
+ONE_BATCH = 256  # samples, where the batches differ too much
+FEW = 20  # steps of the test that were made near the rate at which the loss began to move
+
+
+def judge(subject: Subject) -> Checked:
+    """Warns where the plan's rate lies outside the bracket."""
+    with subject.trial() as net:
+        if net is subject.net:
+            return CHECK.skipped("the network cannot be copied")
+        if not any(p.requires_grad for p in net.parameters()):
+            return CHECK.skipped("no parameter is to be trained; see gradients-reach")
+        optimizer = subject.plan.optimizer(net)
+        if isinstance(optimizer, torch.optim.LBFGS):
+            return CHECK.skipped("L-BFGS searches for the length of each step itself")
+        rate = float(optimizer.param_groups[0]["lr"])
+        found = climb(net, optimizer, without_end(subject), subject, rate)
+        if found.suggestion is None:  # a fall may be hidden in how batches differ; one large batch has no such noise
+            found = climb(net, optimizer, repeat(subject.samples(ONE_BATCH)), subject, rate)
+    subject.range_test = found
+    return verdict(found, rate, steps=subject.plan.epochs * subject.batches.steps_per_epoch)
+
+
+def climb(
+    net: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    subject: Subject,
+    rate: float,
+) -> RangeTest:
+    """The range test, from far too low to far too high; the network is put back."""
+    high = max(HIGHEST, BEYOND * rate)
+    return find_lr(net, optimizer, batches, subject.plan.loss, lr_min=LOWEST, lr_max=high, steps=STEPS)
+
+
+def verdict(found: RangeTest, rate: float, *, steps: int) -> Checked:
+    """Where the plan's rate lies in the bracket.
+
+    A rate below the one at which the test began to move is too low only where the whole run is too short to make up for it: some 20 steps moved the
+    loss there, so that a run of S steps gets as far with a rate 20/S as large.
+    """
+    curves = {"lr": list(found.lrs), "loss": list(found.losses)}
+    figures = {"lr": rate, "steps": float(steps)}
+    if found.suggestion is None:
+        return CHECK.warning(
+            f"no bracket was found: {found.reason}",
+            figures,
+            curves,
+            why="the loss did not fall at any rate within the test's few steps: it needs longer to begin, or nothing can be learned",
+            advice="see input-independent and overfit-twenty; where these pass, begin with larger weights (--init he) or train on with the plan's rate",
+        )
+    figures["suggestion"] = found.suggestion
+    if found.too_low is not None:
+        figures["too_low"] = found.too_low
+    if found.too_high is not None:
+        figures["too_high"] = found.too_high
+    low = "" if found.too_low is None else f"below {found.too_low:.1g} the loss hardly moves"
+    high = (
+        f"up to {found.lrs[-1]:.1g} it never rises"
+        if found.too_high is None
+        else f"from {found.too_high:.1g} on it rises"
+    )
+    told = ", ".join(part for part in (low, high) if part)
+    if found.too_high is not None and rate >= found.too_high:
+        return CHECK.warning(
+            f"{told}; the plan's {rate:.3g} is too high",
+            figures,
+            curves,
+            why="at such rates each step overshoots, and the loss rises or becomes infinite",
+            advice=f"a rate near {found.suggestion:.1g} (--lr {found.suggestion:.1g}), or a warm-up (--set schedule.warmup=1)",
+        )
+    if found.too_low is not None and rate * max(steps, FEW) < found.too_low * FEW:
+        return CHECK.warning(
+            f"{told}; the plan's {rate:.3g} is too low: {steps:,} steps of it come to less than {FEW} at {found.too_low:.1g}",
+            figures,
+            curves,
+            why="the steps are so short that the whole run will hardly leave its starting point",
+            advice=f"a rate near {found.suggestion:.1g} (--lr {found.suggestion:.1g}), or many more epochs",
+        )
+    place = "on the low side" if found.too_low is not None and rate < found.too_low else "within"
+    return CHECK.passed(f"{told}; the plan's {rate:.3g} lies {place}", figures, curves)
+
+
+def without_end(subject: Subject) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of one epoch after the other, large ones cut."""
+    for epoch in count():
+        with reading(subject.batches, epoch) as batches:
+            for inputs, targets in batches:
+                yield inputs[:BATCH], targets[:BATCH]
+
+
+CHECK = Check(
+    id="lr-bracket",
+    title="The learning rate lies between too low and too high",
+    threshold=(
+        f"warns where the plan's rate is at least the one from which the loss rises, or so low that all its steps together come to less than {FEW} steps at the rate where the loss begins to move; "
+        f"{STEPS} steps of at most {BATCH} samples with rates that rise from {LOWEST:g} to {HIGHEST:g}"
+    ),
+    source="Smith 2017, Cyclical learning rates, section 3.3; Stanford CS231n: 1e-6 leaves the loss where it is, 1e6 makes it NaN, the range lies between",
+    explanation=(
+        "The net is trained for a moment with a learning rate that rises at every step from far too low to far too high. At first nothing happens; then the loss begins to fall; at some rate the steps overshoot, and it "
+        "rises or is not a number any more. Good rates lie between the two turns, about a tenth below the one at which the loss is lowest. Everything is put back afterwards."
+    ),
+    why="at too low a rate the loss hardly moves, at too high a rate it rises",
+    advice="take a rate a few times below the one at which the loss begins to rise (--lr find chooses one)",
+    judge=judge,
+)

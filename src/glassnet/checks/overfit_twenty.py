@@ -1,0 +1,140 @@
+"""Whether the network can learn twenty samples by heart (requirement T2)."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from glassnet.checks.check import Check
+from glassnet.checks.descent import unregularised, ways, without_dropout
+from glassnet.checks.ignorance import ROW_SUM, Ignorance, ignorance, task_of
+from glassnet.checks.look import first
+from glassnet.checks.subject import Subject
+from glassnet.checks.twenty import POOL, TWENTY, twenty
+from glassnet.events import Checked
+from glassnet.training.evaluate import accuracy, explained
+from glassnet.training.losses import Loss
+
+STEPS = 400  # of each way
+NEAR_ZERO = 0.02  # of the loss of a net that knows nothing
+R2 = 0.99
+HOPELESS = 100  # steps after which a way is given up that has not brought the loss down by a hundredth
+
+
+def judge(subject: Subject) -> Checked:
+    """Fails where neither plain descent, the plan's optimiser nor Adam brings twenty samples to accuracy 1 and a cost near zero."""
+    inputs, targets = twenty(*subject.samples(POOL, plain=True))
+    if len(targets) < 2:
+        return CHECK.skipped("there are not two different samples")
+    loss = unregularised(subject.plan.loss)
+    best: tuple[float, dict[str, float], dict[str, list[float]], str] | None = None
+    blank: Ignorance | None = None
+    twice = False
+    for name, way in ways(subject.plan):
+        with subject.trial() as net:
+            if not any(p.requires_grad for p in net.parameters()):
+                return CHECK.skipped("no parameter is to be trained; see gradients-reach")
+            costs: list[float] = []
+            figure, label = math.nan, "loss"
+            reached = False
+            for step, (cost, outputs) in enumerate(way(without_dropout(net), loss, inputs, targets)):
+                costs.append(cost)
+                if step == 0 and blank is None:
+                    blank = ignorance(loss, outputs, targets)
+                    twice = softmax_twice(loss, first(outputs), targets)
+                label, figure = learned(first(outputs), targets)
+                zero = NEAR_ZERO * (blank.loss if blank else costs[0])
+                reached = (figure > R2 if label == "r2" else figure == 1.0 or label == "loss") and (
+                    label == "r2" or cost <= zero
+                )
+                stuck = step >= HOPELESS and min(costs) > 0.99 * costs[0]
+                if reached or step >= STEPS or stuck or not math.isfinite(cost):
+                    break
+        figures = {
+            "samples": float(len(targets)),
+            "cost": costs[-1],
+            "initial_cost": costs[0],
+            "steps": float(len(costs) - 1),
+            label: figure,
+        }
+        if reached:
+            shown = "R² above 0.99" if label == "r2" else "accuracy 1.0" if label == "accuracy" else "a loss near zero"
+            return CHECK.passed(
+                f"{len(targets)} samples learned by heart: {shown}, cost {costs[0]:.3g} to {costs[-1]:.2g} in {len(costs) - 1} steps of {name}",
+                figures,
+                {"cost": costs},
+            )
+        if math.isfinite(costs[-1]) and (best is None or costs[-1] < best[0]):
+            best = (costs[-1], figures, {"cost": costs}, name)
+        if twice:
+            break  # no optimiser comes below that floor
+    return failure(best, blank, len(targets), twice=twice)
+
+
+def softmax_twice(loss: Loss, outputs: Tensor, targets: Tensor) -> bool:
+    """Whether the outputs are probabilities already, and the loss takes logits: it does not mind a number added to all of them."""
+    if task_of(outputs, targets) != "classes" or outputs.ndim != 2 or outputs.shape[1] < 2:
+        return False
+    rows = outputs.detach().double()
+    if bool((rows < 0).any()) or float((rows.sum(1) - 1).abs().max()) > ROW_SUM:
+        return False
+    return math.isclose(float(loss(rows, targets)), float(loss(rows + 1, targets)), rel_tol=1e-6)
+
+
+def learned(outputs: Tensor, targets: Tensor) -> tuple[str, float]:
+    """Name and value of the figure that tells whether the samples are known."""
+    task = task_of(outputs, targets)
+    if task == "classes":
+        return "accuracy", accuracy(outputs, targets)["accuracy"]
+    if task == "values" and outputs.numel() == targets.numel():
+        return "r2", explained(outputs, targets)["r2"]
+    return "loss", math.nan
+
+
+def failure(
+    best: tuple[float, dict[str, float], dict[str, list[float]], str] | None,
+    blank: Ignorance | None,
+    samples: int,
+    *,
+    twice: bool,
+) -> Checked:
+    """Why not."""
+    if best is None:
+        return CHECK.failed(f"the loss of {samples} samples is not finite whatever is tried")
+    cost, figures, curves, name = best
+    what = f"{samples} samples are not learned by heart: cost {figures['initial_cost']:.3g} to {cost:.3g} in {int(figures['steps'])} steps of {name}"
+    if "accuracy" in figures:
+        what += f", accuracy {figures['accuracy']:.2f}"
+    if "r2" in figures:
+        what += f", R² {figures['r2']:.2f}"
+    if twice:
+        classes = blank.classes if blank else 2
+        floor = math.log(1 + (classes - 1) / math.e)
+        return CHECK.failed(
+            what,
+            figures,
+            curves,
+            why=f"softmax is applied twice, once in the network and once in the loss: so the cost cannot come below ln(1 + {classes - 1}/e) = {floor:.3f}",
+            advice="let the network end with logits, without softmax: the loss applies it",
+        )
+    return CHECK.failed(what, figures, curves)
+
+
+CHECK = Check(
+    id="overfit-twenty",
+    title="Twenty samples can be learned by heart",
+    threshold=(
+        f"passes at accuracy 1.0 and a cost of at most {NEAR_ZERO:.0%} of not knowing (values: R² above {R2}), within {STEPS} steps of plain gradient descent, or else of the plan's "
+        "optimiser or Adam; without penalty, weight decay, label smoothing, dropout and augmentation"
+    ),
+    source="Stanford CS231n, Babysitting the learning process: 20 examples of CIFAR-10 to accuracy 1.0 and a cost of 0.0026",
+    explanation=(
+        f"A network with thousands of weights can remember {TWENTY} samples without understanding anything. If it cannot even do that, no amount of data and patience will help: something between input and loss is "
+        "broken. All that works against learning by heart is switched off for the attempt, and all twenty samples take part in every step, so that the loss must fall steadily. Plain gradient descent is tried "
+        "first, with a step length that adapts itself; then the plan's own optimiser, then Adam."
+    ),
+    why="something between inputs and loss keeps the net from fitting even these: a wrong loss for these outputs, an output that cannot reach the targets, a layer too narrow, or labels that are read wrongly",
+    advice="look at the outputs and targets of these samples side by side; try the same with a net of one linear layer (--net linear)",
+    judge=judge,
+)

@@ -1,0 +1,114 @@
+"""The checks in their order, each only where those before it have passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from torch import nn
+
+from glassnet.checks import (
+    data_sane,
+    gradient_check,
+    gradients_reach,
+    initial_loss,
+    input_independent,
+    lr_bracket,
+    overfit_twenty,
+    sane_sizes,
+    trial_run,
+)
+from glassnet.checks.check import FAILED, Check
+from glassnet.checks.given import as_batches
+from glassnet.checks.subject import Subject, random_kept
+from glassnet.errors import GlassnetError, all_at_once, unknown
+from glassnet.events import Checked
+from glassnet.training.plan import Plan
+
+# From what costs nothing to what costs most, and from causes to consequences.
+CHECKS: tuple[Check, ...] = (
+    data_sane.CHECK,
+    initial_loss.CHECK,
+    gradients_reach.CHECK,
+    gradient_check.CHECK,
+    input_independent.CHECK,
+    overfit_twenty.CHECK,
+    sane_sizes.CHECK,
+    lr_bracket.CHECK,
+    trial_run.CHECK,
+)
+BY_ID = {check.id: check for check in CHECKS}
+QUICK: tuple[Check, ...] = (initial_loss.CHECK, gradients_reach.CHECK, gradient_check.CHECK, sane_sizes.CHECK)
+
+
+def run_checks(
+    net: nn.Module,
+    batches: Any,
+    plan: Plan,
+    *,
+    validation: Any = None,
+    only: Sequence[str] = (),
+) -> Iterator[Checked]:
+    """Check a training of your own before it begins; nothing is changed by it.
+
+        for checked in run_checks(net, loader, Plan(loss=F.cross_entropy, optimizer=make, epochs=5)):
+            print(checked.verdict, checked.what)
+
+    Args:
+        net: any module that maps a batch of inputs to outputs.
+        batches: of the training part: a DataLoader, a list of (inputs, targets), a pair of tensors, or Glassnet's own.
+        plan: loss, optimiser and epochs at least.
+        validation: the validation part, likewise.
+        only: ids of the checks wanted; all without it.
+
+    Yields:
+        What each check found, in order; after one that failed, no more.
+
+    Raises:
+        UsageError: an unknown id.
+        DataError: batches of another kind.
+        ModelError: the network or the loss fails on the first samples.
+    """
+    with random_kept():  # a DataLoader that shuffles draws from the common generator
+        training, unseen = as_batches(batches), None if validation is None else as_batches(validation)
+    subject = Subject(net, training, plan, unseen)
+    yield from run_on(subject, only=only)
+
+
+def run_on(
+    subject: Subject, *, only: Sequence[str] = (), announce: Callable[[Check], None] = lambda check: None
+) -> Iterator[Checked]:
+    """The same for a subject that has been made already.
+
+    Args:
+        subject: what is to be trained.
+        only: ids of the checks wanted; all without it.
+        announce: called with each check before it begins.
+    """
+    wanted = chosen(only)
+    subject.probe()
+    for check in wanted:
+        announce(check)
+        found = check.judge(subject)
+        yield found
+        if found.verdict == FAILED:
+            return
+
+
+def quick(subject: Subject) -> Iterator[Checked]:
+    """The checks that cost a few seconds at most, all of them whatever they find."""
+    subject.quick = True
+    for check in QUICK:
+        yield check.judge(subject)
+
+
+def chosen(only: Sequence[str]) -> tuple[Check, ...]:
+    """The checks of these ids, in their own order; all of them without ids.
+
+    Raises:
+        UsageError: unknown ids, all at once, with the nearest spelling.
+    """
+    mistakes: list[GlassnetError] = [unknown("check", name, BY_ID) for name in only if name not in BY_ID]
+    if mistakes:
+        raise all_at_once(mistakes)
+    return tuple(check for check in CHECKS if not only or check.id in only)

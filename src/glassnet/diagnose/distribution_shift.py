@@ -1,0 +1,76 @@
+"""The validation part is not like the training part."""
+
+from __future__ import annotations
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.events import Described, Event, Finding
+
+FACTOR, LEAST = 3.0, 0.5
+ALONE, COLUMNS = 1.2, 100  # of one feature, where each is a column and not a pixel that is rarely inked
+SPREAD = 1.5
+LABELS = 0.25
+FAR = 1.6
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found before the first step by comparing inputs and labels of the two parts with what chance would make of them."""
+    if not isinstance(event, Described) or not event.validation:
+        return None
+    seen = event.validation
+    shift, noise = seen.get("shift", 0.0), seen.get("shift_noise", 0.0)
+    spread = max(seen.get("spread_ratio", 1.0), 1 / max(seen.get("spread_ratio", 1.0), 1e-6))
+    far, labels = seen.get("neighbour_distance_ratio", 1.0), seen.get("label_shift", 0.0)
+    told = []
+    if shift > FACTOR * noise and shift > LEAST:
+        told.append(
+            f"input means differ by {shift:.2f} standard deviations on average, where chance would make {noise:.2f} of it"
+        )
+    elif seen.get("largest_shift", 0.0) > ALONE and event.inputs.get("features", 0) <= COLUMNS:
+        told.append(f"the mean of one input has moved by {seen['largest_shift']:.1f} of its standard deviations")
+    if spread > SPREAD:
+        told.append(f"inputs have {seen['spread_ratio']:.2g} times the spread")
+    if far > FAR:
+        told.append(
+            f"a validation sample lies {far:.1f} times as far from the nearest training sample as these lie from each other"
+        )
+    if labels > LABELS and _enough(event):
+        told.append(f"{labels:.0%} of the labels would have to change for the classes to be as frequent")
+    if not told:
+        return None
+    return RULE.finding(
+        0,
+        "the validation part is unlike the training part: " + "; ".join(told),
+        {
+            "shift": shift,
+            "shift_noise": noise,
+            "spread_ratio": seen.get("spread_ratio", 1.0),
+            "label_shift": labels,
+            "distance_ratio": far,
+        },
+    )
+
+
+def _enough(event: Described) -> bool:
+    """Shares of classes are worth comparing only where there are enough samples of each."""
+    classes = sum(count > 0 for count in event.targets.get("counts", ()))
+    return bool(min(event.targets.get("samples", 0), event.validation.get("samples", 0)) >= 20 * max(classes, 1))
+
+
+RULE = Rule(
+    id="distribution-shift",
+    title="Validation data unlike the training data",
+    threshold=(
+        f"mean difference of the inputs above {LEAST:g} standard deviations and {FACTOR:g} times what two halves of the training part show, or above {ALONE:g} for one of up to {COLUMNS} columns; or spread {SPREAD:g} times as large or small; or "
+        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change"
+    ),
+    source="calibrated on benchmarks/diagnosis",
+    explanation=(
+        "A network learns the data that it is shown. If the validation part comes from another camera, another preprocessing, another time or another mix of classes, its figure says how "
+        "well the network does elsewhere, not how well it has learned: training looks fine, validation is bad from the first epoch, and no amount of training closes the gap."
+    ),
+    why="the validation part was gathered or preprocessed in another way, or the data were divided in the order of time or class",
+    advice="preprocess both parts with the same figures (those of the training part), divide at random, or gather training data like those that will come",
+    judge=judge,
+    explains=("overfitting", "early-overfit", "labels-noisy", "underfitting"),
+)

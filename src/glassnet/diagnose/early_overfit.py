@@ -1,0 +1,61 @@
+"""Learning by heart from the first epochs on."""
+
+from __future__ import annotations
+
+import math
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number
+from glassnet.events import Epoch, Event, Finding
+
+EARLY = 0.25
+RISE = 0.08
+PATIENCE = 2
+FALL = 0.15
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found when validation loss was lowest in the first quarter of the run, has risen since for two epochs, and training loss goes on falling."""
+    if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train or not history.total_steps:
+        return None
+    lowest = min(history.epochs, key=_val_loss)
+    low, now = _val_loss(lowest), _val_loss(event)
+    if not math.isfinite(low) or not math.isfinite(now) or lowest.step / history.total_steps > EARLY:
+        return None
+    later = [_val_loss(epoch) for epoch in history.epochs if epoch.epoch > lowest.epoch]
+    rise = now / max(low, 1e-12) - 1
+    if len(later) < PATIENCE or rise < RISE or min(later[-PATIENCE:]) < low * (1 + RISE / 2):
+        return None
+    if number(event.train["loss"]) > (1 - FALL) * number(lowest.train["loss"]):
+        return None
+    return RULE.finding(
+        event.step,
+        f"validation loss was lowest ({low:.3g}) in epoch {lowest.epoch + 1}, after {lowest.step / history.total_steps:.0%} of the run, and is {now:.3g} now, while training loss fell from "
+        f"{lowest.train['loss']:.3g} to {event.train['loss']:.3g}",
+        {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
+    )
+
+
+def _val_loss(epoch: Epoch) -> float:
+    value = epoch.val.get("loss")
+    return value if value is not None and math.isfinite(value) else math.inf
+
+
+RULE = Rule(
+    id="early-overfit",
+    title="Learning by heart from early on",
+    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and {RISE:.0%} above that now, for {PATIENCE} epochs or more, while training loss fell by another {FALL:.0%}",
+    source="calibrated on benchmarks/diagnosis",
+    explanation=(
+        "With few samples and many weights a network soon finds it easier to remember than to understand. If that begins in the first quarter of the run, most of the planned training would only make the network surer of its mistakes."
+    ),
+    why="many more weights than the samples can determine",
+    advice="more data or augmentation, dropout (--dropout 0.5), weight decay, a smaller network; or stop here, the best weights are kept",
+    judge=judge,
+    remedies=({"regularise.dropout": 0.5}, {"optimizer.weight_decay": "*10"}, {"regularise.l2": 1e-3}),
+    explains=(
+        "loss-spike",
+        "overfitting",
+    ),
+)

@@ -1,0 +1,58 @@
+"""Inputs that are the same for every sample."""
+
+from __future__ import annotations
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.events import Described, Event, Finding
+
+SHARE = 0.9
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found before the first step when at least nine tenths of the input features never change."""
+    if (
+        not isinstance(event, Described)
+        or event.inputs.get("samples", 0) < 20
+        or event.inputs.get("constant", 0.0) < SHARE
+    ):
+        return None
+    share, features = event.inputs["constant"], event.inputs["features"]
+    every = (
+        "none of the inputs changes" if share >= 1 else f"{share:.0%} of the {features:,} input features never change"
+    )
+    return RULE.finding(
+        0,
+        f"{every} over the {event.inputs['samples']:,} samples looked at",
+        {"constant": share},
+        severity="stop" if share >= 1 else None,
+    )
+
+
+RULE = Rule(
+    id="inputs-constant",
+    title="Inputs that do not change",
+    threshold=f"at least {SHARE:.0%} of the features are the same in all samples looked at (all of them: training is stopped)",
+    source="calibrated on benchmarks/diagnosis",
+    explanation=(
+        "What is the same for every sample says nothing about any of them. If nearly all features are constant, the network can at best learn how frequent "
+        "each class is: the loss stops at the entropy of the labels."
+    ),
+    why="the wrong column or file was read, images failed to decode, or a preprocessing step divided everything away",
+    advice="look at some samples as the network gets them (glassnet data DATA), and at every step of the preprocessing",
+    judge=judge,
+    explains=(
+        "validation-leak",
+        "lr-too-high",
+        "inputs-unscaled",
+        "labels-unrelated",
+        "plateau",
+        "underfitting",
+        "outputs-collapsed",
+        "lr-too-low",
+        "slow-start",
+        "vanishing-gradient",
+        "dead-units",
+        "leaking-input",
+    ),
+)

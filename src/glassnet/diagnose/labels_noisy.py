@@ -1,0 +1,63 @@
+"""Many labels are wrong."""
+
+from __future__ import annotations
+
+import math
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import fallen, number, share
+from glassnet.events import Epoch, Event, Finding
+
+CLASSES = 4
+WRONG = 100  # wrong answers on validation that are needed to say anything
+RATIO = 2.05  # of the share at which the right class comes second, to what chance makes of it
+ACCURACY = 0.25  # above chance
+EPOCHS = 3  # whose mean is taken, since a share of some hundred answers is noisy
+LOOK = 0.08
+LEARNED = 0.12  # of the loss
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found when the network has learned the task, and the labels that it gets wrong on validation are any class, not the similar one."""
+    seen = history.described
+    if not isinstance(event, Epoch) or seen is None or seen.task != "classes" or share(history) < LOOK:
+        return None
+    if fallen(history) < LEARNED:
+        return None
+    classes = sum(count > 0 for count in seen.targets.get("counts", ()))
+    looks = history.epochs[-EPOCHS:]
+    accuracy = number(event.val.get("accuracy"))
+    second = sum(number(epoch.val.get("second")) for epoch in looks) / len(looks)
+    samples = int(seen.validation.get("samples", 0))
+    if classes < CLASSES or len(looks) < EPOCHS or not math.isfinite(second):
+        return None
+    if (1 - accuracy) * samples < WRONG or accuracy < 1 / classes + ACCURACY:
+        return None
+    chance = 1 / (classes - 1)
+    if second > RATIO * chance:
+        return None
+    return RULE.finding(
+        event.step,
+        f"validation accuracy is {accuracy:.1%}, but of the wrong answers only {second:.0%} have the label in second place ({chance:.0%} by chance): these labels could be any class",
+        {"accuracy": accuracy, "second": second, "chance": chance},
+    )
+
+
+RULE = Rule(
+    id="labels-noisy",
+    title="Noisy labels",
+    threshold=(
+        f"with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output at most {RATIO:g} times as often as by chance"
+    ),
+    source="confident learning (Northcutt, Jiang, Chuang 2021) uses predicted against given labels too; the second place and its limit are calibrated on benchmarks/diagnosis",
+    explanation=(
+        "A network that errs on a hard sample nearly always has the right class in second place, because classes that look alike are mistaken for each other. Where a label is wrong by accident, the sample looks like its true class, and the given label may be any "
+        "other: it comes second no more often than by chance."
+    ),
+    why="labels were given carelessly, by majority of disagreeing people, or damaged on the way",
+    advice="look at the samples that the network is surest to be mislabelled (the report's worst mistakes), correct them, or soften the labels (--label-smoothing 0.1)",
+    judge=judge,
+    remedies=({"loss.label_smoothing": 0.1},),
+    explains=("overfitting", "early-overfit", "underfitting", "plateau"),
+)

@@ -1,0 +1,61 @@
+"""Labels that have nothing to do with the inputs."""
+
+from __future__ import annotations
+
+import math
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number, share
+from glassnet.events import Epoch, Event, Finding
+
+SURE = 3.0  # standard errors
+LOOK = 0.08
+HELD = 0.35
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found at an early epoch when nearest neighbours share a class no more often than by chance, and validation is no better than the most frequent class."""
+    seen = history.described
+    if not isinstance(event, Epoch) or seen is None or not event.val or share(history) < LOOK:
+        return None
+    count = int(seen.targets.get("neighbour_samples", 0))
+    agreement, chance = number(seen.targets.get("neighbour_agreement")), number(seen.targets.get("chance_agreement"))
+    if count < 200 or not math.isfinite(agreement):
+        return None
+    if seen.task == "classes":
+        error = math.sqrt(max(chance * (1 - chance), 1e-6) / count)
+        counts = seen.validation.get("counts") or seen.targets.get("counts") or [1]
+        majority = max(counts) / max(sum(counts), 1)
+        unseen = max(int(seen.validation.get("samples", count)), 1)
+        best = max(number(epoch.val.get("accuracy")) for epoch in history.epochs)
+        if (
+            agreement > chance + SURE * error
+            or best > majority + SURE * math.sqrt(majority * (1 - majority) / unseen) + 0.01
+        ):
+            return None
+        told = f"the nearest neighbour of a sample has its class for {agreement:.1%} of {count} samples, where labels drawn at random would for {chance:.1%}; validation accuracy is at best {best:.1%}, the most frequent class has {majority:.1%}"
+    elif seen.task == "values":
+        best = max(number(epoch.val.get("r2")) for epoch in history.epochs)
+        if abs(agreement) > SURE / math.sqrt(count) or best > 0.03:
+            return None
+        told = f"the values of nearest neighbours are uncorrelated ({agreement:.2f}), and R² on validation is at best {best:.2f}"
+    else:
+        return None
+    return RULE.finding(event.step, told, {"agreement": agreement, "chance": chance})
+
+
+RULE = Rule(
+    id="labels-unrelated",
+    title="Labels that the inputs do not explain",
+    threshold=f"nearest neighbours agree within {SURE:g} standard errors of chance, and after {LOOK:.0%} of the run validation is not better than the most frequent class (R² 0.03)",
+    source="Cover and Hart 1967 for the nearest neighbour; calibrated on benchmarks/diagnosis",
+    explanation=(
+        "Samples that look alike usually have the same label. If they do so no more often than by chance, the labels do not belong to these inputs: they were shuffled, shifted by a row, or come from another file. A network can still learn them by heart, "
+        "so training loss may fall; validation never gets better than guessing."
+    ),
+    why="labels and inputs were put in different orders, joined by the wrong key, or shifted by one",
+    advice="look at some samples with their labels (glassnet data DATA), and check how the two were brought together",
+    judge=judge,
+    explains=("overfitting", "early-overfit", "plateau", "underfitting", "labels-noisy", "lr-too-low", "slow-start"),
+)

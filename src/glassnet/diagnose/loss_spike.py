@@ -1,0 +1,67 @@
+"""A loss that jumped up, and the samples or the step behind it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import first_loss, number, share
+from glassnet.events import Event, Finding, Traced
+
+LARGE = 0.5  # of the first loss
+SETTLED = 15  # recorded losses before one may be called unusual
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found at a recorded loss four times as large as usual and at least half of the first one."""
+    if not isinstance(event, Traced) or event.kind != "spike":
+        return None
+    loss, usual = number(event.figures.get("loss")), number(event.figures.get("usual"))
+    first = first_loss(history)
+    rates = [each.lr for each in history.measured[-4:]]
+    climbing = len(rates) == 4 and all(b > 1.01 * a for a, b in pairwise(rates)) and share(history) > 0.25
+    if (
+        loss < LARGE * first or climbing or len(history.steps) < SETTLED
+    ):  # a rate that keeps rising is the cause, and told by its own rules
+        return None
+    part, size = number(event.figures.get("share")), number(event.figures.get("largest"))
+    normal = number(event.figures.get("usual_size"))
+    where = ""
+    if event.place == "samples" and event.rows:
+        names = ", ".join(map(str, event.samples[:3])) or ", ".join(f"row {row}" for row in event.rows[:3])
+        where = f"; the largest losses have {'samples ' if event.samples else ''}{names}"
+        if size > 5 * normal:
+            where += f", whose inputs reach {size:.3g} where {normal:.3g} is usual"
+    elif event.name:
+        where = f"; {event.name} is not finite"
+    return RULE.finding(
+        event.step,
+        f"the loss jumped to {loss:.3g}, {loss / usual:.0f} times what was usual{where}",
+        {"loss": loss, "usual": usual, "share": part},
+    )
+
+
+RULE = Rule(
+    id="loss-spike",
+    title="The loss jumped",
+    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one",
+    source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
+    explanation=(
+        "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."
+    ),
+    why="a few wild samples, or a sudden change of the learning rate",
+    advice="look at the samples named (glassnet data DATA); clip the gradient (--clip-norm 1)",
+    judge=judge,
+    remedies=({"clip.norm": 1.0},),
+    explains=(
+        "underfitting",
+        "lr-too-high",
+        "lr-too-low",
+        "dead-units",
+        "loss-exploding",
+        "divergence",
+        "loss-not-finite",
+        "lr-much-too-high",
+    ),
+)

@@ -1,0 +1,99 @@
+"""The learning rate throws the weights away in the first steps."""
+
+from __future__ import annotations
+
+import math
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import fallen, first_loss, middle, most, number, recent_loss, share, update_size
+from glassnet.events import Event, Finding, Measured, Step
+
+EARLY = 0.2
+TIMES = 1.9
+HUGE = 1.0  # update over weight: the weights are replaced, not changed
+LOOKS = 3
+KILLED = 0.93
+GROWN = 30.0
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found in the first fifth of the run when the loss has about doubled, or when steps are as large as the weights and nothing is gained."""
+    if share(history) > EARLY:
+        return None
+    first = first_loss(history)
+    if isinstance(event, Step) and event.loss is not None and len(history.steps) > LOOKS:
+        now = recent_loss(history, LOOKS)
+        if first > 0 and now > TIMES * first and not _uphill(history):
+            return RULE.finding(
+                event.step,
+                f"within {event.step} steps the loss rose from {first:.3g} to {now:.3g} at learning rate {event.lr:.3g}",
+                {"first": first, "loss": now, "lr": event.lr},
+            )
+    if not isinstance(event, Measured) or len(history.measured) < LOOKS:
+        return None
+    silent, dead = most(history.measured[0], "dead"), most(event, "dead")
+    if silent[0] < 0.3 and dead[0] >= KILLED and share(history) > EARLY / 2 and fallen(history) < 0.03:
+        return RULE.finding(
+            event.step,
+            f"within {event.step} steps {dead[0]:.0%} of the units of {dead[1]} have died ({silent[0]:.0%} were silent at the start), and nothing was learned",
+            {"dead": dead[0], "lr": event.lr},
+        )
+    grown = _growth(history.measured[0], event)
+    if grown > GROWN and share(history) > EARLY / 2 and fallen(history) < 0.03:
+        return RULE.finding(
+            event.step,
+            f"within {event.step} steps the numbers in the network have grown {grown:,.0f}-fold, and nothing was learned at learning rate {event.lr:.3g}",
+            {"grown": grown, "lr": event.lr},
+        )
+    sizes = [size for each in history.measured[:LOOKS] if math.isfinite(size := update_size(each))]
+    if len(sizes) < LOOKS or max(sizes) < HUGE or middle(sizes) < HUGE / 2:
+        return None
+    return RULE.finding(
+        event.step,
+        f"a step changes the weights by {max(sizes):.0%} of their size at learning rate {event.lr:.3g}: it replaces them",
+        {"update": max(sizes), "lr": event.lr},
+    )
+
+
+def _growth(first: Measured, now: Measured) -> float:
+    """Largest spread of a layer's output over the largest at the first look."""
+    before = max((number(record["std"]) for record in first.layers), default=math.nan)
+    return max((number(record["std"]) for record in now.layers), default=math.nan) / before if before > 0 else math.nan
+
+
+def _uphill(history: History) -> bool:
+    """Steps that go uphill on purpose are another trouble."""
+    return bool(history.measured) and all(number(each.batch.get("predicted")) > 0 for each in history.measured[:LOOKS])
+
+
+RULE = Rule(
+    id="lr-much-too-high",
+    title="The learning rate is much too high",
+    threshold=f"in the first {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first; or updates as large as the weights in the first {LOOKS} looks; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
+    source="calibrated on benchmarks/diagnosis",
+    explanation=(
+        "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "
+        "the careful choice of initial weights had given is gone."
+    ),
+    why="the learning rate is ten or more times what this network can take",
+    advice="divide the learning rate by 10 to 100 (--lr), or let a range test find it (--lr find)",
+    judge=judge,
+    remedies=({"optimizer.lr": "*0.01"}, {"optimizer.lr": "*0.1"}),
+    explains=(
+        "lr-too-low",
+        "lr-too-high",
+        "loss-exploding",
+        "divergence",
+        "dead-units",
+        "saturation",
+        "plateau",
+        "loss-not-finite",
+        "loss-spike",
+        "outputs-collapsed",
+        "exploding-gradient",
+        "underfitting",
+        "vanishing-gradient",
+        "clipping-always",
+    ),
+)

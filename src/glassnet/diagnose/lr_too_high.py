@@ -1,0 +1,73 @@
+"""The learning rate is above what this network can take."""
+
+from __future__ import annotations
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import fallen, largest_update, middle, most, reaches, share
+from glassnet.events import Event, Finding, Measured
+
+LOOK = 0.1
+HOLD = 0.15  # share of the first loss that must have been gained
+LARGE = 0.12  # update over weight
+OVER = 0.4  # share of steps that overshoot
+LOOKS = 6
+SHORTFALL = 0.75  # reach below which steps are long for their direction
+GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found after a tenth of the run when steps are large and the loss does not fall, or when many of them raise the loss of their own batch."""
+    if not isinstance(event, Measured) or share(history) < LOOK or len(history.measured) < LOOKS:
+        return None
+    down, size = fallen(history), largest_update(history)
+    values = reaches(history, 2 * LOOKS)
+    over = sum(value < 0 for value in values) / len(values) if values else 0.0
+    stuck = down < HOLD and size > LARGE and (down < 0 or over >= 0.2 or middle(values) < SHORTFALL)
+    climbing = len(values) >= LOOKS and over >= OVER and down < 0.8
+    first, now = most(history.measured[0], "dead"), most(event, "dead")
+    killed = first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
+    if not stuck and not climbing and not killed:
+        return None
+    told = [f"a step has changed the weights by up to {size:.0%} of their size"]
+    if climbing:
+        told.append(f"{over:.0%} of the steps looked at raised the loss of their own batch")
+    if killed:
+        told.append(f"{now[0]:.0%} of the units of {now[1]} have died, {first[0]:.0%} were silent at the start")
+    moved = f"has fallen by {down:.0%}" if down > 0 else f"stands {-down:.0%} higher than at the start"
+    return RULE.finding(
+        event.step,
+        f"after {share(history):.0%} of the run the loss {moved}; " + "; ".join(told),
+        {"fallen": down, "update": size, "overshooting": over, "lr": event.lr},
+    )
+
+
+RULE = Rule(
+    id="lr-too-high",
+    title="The learning rate is too high",
+    threshold=(
+        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
+        f"batch; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+    ),
+    source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
+    explanation=(
+        "A step goes downhill only as far as the slope lasts. A longer one lands on the other side of the valley, higher than it began; the next comes back, and the loss jumps about without falling. "
+        "Large steps can also push units of a ReLU so far that no input reaches them any more: they are dead, and do not come back."
+    ),
+    why="each step is longer than the valley is wide",
+    advice="divide the learning rate by 3 to 10 (--lr), or let a range test find it (--lr find)",
+    judge=judge,
+    remedies=({"optimizer.lr": "*0.1"}, {"optimizer.lr": "*0.3"}),
+    explains=(
+        "lr-too-low",
+        "plateau",
+        "dead-units",
+        "underfitting",
+        "saturation",
+        "outputs-collapsed",
+        "loss-spike",
+        "vanishing-gradient",
+        "exploding-gradient",
+        "divergence",
+    ),
+)

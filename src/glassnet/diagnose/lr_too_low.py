@@ -1,0 +1,75 @@
+"""The learning rate is far below what this network could take."""
+
+from __future__ import annotations
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import first_loss, middle, number, rate_is_rising, reaches, recent_loss, share
+from glassnet.events import Event, Finding, Measured
+
+SHORT = 0.99
+SURE = 0.2  # share of the run
+FALLEN, VALUES = 0.12, 0.05  # of the loss; of values a part is often beyond any network
+SMOOTH = 9  # recorded losses
+TINY = 3e-5  # of the loss: what one step promises
+SLOPE = 0.4  # gradient now over that at the start
+LOOKS = 4
+SPEEDING, LATE = 1.004, 0.35  # a reach above 1 means that the slope grows along the step: learning is about to begin
+WORTH, CURVED = 0.05, 0.998  # of the loss; reach from which on the curve is lost in rounding
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
+    if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE:
+        return None
+    down = 1 - recent_loss(history, SMOOTH) / first_loss(history)
+    of_values = history.described is not None and history.described.task == "values"
+    if not down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
+        return None
+    looks = history.measured[-LOOKS:]
+    promised = middle(
+        abs(number(e.batch.get("predicted"))) / max(abs(number(e.batch.get("before"))), 1e-12) for e in looks
+    )
+    values = reaches(history, LOOKS)
+    r = middle(values)
+    if down < -0.02 or not (r >= SHORT or promised < TINY):
+        return None
+    if r > SPEEDING and share(history) < LATE:
+        return None
+    # What the best step along these directions could gain: where that is little too, the rate is not what is wrong.
+    if len(values) >= 2 and r < CURVED and promised / (4 * (1 - r)) < WORTH:
+        return None
+    # At the bottom of what the network can reach the gradient has shrunk; where the rate is too low it is what it was.
+    slope = middle(number(e.batch.get("grad_norm")) for e in looks)
+    if slope < SLOPE * middle(number(e.batch.get("grad_norm")) for e in history.measured[:LOOKS]):
+        return None
+    factor = min(1 / (2 * max(1 - r, 1e-4)), 1000.0) if len(values) >= 2 else 1000.0
+    return RULE.finding(
+        event.step,
+        f"after {share(history):.0%} of the run the loss has fallen by {max(down, 0.0):.1%}; a step gains {r:.3f} of what its gradient promises, "
+        f"so steps along the same directions could be some {factor:.0f} times as long"
+        if values
+        else f"after {share(history):.0%} of the run the loss has fallen by {max(down, 0.0):.1%}; a step promises to lower it by {promised:.1g} of itself",
+        {"reach": r, "fallen": down, "promised": promised, "lr": event.lr},
+        remedies=({"optimizer.lr": f"*{10 if factor < 100 else 30}"}, {"optimizer.lr": "*3"}),
+    )
+
+
+RULE = Rule(
+    id="lr-too-low",
+    title="The learning rate is too low",
+    threshold=(
+        f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised "
+        f"(or promises less than {TINY:g} of the loss); not while the rate is still rising, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+    ),
+    source="the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
+    explanation=(
+        "The gradient promises how much a small step will gain. Near the start of a step the promise is kept; further out the valley curves up and the gain falls behind. The best step gains "
+        "about half of the promise. If every step gains all of it, the steps are so short that they never come to feel the curve: the same direction could be followed many times as far."
+    ),
+    why="each step is much shorter than the loss would allow",
+    advice="multiply the learning rate by 10 and look again (--lr), or let a range test find it (--lr find)",
+    judge=judge,
+    remedies=({"optimizer.lr": "*10"}, {"optimizer.lr": "*3"}),
+    explains=("plateau", "underfitting"),
+)

@@ -1,0 +1,51 @@
+"""The network says the same to every input."""
+
+from __future__ import annotations
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import most, number
+from glassnet.events import Event, Finding, Measured
+
+SAME = 1e-6
+LOOKS = 4
+DEAD = 0.9
+WEIGHTED = ("dense", "conv", "recurrent")
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found when at three looks in a row, after the first, the outputs of a batch do not differ."""
+    if not isinstance(event, Measured) or len(history.measured) < LOOKS:
+        return None
+    spreads = [number(each.batch.get("between_samples")) for each in history.measured[-LOOKS + 1 :]]
+    sizes = [
+        max((number(record["std"]) for record in each.layers[-1:]), default=1.0)
+        for each in history.measured[-LOOKS + 1 :]
+    ]
+    if not all(spread <= SAME * max(size, 1e-3) for spread, size in zip(spreads, sizes, strict=True)):
+        return None
+    reads = next((number(record.get("between")) for record in event.layers if record["kind"] in WEIGHTED), 1.0)
+    if (
+        most(event, "dead")[0] > DEAD and reads > 0
+    ):  # the first layer tells samples apart, and dead units are why the last does not
+        return None
+    return RULE.finding(
+        event.step,
+        f"at the last {LOOKS - 1} looks the network gave the same answer to every sample of its batch",
+        {"between_samples": spreads[-1]},
+    )
+
+
+RULE = Rule(
+    id="outputs-collapsed",
+    title="The same answer to every input",
+    threshold=f"at {LOOKS - 1} looks in a row after the first, outputs that differ between samples by less than {SAME:g} of their size",
+    source="the input-independent baseline of Karpathy's recipe for training neural networks (2019); calibrated on benchmarks/diagnosis",
+    explanation=(
+        "If the output does not depend on the input, the best the network can do is to say how frequent each class is. The loss falls to the entropy of the labels and stops there."
+    ),
+    why="the input does not reach the output: it is replaced, multiplied by zero, normalised away, or read at the wrong place",
+    advice="follow one sample through the layers and see where it stops making a difference (glassnet graph RUN SAMPLE --step)",
+    judge=judge,
+    explains=("plateau", "underfitting", "lr-too-low", "slow-start", "vanishing-gradient", "labels-unrelated"),
+)

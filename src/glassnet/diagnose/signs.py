@@ -1,0 +1,99 @@
+"""Signs that several rules read from a history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from glassnet.diagnose.history import History
+from glassnet.events import Measured
+
+FIRST_LOOK = 0.12  # share of the run after which a loss that has not moved is worth a word
+FEWEST_LOOKS = 4
+RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
+
+
+def share(history: History) -> float:
+    """How much of the planned run has been made, 0 to 1; 1 where nothing was announced."""
+    last = max(
+        history.steps[-1].step if history.steps else 0,
+        history.measured[-1].step if history.measured else 0,
+        history.epochs[-1].step if history.epochs else 0,
+    )
+    return last / history.total_steps if history.total_steps else 1.0
+
+
+def first_loss(history: History) -> float:
+    """The first training loss; NaN before it and where it was not finite."""
+    first = history.steps[0].loss if history.steps else None
+    return math.nan if first is None else first
+
+
+def recent_loss(history: History, count: int = 5) -> float:
+    """Median of the last recorded losses; NaN before the first."""
+    losses = history.losses()[-count:]
+    return median(losses) if losses else math.nan
+
+
+def fallen(history: History) -> float:
+    """By which share of itself the training loss has fallen; below 0 where it has risen, NaN where nobody knows."""
+    first = first_loss(history)
+    return 1 - recent_loss(history) / first if first > 0 else math.nan
+
+
+def reach(event: Measured) -> float:
+    """(after − before) / predicted of a step; NaN where rounding would decide.
+
+    Near 1 the step is short for its direction; on a parabola along that direction the best step would be 1/(2(1 − r)) times as long. At a half it is the best,
+    below 0 the step has gone too far.
+    """
+    before, after, predicted = (number(event.batch.get(key)) for key in ("before", "after", "predicted"))
+    if not all(map(math.isfinite, (before, after, predicted))) or abs(predicted) < RELIABLE * max(abs(before), 1e-12):
+        return math.nan
+    return (after - before) / predicted
+
+
+def reaches(history: History, last: int = 5) -> list[float]:
+    """The reaches of the last looks, those that are reliable."""
+    return [value for event in history.measured[-last:] if math.isfinite(value := reach(event))]
+
+
+def update_size(event: Measured) -> float:
+    """Median over the weights (not biases or norms) of the update's norm over the weight's; NaN where there is none."""
+    return middle(number(record["ratio"]) for record in event.parameters if record["dims"] > 1)
+
+
+def largest_update(history: History) -> float:
+    """The largest of the update sizes so far; NaN where there is none."""
+    sizes = [size for event in history.measured if math.isfinite(size := update_size(event))]
+    return max(sizes, default=math.nan)
+
+
+def rate_is_rising(history: History) -> bool:
+    """Whether the learning rate of the last look is above that of the look before: a warm-up is under way."""
+    rates = [event.lr for event in history.measured[-2:]]
+    return len(rates) == 2 and rates[1] > 1.01 * rates[0]
+
+
+def most(event: Measured, key: str) -> tuple[float, str]:
+    """The largest value that a layer has for a key, and the layer's name; (NaN, "") where no layer has it."""
+    found = [(number(record[key]), str(record["name"])) for record in event.layers if record.get(key) is not None]
+    return max(found, default=(math.nan, ""))
+
+
+def middle(values: Any) -> float:
+    """Median of the finite ones; NaN without any."""
+    finite = [value for value in values if math.isfinite(value)]
+    return median(finite) if finite else math.nan
+
+
+def number(value: Any) -> float:
+    """A number as it came out of JSON, where what is not finite was written as null."""
+    return math.nan if value is None else float(value)
+
+
+def steady(values: Sequence[float], least: int) -> bool:
+    """Whether there are enough finite values."""
+    return sum(map(math.isfinite, values)) >= least

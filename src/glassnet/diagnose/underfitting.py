@@ -1,0 +1,57 @@
+"""The network is too small, or too held back, for the data."""
+
+from __future__ import annotations
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number, share
+from glassnet.events import Epoch, Event, Finding
+
+LOOK = 0.35
+STILL = 0.04
+BEHIND = 0.15
+GAP = 0.06
+RECENT = 0.2
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found after a third of the run when training accuracy has stopped below what the nearest neighbour reaches, with no gap to validation."""
+    if (
+        not isinstance(event, Epoch)
+        or history.described is None
+        or history.described.task != "classes"
+        or share(history) < LOOK
+        or len(history.epochs) < 4
+    ):
+        return None
+    train, val = number(event.train.get("accuracy")), number(event.val.get("accuracy", event.train.get("accuracy")))
+    known = number(history.described.targets.get("neighbour_agreement"))
+    back = max(1, round(RECENT * len(history.epochs) / share(history) * share(history)))
+    earlier = history.epochs[-1 - max(back, 2)]
+    before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
+    still = 1 - now / before < STILL * max(2, back) if before > 0 else False
+    if not (train < known - BEHIND and train - val < GAP and still):
+        return None
+    return RULE.finding(
+        event.step,
+        f"training accuracy has stopped at {train:.1%} ({val:.1%} on validation), while the nearest neighbour's label is right for {known:.1%} of the samples: there is more to be learned than this network learns",
+        {"train_accuracy": train, "val_accuracy": val, "neighbour_agreement": known},
+    )
+
+
+RULE = Rule(
+    id="underfitting",
+    title="Too little capacity, or too much restraint",
+    threshold=(
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below the share of samples whose nearest neighbour has their class, less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped"
+    ),
+    source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
+    explanation=(
+        "A network that is large enough can at least learn its training samples. If it stops far below, and validation is just as bad, it is not short of data but of means: too few units or layers, no nonlinearity where one is needed, or so much "
+        "dropout or penalty that nothing gets through."
+    ),
+    why="too few units, no nonlinearity, or too much dropout, noise or penalty",
+    advice="a wider or deeper network (--set net.hidden=[256,128]), or less dropout and penalty",
+    judge=judge,
+    remedies=({"net.hidden": [256, 128]}, {"regularise.dropout": 0.0}),
+)

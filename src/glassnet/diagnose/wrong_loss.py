@@ -1,0 +1,98 @@
+"""A loss that does not fit what the network puts out or what the targets are."""
+
+from __future__ import annotations
+
+import math
+
+from glassnet.diagnose.history import History
+from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.softmax_twice import is_cross_entropy
+from glassnet.events import Described, Event, Finding
+
+SQUARED = ("squared", "mseloss", "mse", "absolute", "l1loss", "smoothl1loss", "huber", "huberloss")
+BOUNDED = ("Sigmoid", "ReLU", "ReLU6", "Tanh", "Hardtanh", "Hardsigmoid", "ScaledTanh", "LogSigmoid", "Softplus")
+FEWEST, MOST = 3, 50  # distinct whole numbers that may be class indices
+LIKE_INDICES = 0.08  # relative distance of mean and spread from those of indices 0 to K − 1 that are equally frequent
+
+
+def judge(history: History, event: Event) -> Finding | None:
+    """Found before the first step by the targets, the outputs of the untrained network and the name of the loss."""
+    if not isinstance(event, Described):
+        return None
+    name = str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "")
+    if event.task == "classes" and is_cross_entropy(event) and event.outputs > 1:
+        return _not_logits(event)
+    if event.task == "values" and name in SQUARED:
+        return _classes_as_values(event)
+    return None
+
+
+def _not_logits(event: Described) -> Finding | None:
+    last, result = event.net.get("last", ""), event.result
+    one_sided = result.get("nonnegative", 0.5) >= 1 and result.get("min", -1.0) == 0 < result.get("max", 0.0)
+    if last not in BOUNDED and not one_sided:
+        return None
+    how = f"the network ends in {last}" if last in BOUNDED else "no output of the network is negative"
+    return RULE.finding(
+        0,
+        f"{how} (outputs from {result.get('min', 0.0):.3g} to {result.get('max', 0.0):.3g}), but cross-entropy takes logits, which must be free to be any number",
+        {"min": result.get("min", 0.0), "max": result.get("max", 0.0)},
+        why="an activation function after the last layer, as between hidden layers",
+        advice="remove the activation after the last layer; cross-entropy applies softmax by itself",
+    )
+
+
+def _classes_as_values(event: Described) -> Finding | None:
+    targets = event.targets
+    if targets.get("one_hot") and event.outputs > 2:
+        return RULE.finding(
+            0,
+            f"the targets are one-hot rows of {event.outputs} classes, and the loss is {event.plan['loss']}, which is meant for values",
+            {"outputs": float(event.outputs)},
+        )
+    count = targets.get("distinct", 0)
+    if event.outputs != 1 or not targets.get("whole") or targets.get("min") != 0 or not FEWEST <= count <= MOST:
+        return None
+    if targets.get("max") != count - 1:
+        return None
+    mean, std = (count - 1) / 2, math.sqrt((count**2 - 1) / 12)
+    if abs(targets["mean"] / mean - 1) > LIKE_INDICES or abs(targets["std"] / std - 1) > LIKE_INDICES:
+        return None
+    return RULE.finding(
+        0,
+        f"the targets look like the indices of {count} classes (whole numbers 0 to {count - 1}, about equally frequent), and one output learns them as values",
+        {"distinct": float(count)},
+        why="a value treats class 3 as lying between 2 and 4, which classes do not",
+        advice=f"if these are classes: {count} outputs and cross-entropy (--task classes)",
+    )
+
+
+RULE = Rule(
+    id="wrong-loss",
+    title="The loss does not fit the output or the targets",
+    threshold=(
+        "cross-entropy on outputs that an activation has bounded (or that are never below an exact zero); squared or absolute error on one-hot rows, or with one output on "
+        f"{FEWEST} to {MOST} whole numbers from 0 on that are about equally frequent"
+    ),
+    source="calibrated on benchmarks/diagnosis; the first follows from the definition of logits, UMLAUT (CHI 2021) warns of it too",
+    explanation=(
+        "The loss says what the outputs mean. Cross-entropy takes logits: any number, negative ones too, since only their differences count. Squared error takes "
+        "values on a scale where near is nearly right. Classes have no such scale, and squared error of one-hot rows has weak gradients exactly where the "
+        "network is confidently wrong."
+    ),
+    why="the loss was taken over from another kind of task",
+    advice="classes: as many outputs as classes, nothing behind the last layer, cross-entropy (--loss cross-entropy)",
+    judge=judge,
+    explains=(
+        "plateau",
+        "underfitting",
+        "lr-too-low",
+        "vanishing-gradient",
+        "slow-start",
+        "outputs-collapsed",
+        "initial-loss-high",
+        "targets-unscaled",
+        "dead-units",
+        "saturation",
+    ),
+)

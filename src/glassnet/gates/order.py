@@ -1,0 +1,64 @@
+"""The nodes of a graph put in order, given names and checked, before anything is computed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from glassnet.errors import UsageError
+from glassnet.gates.node import Node
+
+
+def topological_order(outputs: tuple[Node, ...]) -> tuple[Node, ...]:
+    """All nodes that the outputs depend on, each behind its inputs; inputs in the order in which the gates take them."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    # A stack instead of recursion, since an unrolled sequence is deeper than Python's stack.
+    waiting = [(node, False) for node in reversed(outputs)]
+    while waiting:
+        node, inputs_done = waiting.pop()
+        if node in done:
+            continue
+        if inputs_done:
+            done.add(node)
+            order.append(node)
+        else:
+            waiting.append((node, True))
+            waiting += [(each, False) for each in reversed(node.inputs)]
+    return tuple(order)
+
+
+def give_names(nodes: tuple[Node, ...]) -> None:
+    """Call each node without a name after its gate and count: "add1", then "add2".
+
+    Raises:
+        UsageError: several nodes have one name. Constants of one number may: they are called by their value.
+    """
+    named = [node for node in nodes if node.name and not (node.kind == "constant" and node.shape == ())]
+    twice = [name for name, count in Counter(node.name for node in named).items() if count > 1]
+    if twice:
+        raise UsageError("every node of a graph needs a name of its own", got=", ".join(twice) + " several times")
+    taken = {node.name for node in named}
+    count: Counter[str] = Counter()
+    for node in nodes:
+        if not node.name:
+            base = node.gate.name if node.gate is not None else node.kind
+            count[base] += 1
+            while f"{base}{count[base]}" in taken:
+                count[base] += 1
+            node.name = f"{base}{count[base]}"
+
+
+def check_gates(nodes: tuple[Node, ...]) -> None:
+    """Every node has a gate of its own.
+
+    Raises:
+        UsageError: several share one.
+    """
+    uses = Counter(id(node.gate) for node in nodes if node.gate is not None)
+    shared = [node.name for node in nodes if node.gate is not None and uses[id(node.gate)] > 1]
+    if shared:
+        raise UsageError(
+            "a gate remembers one forward step, so every node needs a gate of its own",
+            got=f"{' and '.join(shared)} share one",
+            fix="make a new gate for each node; share parameters instead",
+        )

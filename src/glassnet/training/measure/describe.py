@@ -1,0 +1,343 @@
+"""What is about to be trained on what: looked at once, before the first step, on batches of the first epoch as they come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.events import Described
+from glassnet.training.losses import LOSSES
+from glassnet.training.measure import looks
+from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.kinds import DROPOUTS, NONLINEARITIES, NORMS, RECURRENT, kind_of, leaves
+from glassnet.training.measure.restoring import untouched
+from glassnet.training.plan import Plan
+
+SAMPLES = 2_000
+MOST_NUMBERS = 2_000 * 3_072  # of all inputs looked at: as many as 2,000 images of 32×32 pixels in colour
+MOST_BATCHES = 20
+FEWEST_BATCHES = 2
+STEP_SAMPLES = 256  # in the one backward pass that tells which parameters a gradient reaches
+
+
+class Batches(Protocol):
+    """What is looked at; see :class:`glassnet.training.loop.Batches`."""
+
+    steps_per_epoch: int
+    samples: int
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The (inputs, targets) of an epoch from a position on."""
+        ...
+
+
+@dataclass
+class Seen:
+    """Some batches, kept."""
+
+    inputs: list[Tensor] = field(default_factory=list)
+    targets: list[Tensor] = field(default_factory=list)
+
+    @property
+    def samples(self) -> int:
+        """How many samples they hold."""
+        return sum(map(len, self.targets))
+
+
+def describe(
+    net: nn.Module,
+    batches: Batches,
+    plan: Plan,
+    validation: Batches | None = None,
+    *,
+    samples: int = SAMPLES,
+) -> Described:
+    """Look at the first batches, at what the untrained network makes of them, and at how it is put together.
+
+    Everything is put back: weights, buffers, gradients, modes and random states.
+
+    Args:
+        net: to be trained.
+        batches: the training part, as training will see it.
+        plan: what the training is decided by.
+        validation: the validation part.
+        samples: of each part, at most; of large inputs fewer, but two batches at least.
+    """
+    with untouched(net):
+        seen = some_of(batches, samples)
+        unseen = some_of(validation, samples) if validation is not None else None
+        optimizer = plan.optimizer(net)
+        task = task_of(seen.targets)
+        try:
+            result, start = starting(net, plan, seen, unseen, task)
+            outputs = int(result.pop("outputs", 0))
+            about_net = structure(net, plan, optimizer, seen)
+            start["grad_norm"] = about_net.pop("grad_norm")
+        except (RuntimeError, IndexError, ValueError):
+            # Targets that the loss refuses: the first step will say so in PyTorch's words; what can be seen without a loss is told here.
+            result, start, about_net, outputs = {}, {}, {}, width(net, seen)
+        validation_figures: dict[str, Any] = {}
+        if unseen is not None and unseen.samples:
+            validation_figures = {"samples": unseen.samples, "loss": result.pop("validation_loss", None)}
+            validation_figures |= looks.compared(seen.inputs, seen.targets, unseen.inputs, unseen.targets, task)
+        result.pop("validation_loss", None)
+        return Described(
+            task=task,
+            outputs=outputs,
+            plan=about_plan(plan, optimizer, batches, seen),
+            net=about_net,
+            inputs=looks.of_inputs(seen.inputs, seen.targets, task),
+            targets=looks.of_targets(seen.inputs, seen.targets, task, outputs),
+            result=result,
+            start=start,
+            validation=validation_figures,
+        )
+
+
+def width(net: nn.Module, seen: Seen) -> int:
+    """Numbers in one output row; 0 where the network itself fails."""
+    net.eval()
+    try:
+        with torch.no_grad():
+            made = _first(net(seen.inputs[0][:2]))
+    except (RuntimeError, IndexError, ValueError):
+        return 0
+    return int(made.shape[1]) if made.ndim > 1 else 1
+
+
+def some_of(batches: Batches, samples: int) -> Seen:
+    """Batches from all over the first epoch, since data that are sorted look alike at its beginning."""
+    seen = Seen()
+    total = batches.steps_per_epoch
+    first = _batch(batches, 0)
+    if first is None:
+        return seen
+    size, length = max(len(first[1]), 1), max(first[0].numel(), 1)
+    wanted = min(-(-samples // size), MOST_NUMBERS // length, MOST_BATCHES)
+    wanted = min(max(wanted, FEWEST_BATCHES), total)
+    for number in range(wanted):
+        made = first if number == 0 else _batch(batches, round(number * (total - 1) / max(wanted - 1, 1)))
+        if made is None:
+            break
+        seen.inputs.append(made[0])
+        seen.targets.append(made[1])
+    return seen
+
+
+def _batch(batches: Batches, position: int) -> tuple[Tensor, Tensor] | None:
+    """One batch of the first epoch, by its position; None where there is none."""
+    iterator = iter(batches.epoch(0, start=position))
+    try:
+        return next(iterator, None)
+    finally:
+        close = getattr(iterator, "close", None)  # a generator may hold a thread that reads ahead
+        if close is not None:
+            close()
+
+
+def task_of(targets: list[Tensor]) -> str:
+    """``classes`` for one whole number a sample, ``values`` for floating point, else ``other``."""
+    if not targets:
+        return "other"
+    first = targets[0]
+    if first.is_floating_point():
+        return "values"
+    return "classes" if first.ndim == 1 else "other"
+
+
+def loss_name(loss: Any) -> str:
+    """``cross-entropy`` for ours, ``CrossEntropyLoss`` for a module, the function's name else."""
+    if isinstance(loss, partial):
+        return loss_name(loss.func)
+    if isinstance(loss, nn.Module):
+        return type(loss).__name__
+    for name, ours in LOSSES.items():
+        if ours is loss:
+            return name
+    name = str(getattr(loss, "name", getattr(loss, "__name__", type(loss).__name__)))
+    return name.replace("_", "-") if getattr(loss, "__module__", "").startswith("glassnet.") else name
+
+
+def about_plan(plan: Plan, optimizer: torch.optim.Optimizer, batches: Batches, seen: Seen) -> dict[str, Any]:
+    """What the training is decided by, as plain values."""
+    group = optimizer.param_groups[0]
+    momentum = group.get("momentum", group.get("betas", (0.0,))[0])
+    smoothing = (
+        plan.loss.keywords.get("label_smoothing", 0.0)
+        if isinstance(plan.loss, partial)
+        else getattr(plan.loss, "label_smoothing", 0.0)
+    )
+    return {
+        "optimizer": type(optimizer).__name__,
+        "lr": float(group["lr"]),
+        "momentum": float(momentum),
+        "weight_decay": max(float(each.get("weight_decay", 0.0)) for each in optimizer.param_groups),
+        "batch_size": max((len(targets) for targets in seen.targets), default=0),
+        "micro_batches": plan.micro_batches,
+        "epochs": plan.epochs,
+        "steps_per_epoch": batches.steps_per_epoch,
+        "loss": loss_name(plan.loss),
+        "label_smoothing": float(smoothing),
+        "clip": plan.clip is not None,
+        "penalty": plan.penalty is not None,
+        "precision": plan.precision,
+    }
+
+
+def starting(
+    net: nn.Module, plan: Plan, seen: Seen, unseen: Seen | None, task: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Outputs and losses of the untrained network."""
+    if not seen.samples:
+        return {}, {}
+    with torch.no_grad():
+        net.train()
+        with untouched(net):
+            trained = _loss(net, plan, seen.inputs[:1], seen.targets[:1])
+        net.eval()
+        outputs = [_first(net(inputs)).float() for inputs in seen.inputs]
+        evaluated = _mean_loss(plan, outputs, seen.targets)
+        together = torch.cat([made.reshape(len(made), -1) if made.ndim != 2 else made for made in outputs])
+        result = looks.of_outputs(together)
+        if unseen is not None and unseen.samples:
+            result["validation_loss"] = _mean_loss(
+                plan, [_first(net(x)).float() for x in unseen.inputs], unseen.targets
+            )
+        penalty = float(plan.penalty(net)) if plan.penalty is not None else 0.0
+    start: dict[str, Any] = {"loss": evaluated, "train_loss": trained, "penalty": penalty}
+    name = loss_name(plan.loss).lower().replace("-", "").replace("_", "").removesuffix("loss")
+    if task == "classes":
+        counts = torch.bincount(torch.cat(seen.targets).clamp_min(0)).double()
+        entropy = float(torch.special.entr(counts / counts.sum()).sum())
+        if name == "crossentropy" and together.shape[1] > 1:
+            start |= {"expected": math.log(together.shape[1]), "constant": entropy}
+        elif name in ("binary", "bcewithlogits", "binarycrossentropy"):
+            start |= {"expected": math.log(2), "constant": entropy}
+        elif name == "hinge":
+            start["expected"] = float(together.shape[1] - 1)
+    elif task == "values" and name in ("squared", "mse"):
+        values = torch.cat(seen.targets).double()
+        start["constant"] = float(values.var(0, correction=0).mean())
+        start["expected"] = float(values.square().mean())  # of a network that says about 0
+    return result, start
+
+
+def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen: Seen) -> dict[str, Any]:
+    """Which parameters learn, which modules do not follow the mode, and what the network is made of."""
+    named = list(net.named_parameters())
+    known = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    net.train()
+    stuck_in_eval = [name for name, module in net.named_modules() if not module.training and name]
+    net.eval()
+    stuck_in_train = [name for name, module in net.named_modules() if module.training and name]
+    ran: list[nn.Module] = []
+    handles = [module.register_forward_hook(lambda module, *_: ran.append(module)) for _, module in leaves(net)]
+    try:
+        with Activations(net) as activations:
+            unreached, silent, norm = reached(net, plan, seen, named)
+    finally:
+        for handle in handles:
+            handle.remove()
+    modules = [module for _, module in leaves(net)]
+    random, mixes = in_evaluation(net, seen)
+    return {
+        "parameters": sum(p.numel() for _, p in named),
+        "trainable": sum(p.numel() for _, p in named if p.requires_grad),
+        "frozen": [name for name, p in named if not p.requires_grad],
+        "unreached": unreached,
+        "zero_gradient": silent,
+        "not_optimised": [name for name, p in named if p.requires_grad and id(p) not in known],
+        "identical_units": [name for name, p in named if p.ndim > 1 and len(p) > 1 and bool((p == p[:1]).all())],
+        "stuck_in_eval": stuck_in_eval,
+        "stuck_in_train": stuck_in_train,
+        "batch_norms": sum(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in modules),
+        "norms": sum(isinstance(m, NORMS) for m in modules),
+        "dropouts": sum(isinstance(m, DROPOUTS) and m.p > 0 for m in modules),
+        "recurrents": sum(isinstance(m, RECURRENT) for m in modules),
+        "weight_layers": sum(kind_of(m) in ("dense", "conv", "recurrent") for m in modules),
+        "nonlinearities": sum(
+            isinstance(m, NONLINEARITIES) or kind_of(m) in ("relu", "tanh", "sigmoid") for m in modules
+        ),
+        "first": type(ran[0]).__name__ if ran else "",
+        "last": type(ran[-1]).__name__ if ran else "",
+        "random_in_eval": random,
+        "mixes_samples": mixes,
+        "grad_norm": norm,
+    } | at_start(activations)
+
+
+def at_start(activations: Activations) -> dict[str, Any]:
+    """How saturated the untrained network is, and how the gradient changes through time."""
+    found: dict[str, Any] = {}
+    squashed = [(record["saturated"], record["name"]) for record in activations.records if "saturated" in record]
+    if squashed:
+        found["saturated"], found["saturated_layer"] = max(squashed)
+    ratios = [
+        record["norms"][0] / record["norms"][-1]
+        for record in activations.through_time
+        if len(record["norms"]) > 2 and record["norms"][-1] > 0
+    ]
+    if ratios:
+        found["time_ratio"] = max(ratios)
+    return found
+
+
+def reached(
+    net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Parameter]]
+) -> tuple[list[str], list[str], float]:
+    """Names of trainable parameters that get no gradient, and of those whose gradient is exactly zero; the whole gradient's norm."""
+    if not seen.samples:
+        return [], [], 0.0
+    net.train()
+    net.zero_grad(set_to_none=True)
+    inputs, targets = seen.inputs[0][:STEP_SAMPLES], seen.targets[0][:STEP_SAMPLES]
+    with torch.enable_grad():
+        loss = plan.loss(net(inputs), targets)
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
+    trainable = [(name, p) for name, p in named if p.requires_grad]
+    unreached = [name for name, p in trainable if p.grad is None]
+    silent = [name for name, p in trainable if p.grad is not None and not bool(p.grad.any())]
+    total = sum(float(p.grad.double().square().sum()) for _, p in trainable if p.grad is not None)
+    return unreached, silent, math.sqrt(total) if math.isfinite(total) else math.inf
+
+
+def in_evaluation(net: nn.Module, seen: Seen) -> tuple[bool, bool]:
+    """Whether two evaluations of the same samples differ, and whether a sample's output depends on its batch mates."""
+    if not seen.samples:
+        return False, False
+    some = seen.inputs[0][:8]
+    net.eval()
+    with torch.no_grad():
+        first, second = _first(net(some)).float(), _first(net(some)).float()
+        random = not torch.allclose(first, second, rtol=1e-4, atol=1e-5, equal_nan=True)
+        if random or len(some) < 4:
+            return random, False
+        half = _first(net(some[: len(some) // 2])).float()
+        scale = max(float(first.abs().max()), 1e-6)
+        mixes = (
+            bool((half - first[: len(half)]).abs().max() > 1e-2 * scale) if bool(torch.isfinite(first).all()) else False
+        )
+    return random, mixes
+
+
+def _loss(net: nn.Module, plan: Plan, inputs: list[Tensor], targets: list[Tensor]) -> float:
+    total = sum(float(plan.loss(net(x), t)) * len(t) for x, t in zip(inputs, targets, strict=True))
+    return total / max(sum(map(len, targets)), 1)
+
+
+def _mean_loss(plan: Plan, outputs: list[Tensor], targets: list[Tensor]) -> float:
+    total = sum(float(plan.loss(made, wanted)) * len(wanted) for made, wanted in zip(outputs, targets, strict=True))
+    return total / max(sum(map(len, targets)), 1)
+
+
+def _first(made: Any) -> Tensor:
+    """A network's own output, where it gives further ones beside it."""
+    own: Tensor = made[0] if isinstance(made, tuple) else made
+    return own

@@ -1,0 +1,580 @@
+"""Each check passes on a healthy training and fails on a fault of its own kind, with dense, convolutional and recurrent nets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from trainings import NETS, PLAN, Fixed, classes_in, mlp, sgd, subject, values_in
+
+from glassnet.checks import BY_ID, CHECKS
+from glassnet.checks.descent import without_dropout
+from glassnet.checks.ignorance import ignorance, prior_answer
+from glassnet.checks.numerical import probes
+from glassnet.checks.twenty import twenty
+from glassnet.data.readers.arrays import data_from_arrays
+from glassnet.events import Checked
+from glassnet.training.losses import make_loss
+from glassnet.training.penalties import make_penalty
+
+ALL = [*NETS, "values"]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.manual_seed(0)
+
+
+def check(name: str, what: Any) -> Checked:
+    return BY_ID[name].judge(what)
+
+
+def told(found: Checked) -> None:
+    """Whatever does not pass says why and what to do, in sentences that hold no hole."""
+    assert found.what
+    assert "nan" not in found.what or found.check == "initial-loss"
+    if found.verdict in ("failed", "warning"):
+        assert found.why
+        assert found.advice
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("check_id", [each.id for each in CHECKS])
+def test_a_healthy_training_passes(name: str, check_id: str) -> None:
+    found = check(check_id, subject(name))
+    if check_id == "trial-run":  # the rules of diagnosis have tests of their own
+        assert found.verdict != "failed"
+    else:
+        assert found.verdict == "passed", found
+    assert found.check == check_id
+    assert all(isinstance(value, float) for value in found.figures.values())
+    told(found)
+
+
+# data-sane
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_number_that_is_not_finite_fails(bad: float) -> None:
+    inputs, targets = classes_in((6,))
+    inputs[7, 2] = bad
+    found = check("data-sane", subject("mlp", batches=Fixed(inputs, targets)))
+    assert found.verdict == "failed"
+    assert found.figures["nonfinite"] == 1
+    inputs, targets = values_in()
+    targets[3] = bad
+    assert check("data-sane", subject("values", batches=Fixed(inputs, targets))).verdict == "failed"
+
+
+def test_inputs_or_targets_that_are_all_alike_fail() -> None:
+    inputs, targets = classes_in((6,))
+    same = check("data-sane", subject("mlp", batches=Fixed(inputs[:1].expand(60, 6).clone(), targets[:60])))
+    one = check("data-sane", subject("mlp", batches=Fixed(inputs, torch.ones_like(targets))))
+    assert (same.verdict, one.verdict) == ("failed", "failed")
+    assert "inputs" in same.what
+    assert "targets" in one.what
+
+
+def test_the_audit_has_its_say() -> None:
+    inputs, targets = classes_in((6,))
+    arrays = (
+        np.concatenate([inputs.numpy(), inputs.numpy()[:100]]),
+        np.concatenate([targets.numpy(), targets.numpy()[:100]]),
+    )
+    data = data_from_arrays(*arrays)
+    found = check("data-sane", subject("mlp", data=data))
+    assert found.verdict == "warning"
+    assert "repeat" in found.what
+
+
+# initial-loss
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_large_last_weights_are_confidently_wrong(name: str) -> None:
+    what = subject(name)
+    with torch.no_grad():
+        [p for p in what.net.parameters() if p.ndim > 1][-1].mul_(300)
+    found = check("initial-loss", what)
+    assert found.verdict == "failed"
+    assert found.figures["loss"] > 3 * found.figures["expected"]
+    told(found)
+
+
+def test_the_initial_loss_is_that_of_not_knowing() -> None:
+    for name in NETS:
+        found = check("initial-loss", subject(name))
+        assert found.figures["expected"] == pytest.approx(math.log(3), abs=1e-6)
+    values = check("initial-loss", subject("values"))
+    assert values.figures["expected"] == pytest.approx(1.0, abs=0.3)  # the variance of 64 standardised targets
+
+
+def test_the_figures_of_the_lecture() -> None:
+    """T1: 3072–50–10 with weights 0.0001·randn: 2.3026, and 3.07 with λ = 1e3 (which is ½λΣw²)."""
+    generator = torch.Generator().manual_seed(0)
+    net = nn.Sequential(nn.Linear(3072, 50), nn.ReLU(), nn.Linear(50, 10))
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(1e-4 * torch.randn(p.shape, generator=generator) * (p.ndim > 1))
+    pixels = torch.randint(-127, 128, (64, 3072), generator=generator).float()
+    what = subject("mlp", net=net, batches=Fixed(pixels, torch.arange(64) % 10))
+    assert check("initial-loss", what).figures["loss"] == pytest.approx(2.3026, abs=2e-4)
+    what = replace(what, plan=replace(PLAN, penalty=make_penalty(l2=500.0)), _look=None)
+    assert check("initial-loss", what).figures["cost"] == pytest.approx(3.07, abs=0.01)
+
+
+def test_a_loss_that_is_not_finite_fails() -> None:
+    inputs, targets = classes_in((6,))
+    found = check("initial-loss", subject("mlp", batches=Fixed(inputs * math.inf, targets)))
+    assert found.verdict == "failed"
+    told(found)
+
+
+def test_a_penalty_must_raise_the_loss_and_not_outweigh_it() -> None:
+    lowers = replace(PLAN, penalty=lambda net: -sum(p.square().sum() for p in net.parameters()))
+    assert check("initial-loss", subject("mlp", plan=lowers)).verdict == "failed"
+    heavy = replace(PLAN, penalty=make_penalty(l2=10.0))
+    assert check("initial-loss", subject("mlp", plan=heavy)).verdict == "warning"
+    light = replace(PLAN, penalty=make_penalty(l2=1e-4))
+    found = check("initial-loss", subject("mlp", plan=light))
+    assert found.verdict == "passed"
+    assert "with the penalty" in found.what
+
+
+def test_targets_far_from_the_outputs_fail_with_words_on_values() -> None:
+    inputs, targets = values_in()
+    found = check("initial-loss", subject("values", batches=Fixed(inputs, targets + 1000)))
+    assert found.verdict == "failed"
+    assert "targets" in found.why
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs", "expected"),
+    [
+        ("cross-entropy", torch.randn(30, 5), math.log(5)),
+        ("hinge", torch.randn(30, 5), 4.0),
+        ("binary", torch.randn(30, 1), math.log(2)),
+    ],
+)
+def test_not_knowing_has_a_known_cost(name: str, outputs: Tensor, expected: float) -> None:
+    targets = torch.arange(30) % (outputs.shape[1] if outputs.shape[1] > 1 else 2)
+    found = ignorance(make_loss(name), outputs, targets)
+    assert found is not None
+    assert found.loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_not_knowing_under_losses_that_take_probabilities() -> None:
+    targets = torch.arange(30) % 5
+    logs = ignorance(F.nll_loss, torch.randn(30, 5).log_softmax(1), targets)
+    own = ignorance(lambda p, t: -p.gather(1, t[:, None]).log().mean(), torch.randn(30, 5).softmax(1), targets)
+    assert logs is not None
+    assert own is not None
+    assert logs.loss == pytest.approx(math.log(5), rel=1e-5)
+    assert own.loss == pytest.approx(math.log(5), rel=1e-5)
+
+
+# gradients-reach
+
+
+class Cut(nn.Module):
+    """What comes in goes on without its graph."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.detach()
+
+
+class Behind(nn.Module):
+    """A net whose inputs go through another module first, and one whose outputs do."""
+
+    def __init__(self, net: nn.Module, last: nn.Module) -> None:
+        super().__init__()
+        self.net, self.last = net, last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.net(x))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_detached_layer_is_named(name: str) -> None:
+    what = subject(name)
+    what.net = nn.Sequential(what.net, Cut(), nn.Linear(3, 3))
+    found = check("gradients-reach", what)
+    assert found.verdict == "failed"
+    assert "0." in found.what
+    assert found.figures["silent"] == len(list(what.net[0].parameters()))
+    told(found)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_layer_that_forward_does_not_use_is_named(name: str) -> None:
+    what = subject(name)
+    what.net.spare = nn.Linear(4, 4)
+    if isinstance(what.net, nn.Sequential):
+        what.net = Behind(subject(name).net, nn.Identity())
+        what.net.spare = nn.Linear(4, 4)
+    found = check("gradients-reach", what)
+    assert found.verdict == "failed"
+    assert "spare.weight" in found.what
+
+
+def test_nothing_reached_and_nothing_to_train() -> None:
+    what = subject("mlp")
+    what.net = nn.Sequential(what.net, Cut())
+    assert check("gradients-reach", what).what == "no gradient reaches any parameter"
+    frozen = subject("mlp")
+    frozen.net.requires_grad_(requires_grad=False)
+    found = check("gradients-reach", frozen)
+    assert found.verdict == "failed"
+    assert "no parameter is to be trained" in found.what
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv"])
+def test_weights_that_are_all_zero_get_no_gradient(name: str) -> None:
+    what = subject(name)
+    with torch.no_grad():
+        for p in what.net.parameters():
+            p.zero_()
+    found = check("gradients-reach", what)
+    assert found.verdict == "failed"
+    assert "exactly zero" in found.what
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_head_that_begins_at_zero_is_no_fault(name: str) -> None:
+    what = subject(name)
+    with torch.no_grad():
+        [p for p in what.net.parameters() if p.ndim > 1][-1].zero_()
+    found = check("gradients-reach", what)
+    assert found.verdict == "passed"
+    assert found.figures["late"] > 0
+
+
+def test_frozen_parameters_are_told_and_forgotten_ones_fail() -> None:
+    what = subject("mlp")
+    what.net[0].requires_grad_(requires_grad=False)
+    found = check("gradients-reach", what)
+    assert found.verdict == "passed"
+    assert "2 more are frozen" in found.what
+    some = replace(PLAN, optimizer=lambda net: torch.optim.SGD(net[0].parameters(), lr=0.1))
+    found = check("gradients-reach", subject("mlp", plan=some))
+    assert found.verdict == "failed"
+    assert "4.bias" in found.what
+
+
+# gradient-check
+
+
+class Doubled(torch.autograd.Function):
+    """x, with a backward that is twice too large."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return 2 * gradient
+
+
+class Tanh(torch.autograd.Function):
+    """tanh x with its own backward: right, or with the square forgotten."""
+
+    right = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        y = x.tanh()
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return gradient * (1 - (y * y if Tanh.right else y))
+
+
+class Calls(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_wrong_backward_is_found(name: str) -> None:
+    what = subject(name)
+    what.net = nn.Sequential(what.net, Calls(Doubled.apply), nn.Linear(3, 3))
+    found = check("gradient-check", what)
+    assert found.verdict == "failed"
+    told(found)
+    # the layers before it disagree, the one behind it does not
+    inside = [n for n, _ in what.net.named_parameters() if n.startswith("0.")][-1]
+    assert inside in found.what
+    assert found.figures["largest_error"] == pytest.approx(0.5, abs=0.01)  # |2g − g| / 2g
+
+
+def test_a_backward_of_ones_own_passes_where_it_is_right_and_fails_where_it_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = nn.Sequential(nn.Linear(6, 16), Calls(Tanh.apply), nn.Linear(16, 3))
+    assert check("gradient-check", subject("mlp", net=net)).verdict == "passed"
+    monkeypatch.setattr(Tanh, "right", False)
+    assert check("gradient-check", subject("mlp", net=net)).verdict == "failed"
+
+
+def test_units_on_the_kink_are_no_fault() -> None:
+    """Blank inputs and biases of zero put every unit exactly on the corner of ReLU."""
+    inputs, targets = classes_in((1, 8, 8))
+    inputs[:, :, 2:] = 0
+    net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(128, 3))
+    nn.init.zeros_(net[0].bias)
+    found = check("gradient-check", subject("conv", net=net, batches=Fixed(inputs, targets)))
+    assert found.verdict == "passed", found
+
+
+def test_random_layers_and_float32_inside_are_no_fault() -> None:
+    dropping = nn.Sequential(nn.Linear(6, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 3))
+    assert check("gradient-check", subject("mlp", net=dropping)).verdict == "passed"
+    coarse = nn.Sequential(nn.Linear(6, 16), Calls(lambda x: x.float()))
+    assert check("gradient-check", subject("mlp", net=coarse)).verdict == "skipped"
+    generator = torch.Generator().manual_seed(0)
+    own = nn.Sequential(mlp(), Calls(lambda x: x + torch.randn(x.shape, generator=generator)))
+    assert check("gradient-check", subject("mlp", net=own)).verdict == "skipped"
+    weighted = replace(PLAN, loss=nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 3.0])))
+    assert check("gradient-check", subject("mlp", plan=weighted)).verdict == "passed"
+
+
+def test_slopes_are_those_worked_out_by_hand() -> None:
+    """L = (w·x − y)² with x = 3, y = 1, w = 2: dL/dw = 2·(6 − 1)·3 = 30."""
+    net = nn.Linear(1, 1, bias=False).double()
+    with torch.no_grad():
+        net.weight.fill_(2.0)
+    x = torch.tensor([[3.0]], dtype=torch.float64)
+    found = list(probes(net, lambda: (net(x) - 1).square().sum(), single=1, most=4, generator=torch.Generator()))
+    assert len(found) == 2
+    for probe in found:
+        assert abs(probe.analytic) == pytest.approx(30.0)
+        assert abs(probe.numeric) == pytest.approx(30.0, rel=1e-7)
+        assert probe.agrees
+    assert float(net.weight.detach()) == 2.0
+
+
+def test_the_quick_look_leaves_large_nets_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.checks.gradient_check.QUICK_OPERATIONS", 1.0)
+    assert check("gradient-check", subject("mlp", quick=True)).verdict == "skipped"
+    assert check("gradient-check", subject("mlp")).verdict == "passed"
+
+
+# input-independent
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_labels_that_do_not_belong_to_the_inputs_fail(name: str) -> None:
+    inputs, targets = classes_in(NETS[name][1])
+    shuffled = targets[torch.randperm(len(targets), generator=torch.Generator().manual_seed(1))]
+    found = check("input-independent", subject(name, batches=Fixed(inputs, shuffled)))
+    assert found.verdict in ("failed", "warning")
+    told(found)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_net_that_does_not_see_its_inputs_fails(name: str) -> None:
+    what = subject(name)
+    what.net = nn.Sequential(Calls(torch.zeros_like), what.net)
+    found = check("input-independent", what)
+    assert found.verdict == "failed"
+    told(found)
+
+
+def test_frequent_classes_alone_are_no_learning_from_inputs() -> None:
+    """Nine in ten samples are of one class; without looking one comes far below ln 3, and that must not count."""
+    generator = torch.Generator().manual_seed(4)
+    targets = (torch.rand(360, generator=generator) > 0.9).long()
+    found = check("input-independent", subject("mlp", batches=Fixed(torch.randn(360, 6, generator=generator), targets)))
+    assert found.verdict in ("failed", "warning")
+
+
+def test_the_best_constant_answer_costs_the_entropy_of_the_classes() -> None:
+    targets = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
+    entropy = -(0.7 * math.log(0.7) + 0.2 * math.log(0.2) + 0.1 * math.log(0.1))
+    logits = prior_answer(torch.randn(100, 3), targets, "classes")
+    shares = prior_answer(torch.randn(100, 3).softmax(1), targets, "classes")
+    assert float(F.cross_entropy(logits, targets)) == pytest.approx(entropy, rel=1e-4)
+    assert shares[0].tolist() == pytest.approx([0.7, 0.2, 0.1], rel=1e-3)
+    one = prior_answer(torch.randn(100, 1), (targets > 0).long(), "classes")
+    assert float(one[0].sigmoid()) == pytest.approx(0.3, rel=1e-4)
+
+
+# overfit-twenty
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_softmax_applied_twice_is_told_by_its_floor(name: str) -> None:
+    what = subject(name)
+    what.net = nn.Sequential(what.net, nn.Softmax(1))
+    found = check("overfit-twenty", what)
+    assert found.verdict == "failed"
+    assert "softmax" in found.why
+    # the floor, or one or two of the twenty stuck on a wrong answer, each a twentieth higher
+    assert math.log(1 + 2 / math.e) <= found.figures["cost"] + 1e-6 < math.log(1 + 2 / math.e) + 0.12
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_an_answer_that_ignores_the_input_cannot_learn_by_heart(name: str) -> None:
+    what = subject(name)
+    what.net = nn.Sequential(Calls(torch.zeros_like), what.net)
+    found = check("overfit-twenty", what)
+    assert found.verdict == "failed"
+    assert found.figures["accuracy"] < 0.6
+    told(found)
+
+
+def test_an_output_that_cannot_reach_its_targets_fails() -> None:
+    inputs, targets = values_in()
+    squashed = nn.Sequential(nn.Linear(6, 24), nn.Tanh(), nn.Linear(24, 1), nn.Sigmoid())
+    found = check("overfit-twenty", subject("values", net=squashed, batches=Fixed(inputs, targets)))
+    assert found.verdict == "failed"
+    assert found.figures["r2"] < 0.9
+
+
+def test_what_works_against_learning_by_heart_is_off() -> None:
+    what = subject("mlp")
+    what.net = nn.Sequential(nn.Linear(6, 64), nn.ReLU(), nn.Dropout(0.9), nn.Linear(64, 3))
+    what.plan = replace(
+        PLAN,
+        loss=partial(F.cross_entropy, label_smoothing=0.3),
+        penalty=make_penalty(l2=1.0),
+        optimizer=lambda net: torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1.0),
+    )
+    found = check("overfit-twenty", what)
+    assert found.verdict == "passed"
+    assert found.figures["cost"] <= 0.02 * math.log(3) + 1e-6
+
+
+def test_dropout_is_off_and_batch_norm_goes_by_the_samples() -> None:
+    net = without_dropout(subject("conv").net.eval())
+    assert {type(module).__name__ for module in net.modules() if not module.training} == {"Dropout"}
+
+
+def test_twenty_samples_are_distinct_and_of_all_classes() -> None:
+    inputs, targets = classes_in((6,))
+    order = targets.argsort()  # sorted by class, and each input twice
+    inputs, targets = inputs[order].repeat_interleave(2, 0), targets[order].repeat_interleave(2)
+    some, wanted = twenty(inputs, targets)
+    assert len(wanted) == 20
+    assert len(torch.unique(some, dim=0)) == 20
+    assert sorted(torch.bincount(wanted).tolist()) == [6, 7, 7]
+
+
+# sane-sizes
+
+
+def test_saturating_weights_fail() -> None:
+    net = nn.Sequential(nn.Linear(6, 24), nn.Tanh(), nn.Linear(24, 24), nn.Tanh(), nn.Linear(24, 3))
+    with torch.no_grad():
+        net[0].weight.mul_(100)
+    found = check("sane-sizes", subject("mlp", net=net))
+    assert found.verdict == "failed"
+    assert "saturated" in found.what
+    assert "layer 1" in found.what
+    told(found)
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv"])
+def test_units_that_are_off_from_the_start_fail(name: str) -> None:
+    what = subject(name)
+    with torch.no_grad():
+        biased = what.net[0] if name == "mlp" else what.net[1]
+        biased.bias.fill_(-50.0)
+    found = check("sane-sizes", what)
+    assert found.verdict == "failed"
+    assert "zero for every sample" in found.what
+
+
+def test_a_signal_that_fades_away_fails() -> None:
+    layers: list[nn.Module] = []
+    for _ in range(12):
+        layers += [nn.Linear(24, 24), nn.Tanh()]
+    net = nn.Sequential(nn.Linear(6, 24), *layers, nn.Linear(24, 3))
+    with torch.no_grad():
+        for p in net.parameters():
+            p.mul_(0.2) if p.ndim > 1 else p.zero_()
+    found = check("sane-sizes", subject("mlp", net=net))
+    assert found.verdict == "failed"
+    assert found.figures["activation_spread"] > 1e6
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_first_layer_that_is_not_finite_is_named(name: str) -> None:
+    what = subject(name)
+    what.net = nn.Sequential(what.net, Calls(lambda x: (x - x).log() * x), nn.Linear(3, 3))
+    found = check("sane-sizes", what)
+    assert found.verdict == "failed"
+    assert "layer 1" in found.what
+
+
+# lr-bracket
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_rates_beyond_the_bracket_warn(name: str) -> None:
+    high = check("lr-bracket", subject(name, plan=replace(PLAN, optimizer=sgd(50.0))))
+    low = check("lr-bracket", subject(name, plan=replace(PLAN, optimizer=sgd(1e-8))))
+    assert (high.verdict, low.verdict) == ("warning", "warning")
+    assert "too high" in high.what
+    assert "too low" in low.what
+    assert high.figures["too_high"] < 50
+    told(high)
+    told(low)
+
+
+def test_a_low_rate_passes_where_the_run_is_long_enough() -> None:
+    slow = replace(PLAN, optimizer=sgd(1e-4))
+    assert check("lr-bracket", subject("mlp", plan=replace(slow, epochs=1))).verdict == "warning"
+    assert check("lr-bracket", subject("mlp", plan=replace(slow, epochs=1000))).verdict == "passed"
+
+
+def test_the_curve_is_kept_as_evidence() -> None:
+    what = subject("mlp")
+    found = check("lr-bracket", what)
+    assert what.range_test is not None
+    assert found.curves["lr"] == list(what.range_test.lrs)
+    assert found.curves["lr"] == sorted(found.curves["lr"])
+    lbfgs = replace(PLAN, optimizer=lambda net: torch.optim.LBFGS(net.parameters()))
+    assert check("lr-bracket", subject("mlp", plan=lbfgs)).verdict == "skipped"
+
+
+# trial-run
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_rate_far_too_high_goes_wrong_at_once(name: str) -> None:
+    what = subject(name)
+    what.plan = replace(what.plan, optimizer=sgd(1e4))
+    found = check("trial-run", what)
+    assert found.verdict in ("failed", "warning")
+    assert what.findings
+    assert found.why == next(f.why for f in what.findings if f"{f.rule}:" in found.what)
+    told(found)
+
+
+def test_the_trial_is_the_beginning_of_the_planned_run() -> None:
+    from glassnet.events import Step
+    from glassnet.training import train
+
+    what = subject("mlp")
+    found = check("trial-run", what)
+    torch.manual_seed(0)
+    again = subject("mlp")
+    losses = [e.loss for e in train(again.net, again.batches, again.plan) if isinstance(e, Step)]
+    assert found.curves["loss"] == losses[: len(found.curves["loss"])]
