@@ -21,7 +21,22 @@ import time
 from pathlib import Path
 
 TRAIN = [
-    *("train", "digits", "--net", "mlp", "--epochs", "20", "--seed", "7", "--threads", "1", "--precision", "float32", "--set", "train.measure=10"),
+    *(
+        "train",
+        "digits",
+        "--net",
+        "mlp",
+        "--epochs",
+        "20",
+        "--seed",
+        "7",
+        "--threads",
+        "1",
+        "--precision",
+        "float32",
+        "--set",
+        "train.measure=10",
+    ),
     *("--set", "net.hidden=[256,128]", "--set", "net.dropout=0.2", "--average", "ema", "--clip-norm", "1"),
     *("--set", "train.checkpoint_seconds=0.1", "--quiet"),
 ]

@@ -116,9 +116,7 @@ def test_another_optimiser_begins_with_an_empty_memory_on_the_same_weights(digit
 
 def test_a_change_of_the_net_is_tried_from_the_start(digits: Data) -> None:
     recipe = resolved(digits)
-    wider, rate = tried(
-        recipe, digits, {"net.hidden": [64]}, {"optimizer.lr": 0.01}, tree=halfway(recipe, digits, 20)
-    )
+    wider, rate = tried(recipe, digits, {"net.hidden": [64]}, {"optimizer.lr": 0.01}, tree=halfway(recipe, digits, 20))
     assert (wider.start, rate.start) == (0, 20)
     assert wider.control != rate.control, "each is compared with a control from its own beginning"
 

@@ -22,7 +22,20 @@ from glassnet.events import Epoch
 from glassnet.runs import RunFolder
 
 SMALL = [
-    *("--net", "mlp", "--lr", "0.01", "--epochs", "3", "--threads", "1", "--precision", "float32", "--set", "train.measure=10"),
+    *(
+        "--net",
+        "mlp",
+        "--lr",
+        "0.01",
+        "--epochs",
+        "3",
+        "--threads",
+        "1",
+        "--precision",
+        "float32",
+        "--set",
+        "train.measure=10",
+    ),
     *("--set", "net.hidden=[32]", "--quiet"),
 ]
 COMMAND = [sys.executable, "-c", "from glassnet.cli import main; main()"]

@@ -83,13 +83,13 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
             f" else is lost. Of {len(faults)} faults {len(faults) - len(harmless)} pass."
         ),
         (
-            "- The cases are divided by a hash of their names. Thresholds are set on one half, *calibrate*, and measured on the other, *measure*. *Practice* are variations"
+            "- The cases are divided by a hash of their names. Thresholds are set on one half, *calibrate*, and on *practice*, and measured on the other half, *measure*. *Practice* are variations"
             " of the first half (other seeds, rates and data; `benchmarks/diagnosis/practice.py`) that show how far thresholds lean on single cases."
         ),
         (
-            "- After the first recording the strength of five faults and the rate of three controls were changed, because the fault did no harm or far too much, or the"
-            " control was not healthy; accepted ids were never changed. While the rules were written the measure half was scored four times, and those who wrote them"
-            " were told only that the goals were not reached yet."
+            "- After the first recording the strength of four faults and the rate of three controls (and of the faults planted in them) were changed, because the fault did no harm or far too much, or the"
+            " control was not healthy; accepted ids were never changed. While the rules were written the measure half was scored five times, and those who wrote them"
+            " were told only that the goals were not reached yet, and for a minute that it had more false alarms."
         ),
         "- The first diagnosis is the first warning or stop that is told; nothing counts after a stop.",
         "",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from glassnet.api import check, resume, train
     from glassnet.data.opening import open_data
     from glassnet.errors import GlassnetError
+    from glassnet.glassbox import open_model as open  # noqa: A004 - glassnet.open(net, inputs) is what one types
+    from glassnet.glassbox.gradient_check import gradient_check
     from glassnet.model import Model, Prediction, load
     from glassnet.recipe import Recipe
     from glassnet.story import Result
@@ -29,6 +31,8 @@ _PUBLIC = {
     "check": "glassnet.api",
     "resume": "glassnet.api",
     "load": "glassnet.model",
+    "open": "glassnet.glassbox:open_model",
+    "gradient_check": "glassnet.glassbox",
     "open_data": "glassnet.data.opening",
     "Model": "glassnet.model",
     "Prediction": "glassnet.model",
@@ -45,7 +49,9 @@ __all__ = [
     "Result",
     "__version__",
     "check",
+    "gradient_check",
     "load",
+    "open",
     "open_data",
     "resume",
     "train",
@@ -55,4 +61,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'glassnet' has no attribute '{name}'")
-    return getattr(import_module(_PUBLIC[name]), name)
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(import_module(module), attribute or name)

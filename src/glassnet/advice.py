@@ -27,7 +27,8 @@ from glassnet.training.state import State, random_states, restore_random_states
 FEWEST, MOST = 50, 200  # optimiser steps of one trial, which is a twentieth of the run in between
 LEAST_LEFT = 30  # with fewer steps to go, a fork at the end says nothing, and trials begin at the start instead
 REPEATS = 3
-LIMIT = 2.78  # Student's t at 95 % with the four degrees of freedom that three repetitions of each of two trainings leave
+# Student's t at 95 % with the four degrees of freedom that three repetitions of each of two trainings leave.
+LIMIT = 2.78
 # What decides the weights' shapes or what reaches them: such a change cannot take over the weights of the run.
 FROM_START = ("net.", "data.", "preprocess.")
 

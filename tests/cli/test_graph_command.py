@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import glassnet
+from glassnet import cli
 from glassnet.cli import graph_command
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
@@ -25,7 +26,7 @@ LECTURE = ["(x + y) * z", "x=-2", "y=5", "z=-4"]
 
 def run(*arguments: str) -> str:
     """What the command prints; its errors as they are."""
-    result = CliRunner().invoke(graph_command.command, list(arguments), standalone_mode=False)
+    result = CliRunner().invoke(cli.cli, ["graph", *arguments], standalone_mode=False)
     if result.exception is not None:
         raise result.exception
     return result.output

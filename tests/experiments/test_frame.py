@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from glassnet.cli.experiment_command import command
+from glassnet import cli
 from glassnet.errors import UsageError
 from glassnet.experiments import EXPERIMENTS, module_of
 from glassnet.experiments.outcome import Outcome, Row, compared
@@ -54,7 +54,7 @@ def test_an_unknown_name_is_told_with_the_nearest() -> None:
 
 def test_the_command_prints_figures_beside_references_and_writes_data_and_picture(tmp_path: Path) -> None:
     done = CliRunner().invoke(
-        command, ["bottleneck-operations", "--out", str(tmp_path / "here")], catch_exceptions=False
+        cli.cli, ["experiment", "bottleneck-operations", "--out", str(tmp_path / "here")], catch_exceptions=False
     )
     assert done.exit_code == 0
     assert any(line.split()[-3:] == ["112.896", "112.9", "yes"] for line in done.output.splitlines())
@@ -74,7 +74,7 @@ def test_the_command_prints_figures_beside_references_and_writes_data_and_pictur
     assert svg.startswith("<svg")
     assert "prefers-color-scheme:dark" in svg
     as_json = CliRunner().invoke(
-        command, ["bottleneck-operations", "--json", "--out", str(tmp_path)], catch_exceptions=False
+        cli.cli, ["experiment", "bottleneck-operations", "--json", "--out", str(tmp_path)], catch_exceptions=False
     )
     assert json.loads(as_json.stdout) == plain
 

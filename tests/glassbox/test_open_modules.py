@@ -266,7 +266,7 @@ class Pair(nn.Module):
 @pytest.mark.parametrize(
     ("named", "loss"),
     [("auto", F.mse_loss), ("absolute", F.l1_loss), ("huber", F.huber_loss)],
-    ids=lambda each: str(each),
+    ids=("squared", "absolute", "huber"),
 )
 def test_several_inputs_and_the_losses_of_values(named: str, loss: Callable[..., Tensor]) -> None:
     opened = same_as_autograd(Pair(), (drawn(4, 3), drawn(2, 5)), drawn(4, 1, seed=4), loss=loss, named=named)

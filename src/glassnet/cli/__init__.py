@@ -19,7 +19,7 @@ COMMANDS = {
     "predict": "Say what new files or rows are.",
     "data": "Show what is in a data set before any training.",
     "experiment": "Run an experiment of the lectures, with its reference.",
-    "graph": "Step through a formula or a network, gate by gate.",
+    "graph": "See each gate of a formula or net, forward and back.",
     "nets": "List the networks, or show one layer by layer.",
     "report": "Write a run's report as one HTML file.",
 }
