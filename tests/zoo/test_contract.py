@@ -311,3 +311,11 @@ def test_images_of_another_size_are_read_where_the_head_averages_and_refused_in_
     ) as told:
         net(larger)
     assert "global average pooling" in told.value.fix
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp"])
+def test_a_dense_net_names_the_size_it_was_built_for(name):
+    net = build(name, (1, 8, 8), OUTPUTS)
+    with pytest.raises(ModelError, match="built for inputs of 64 numbers") as told:
+        net(torch.zeros(3, 1, 9, 9))
+    assert told.value.got == "81 numbers, 1×9×9"

@@ -1,4 +1,4 @@
-"""The seam between convolutions and dense layers: the place where a network becomes bound to one size of image."""
+"""The seam before a dense layer: the place where a network becomes bound to one size of input."""
 
 from __future__ import annotations
 
@@ -51,3 +51,33 @@ class FlattenMaps(nn.Module):
     def extra_repr(self) -> str:
         """The maps, for ``print(net)``."""
         return f"maps={written(self.maps)}"
+
+
+class FlattenInputs(nn.Flatten):
+    """(batch, …) → (batch, inputs), for the one number of inputs that the next layer fits.
+
+    Args:
+        inputs: numbers in one input.
+        net: name of the network, for messages.
+    """
+
+    def __init__(self, inputs: int, net: str) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Flatten.
+
+        Raises:
+            ModelError: inputs of another size.
+        """
+        flat: Tensor = super().forward(x)
+        if flat.shape[1] != self.inputs:
+            raise ModelError(
+                f"this network was built for inputs of {self.inputs:,} numbers, and these have another size",
+                where=self.net,
+                got=f"{flat.shape[1]:,} numbers, {written(tuple(x.shape[1:]))}",
+                fix="bring the inputs to the size it was built for, or build it for these",
+            )
+        return flat

@@ -6,6 +6,8 @@ from math import prod
 
 from torch import Tensor, nn
 
+from glassnet.zoo.flatten import FlattenInputs
+
 
 class Linear(nn.Module):
     """logits = W x + b on the flattened input.
@@ -21,7 +23,7 @@ class Linear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.flatten = nn.Flatten()
+        self.flatten = FlattenInputs(inputs, "linear")
         self.head = nn.Linear(inputs, outputs)
 
     def features(self, x: Tensor) -> Tensor:

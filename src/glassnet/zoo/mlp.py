@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from glassnet.errors import UsageError
 from glassnet.layers import ChannelMaxPool
 from glassnet.layers import activation as activation_module
+from glassnet.zoo.flatten import FlattenInputs
 from glassnet.zoo.options import check_dropout
 
 MAXOUT_PIECES = 2
@@ -33,7 +34,7 @@ class MLP(nn.Module):
         self, inputs: int, hidden: Sequence[int], outputs: int, activation: str, dropout: float, batch_norm: bool
     ) -> None:
         super().__init__()
-        self.flatten = nn.Flatten()
+        self.flatten = FlattenInputs(inputs, "mlp")
         for number, units in enumerate(hidden, start=1):
             # batch norm subtracts the mean, and a bias with it, so the layer before it has none
             block = nn.Sequential()
