@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.diagnosis import curves, gallery
+from benchmarks.diagnosis import curves, fresh, gallery
 from benchmarks.diagnosis.case import HALVES
 from benchmarks.diagnosis.harm import harms
 from benchmarks.diagnosis.health import MARGIN, RISE, healthy, known_health
@@ -46,6 +46,8 @@ def write(folder: Path) -> None:
 def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
     halves = {half: [verdict for verdict in verdicts if verdict.half == half] for half in HALVES}
     halves["practice"] = [judged(one) for one in recorded(folder, "practice")]
+    halves["fresh"] = [judged(one) for one in fresh.counted(folder)]
+    unseen = [verdict.case for verdict in halves["fresh"]]
     scores = {half: score(own) for half, own in halves.items() if own}
     faults = [verdict for verdict in verdicts if verdict.case["fault"]]
     controls = [verdict for verdict in verdicts if not verdict.case["fault"]]
@@ -83,13 +85,18 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
             f" else is lost. Of {len(faults)} faults {len(faults) - len(harmless)} pass."
         ),
         (
-            "- The cases are divided by a hash of their names. Thresholds are set on one half, *calibrate*, and on *practice*, and measured on the other half, *measure*. *Practice* are variations"
-            " of the first half (other seeds, rates and data; `benchmarks/diagnosis/practice.py`) that show how far thresholds lean on single cases."
+            "- The cases are divided by a hash of their names. At first thresholds were set on one half, *calibrate*, and measured on the other, *measure*: 64 of its 78 faults (82 %) were first"
+            " diagnosed rightly then, and 3 of its 36 healthy runs were told something. What it got wrong has been looked at since, so it counts for setting thresholds now too, as do variations of the"
+            " first half (*practice*: other seeds, rates and data; `benchmarks/diagnosis/practice.py`)."
         ),
         (
-            "- After the first recording the strength of four faults and the rate of three controls (and of the faults planted in them) were changed, because the fault did no harm or far too much, or the"
-            " control was not healthy; accepted ids were never changed. While the rules were written the measure half was scored five times, and those who wrote them"
-            " were told only that the goals were not reached yet, and for a minute that it had more false alarms."
+            f"- What is measured on now is *fresh*: every fault transplanted into another training and every control begun anew with another seed and, where there is one, the other set of letters or"
+            f" digits (`benchmarks/diagnosis/fresh.py`). Hosts are chosen by a hash; whether a case counts, by the two standards above alone: {sum(case['fault'] is None for case in unseen)} healthy runs and"
+            f" {sum(case['fault'] is not None for case in unseen)} faults of {len(fresh.fresh())} cases do. The set was recorded before it was ever scored, and scored once the rules stood."
+        ),
+        (
+            "- After the first recording the strength of five faults and the rate of three controls (and of the faults planted in them) were changed, because the fault did no harm or far too much, or the"
+            " control was not healthy; accepted ids were never changed."
         ),
         "- The first diagnosis is the first warning or stop that is told; nothing counts after a stop.",
         "",
@@ -113,14 +120,14 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
             " stand here for the size of the problem and not as a race."
         ),
         "",
-        *_reached(scores.get("measure")),
+        *_reached(scores.get("fresh")),
         "",
         "## What it got wrong",
         "",
         "| half | what it was | said first | cases |",
         "|---|---|---|---:|",
     ]
-    for half in HALVES:
+    for half in (*HALVES, "fresh"):
         own = halves[half]
         lines += [f"| {half} | {fault} | {said} | {count} |" for fault, said, count in confusions(own)]
     lines += [
@@ -142,12 +149,13 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
         "",
         "- The cases are small: hundreds of steps on thousands of samples. Long runs and large nets give the same events, but nobody has counted there.",
         "- Each run has one fault. Two at once are told one after the other, and the second may hide behind the first.",
-        "- The faults are the ones that we thought of. The halves share nets and data, and their authors.",
+        "- The faults are the ones that we thought of. All cases share their kinds of nets and data, and their authors.",
         "",
         "## Doing it again",
         "",
         "    GLASSNET_DATA=… GLASSNET_CIFAR10=… python -m benchmarks.diagnosis --record runs/diagnosis --processes 2",
         "    python -m benchmarks.diagnosis.practice runs/diagnosis",
+        "    python -m benchmarks.diagnosis.fresh runs/diagnosis --processes 2",
         "    python -m benchmarks.diagnosis --health runs/diagnosis",
         "    python -m benchmarks.diagnosis --harm runs/diagnosis",
         "    python -m benchmarks.diagnosis --score runs/diagnosis",
@@ -166,7 +174,7 @@ def _reached(figures: Score | None) -> list[str]:
         "earliness": figures.early <= 0.2,
     }
     told = [f"{name} {'reached' if done else '**not reached**'}" for name, done in goals.items()]
-    return [f"On the measure half the goal is, for {'; for '.join(told)}."]
+    return [f"On the fresh cases the goal is, for {'; for '.join(told)}."]
 
 
 def _names(names: Iterable[str]) -> str:

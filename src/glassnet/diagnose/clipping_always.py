@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import middle, number
+from glassnet.diagnose.signs import fallen, middle, number
 from glassnet.events import Event, Finding, Measured
 
 FACTOR = 0.15  # norm after clipping over that before
 LOOKS = 5
+LEARNED = 0.5  # of the first loss: a training that has gained so much is not held back
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -16,7 +17,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Measured) or len(history.measured) < LOOKS:
         return None
     factors = [number(each.batch.get("clip_factor")) for each in history.measured[-LOOKS:]]
-    if not all(factor < FACTOR for factor in factors):
+    if not all(factor < FACTOR for factor in factors) or fallen(history) > LEARNED:
         return None
     return RULE.finding(
         event.step,
@@ -28,7 +29,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="clipping-always",
     title="Gradient clipping always active",
-    threshold=f"at {LOOKS} looks in a row the clipped gradient has less than {FACTOR:.0%} of its length",
+    threshold=f"at {LOOKS} looks in a row the clipped gradient has less than {FACTOR:.0%} of its length, and the loss has not fallen by {LEARNED:.0%}",
     source="Pascanu, Mikolov, Bengio 2013 suggest a threshold of half to ten times the usual norm; calibrated on benchmarks/diagnosis",
     explanation=(
         "Clipping is meant for the rare step whose gradient explodes. If every gradient is cut down to the same small length, all steps are equally long and short: the learning rate no longer means what it says, and the steps do not "

@@ -7,7 +7,7 @@ from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
 FACTOR, LEAST = 3.0, 0.5
-ALONE, COLUMNS = 1.2, 100  # of one feature, where each is a column and not a pixel that is rarely inked
+ALONE, COLUMNS = 1.2, 190  # of one feature, where each is a column and not a pixel that is rarely inked
 SPREAD = 1.5
 LABELS = 0.25
 FAR = 1.6

@@ -6,18 +6,27 @@ from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
-SHARE = 0.9
+SHARE = 0.8
+ALIKE, FEATURES = (
+    0.3,
+    20,
+)  # share of samples whose input another sample has too, and the features from which that is no chance
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step when at least nine tenths of the input features never change."""
-    if (
-        not isinstance(event, Described)
-        or event.inputs.get("samples", 0) < 20
-        or event.inputs.get("constant", 0.0) < SHARE
-    ):
+    """Found before the first step when most input features never change, or when many samples have the same input."""
+    if not isinstance(event, Described) or event.inputs.get("samples", 0) < 20:
         return None
-    share, features = event.inputs["constant"], event.inputs["features"]
+    share, features = event.inputs.get("constant", 0.0), event.inputs.get("features", 0)
+    alike = event.validation.get("same_among", 0.0)
+    if share < SHARE and alike > ALIKE and features >= FEATURES and not event.inputs.get("indices"):
+        return RULE.finding(
+            0,
+            f"{alike:.0%} of the samples looked at have the very input of another one, in each of {features:,} features",
+            {"constant": share, "alike": alike},
+        )
+    if share < SHARE:
+        return None
     every = (
         "none of the inputs changes" if share >= 1 else f"{share:.0%} of the {features:,} input features never change"
     )
@@ -32,7 +41,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="inputs-constant",
     title="Inputs that do not change",
-    threshold=f"at least {SHARE:.0%} of the features are the same in all samples looked at (all of them: training is stopped)",
+    threshold=f"at least {SHARE:.0%} of the features are the same in all samples looked at (all of them: training is stopped); or, with {FEATURES} features or more, {ALIKE:.0%} of the samples have the input of another one",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "What is the same for every sample says nothing about any of them. If nearly all features are constant, the network can at best learn how frequent "

@@ -11,6 +11,7 @@ from glassnet.events import Event, Finding, Traced
 
 LARGE = 0.5  # of the first loss
 SETTLED = 15  # recorded losses before one may be called unusual
+CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -21,9 +22,10 @@ def judge(history: History, event: Event) -> Finding | None:
     first = first_loss(history)
     rates = [each.lr for each in history.measured[-4:]]
     climbing = len(rates) == 4 and all(b > 1.01 * a for a, b in pairwise(rates)) and share(history) > 0.25
-    if (
-        loss < LARGE * first or climbing or len(history.steps) < SETTLED
-    ):  # a rate that keeps rising is the cause, and told by its own rules
+    calm = usual < CALM * first
+    if len(history.steps) < (FEWER if calm else SETTLED):
+        return None
+    if loss < LARGE * first or climbing:  # a rate that keeps rising is the cause, and told by its own rules
         return None
     part, size = number(event.figures.get("share")), number(event.figures.get("largest"))
     normal = number(event.figures.get("usual_size"))

@@ -13,6 +13,7 @@ EARLY = 0.2
 TIMES = 1.9
 HUGE = 1.0  # update over weight: the weights are replaced, not changed
 LOOKS = 3
+GAINED = 0.25  # of the first loss: weights that were small to begin with may be replaced by better ones
 KILLED = 0.93
 GROWN = 30.0
 
@@ -47,13 +48,24 @@ def judge(history: History, event: Event) -> Finding | None:
             {"grown": grown, "lr": event.lr},
         )
     sizes = [size for each in history.measured[:LOOKS] if math.isfinite(size := update_size(each))]
-    if len(sizes) < LOOKS or max(sizes) < HUGE or middle(sizes) < HUGE / 2:
+    if (
+        len(sizes) < LOOKS
+        or max(sizes) < HUGE
+        or middle(sizes) < HUGE / 2
+        or _gained(history.measured[0], event) > GAINED
+    ):
         return None
     return RULE.finding(
         event.step,
         f"a step changes the weights by {max(sizes):.0%} of their size at learning rate {event.lr:.3g}: it replaces them",
         {"update": max(sizes), "lr": event.lr},
     )
+
+
+def _gained(first: Measured, now: Measured) -> float:
+    """By which share of itself the loss of a batch is lower now than that of the first look; 0 where nobody knows."""
+    then, lately = number(first.batch.get("before")), number(now.batch.get("before"))
+    return 1 - lately / then if then > 0 and math.isfinite(lately) else 0.0
 
 
 def _growth(first: Measured, now: Measured) -> float:
@@ -70,7 +82,7 @@ def _uphill(history: History) -> bool:
 RULE = Rule(
     id="lr-much-too-high",
     title="The learning rate is much too high",
-    threshold=f"in the first {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first; or updates as large as the weights in the first {LOOKS} looks; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
+    threshold=f"in the first {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, largest_update, middle, most, reaches, share
+from glassnet.diagnose.signs import fallen, largest_update, middle, most, reaches, share, update_size
 from glassnet.events import Event, Finding, Measured
 
 LOOK = 0.1
@@ -12,6 +12,7 @@ HOLD = 0.15  # share of the first loss that must have been gained
 LARGE = 0.12  # update over weight
 OVER = 0.4  # share of steps that overshoot
 LOOKS = 6
+RECENT, STILL = 4, 0.04  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
@@ -23,7 +24,10 @@ def judge(history: History, event: Event) -> Finding | None:
     down, size = fallen(history), largest_update(history)
     values = reaches(history, 2 * LOOKS)
     over = sum(value < 0 for value in values) / len(values) if values else 0.0
-    stuck = down < HOLD and size > LARGE and (down < 0 or over >= 0.2 or middle(values) < SHORTFALL)
+    # The first steps of an adaptive optimiser are long in every training: what counts is whether they still are.
+    lately = middle(update_size(each) for each in history.measured[-RECENT:])
+    long = middle(reaches(history, RECENT)) < SHORTFALL or over >= 0.2
+    stuck = down < HOLD and size > LARGE and (down < 0 or long) and lately > STILL
     climbing = len(values) >= LOOKS and over >= OVER and down < 0.8
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
@@ -46,7 +50,7 @@ RULE = Rule(
     id="lr-too-high",
     title="The learning rate is too high",
     threshold=(
-        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
+        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
         f"batch; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",

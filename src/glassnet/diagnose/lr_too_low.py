@@ -22,8 +22,13 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
     if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE:
         return None
-    down = 1 - recent_loss(history, SMOOTH) / first_loss(history)
     of_values = history.described is not None and history.described.task == "values"
+    first = first_loss(history)
+    if (
+        history.described is not None and of_values
+    ):  # the first batch alone says little of values: the look before the first step took more
+        first = number(history.described.start.get("loss")) or first
+    down = 1 - recent_loss(history, SMOOTH) / first
     if not down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
         return None
     looks = history.measured[-LOOKS:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import most, number
+from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Event, Finding, Measured
 
 SAME = 1e-6
@@ -28,6 +29,8 @@ def judge(history: History, event: Event) -> Finding | None:
     if (
         most(event, "dead")[0] > DEAD and reads > 0
     ):  # the first layer tells samples apart, and dead units are why the last does not
+        return None
+    if 0 < through_layers(event) < LAYERS:  # a gradient arrives, but next to nothing of it: depth is the cause
         return None
     return RULE.finding(
         event.step,

@@ -14,7 +14,7 @@ FALL = 0.9  # training loss over that at the lowest point of validation
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found when validation loss stands a tenth above its minimum of at least four epochs ago, and training loss has fallen since."""
+    """Found when validation loss stands a tenth above its minimum of at least four epochs ago, for two epochs, and training loss has fallen since."""
     if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train:
         return None
     lowest = min(history.epochs, key=_val_loss)
@@ -22,6 +22,9 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     rise = event.val["loss"] / max(lowest.val["loss"], 1e-12) - 1
     if event.epoch - lowest.epoch < EPOCHS or rise < RISE or event.train["loss"] >= FALL * lowest.train["loss"]:
+        return None
+    before = _val_loss(history.epochs[-2]) if len(history.epochs) > 1 else math.inf
+    if before < (1 + RISE) * _val_loss(lowest):  # a single epoch may be noise
         return None
     return RULE.finding(
         event.step,
@@ -40,7 +43,7 @@ def _val_loss(epoch: Epoch) -> float:
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss {RISE:.0%} above its minimum of at least {EPOCHS} epochs ago, while training loss fell below {FALL:.0%} of what it was there",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above its minimum of at least {EPOCHS} epochs ago, while training loss fell below {FALL:.0%} of what it was there",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "

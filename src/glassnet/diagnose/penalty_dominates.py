@@ -10,6 +10,7 @@ from glassnet.events import Described, Event, Finding, Measured
 LEAST_DECAY = 0.5  # of the decay itself; below, a step that takes much is a matter of the rate
 DECAY = 3e-3  # share of itself that a weight loses in a step
 TIMES = 1.0
+PART = 0.8  # of the whole gradient
 LOOKS = 4
 LOOK = 0.04
 
@@ -27,7 +28,7 @@ def judge(history: History, event: Event) -> Finding | None:
         penalty, whole = number(each.batch.get("penalty_grad_norm")), number(each.batch.get("grad_norm"))
         ratios.append(penalty / max(whole, 1e-12))
     loss, penalty = recent_loss(history), middle(penalties)
-    if not (all(ratio > TIMES for ratio in ratios) or (penalty > TIMES * loss > 0)) or not penalty > 0.3 * loss:
+    if not (all(ratio > PART for ratio in ratios) or (penalty > TIMES * loss > 0)) or not penalty > 0.3 * loss:
         return None
     return RULE.finding(
         event.step,
@@ -51,7 +52,7 @@ def _decay(event: Described) -> Finding | None:
 RULE = Rule(
     id="penalty-dominates",
     title="The penalty dominates the loss",
-    threshold=f"weight decay times rate above {DECAY:g} a step; or, at {LOOKS} looks in a row, a penalty whose gradient is longer than the whole gradient, or a penalty larger than the loss",
+    threshold=f"weight decay times rate above {DECAY:g} a step; or, at {LOOKS} looks in a row, a penalty whose gradient has {PART:.0%} of the length of the whole gradient, or a penalty larger than the loss",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A penalty on the weights is meant to break ties in favour of small ones. If it is stronger than the data, the cheapest solution is to forget: weights shrink to zero, outputs become the same for all inputs, and the loss ends near ln(classes)."

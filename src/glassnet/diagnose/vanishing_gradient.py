@@ -23,7 +23,7 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     down = fallen(history)
     looks = history.measured[:5]
-    ratio = middle(_through_layers(each) for each in looks)
+    ratio = middle(through_layers(each) for each in looks)
     signal = middle(_through_signal(each) for each in looks)
     if down < HELD and (ratio < LAYERS or signal < SIGNAL) and math.isfinite(ratio):
         return RULE.finding(
@@ -43,7 +43,8 @@ def judge(history: History, event: Event) -> Finding | None:
     return None
 
 
-def _through_layers(event: Measured) -> float:
+def through_layers(event: Measured) -> float:
+    """Gradient of the first layer's weights over that of the last one's; NaN where there are fewer than three."""
     gradients = [number(record["gradient"]) for record in event.parameters if record["dims"] > 1]
     return gradients[0] / gradients[-1] if len(gradients) > 2 and gradients[-1] > 0 else math.nan
 
