@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, number
+from glassnet.diagnose.signs import called, fallen, number
 from glassnet.events import Event, Finding, Measured
 
 SHARE = 0.5
@@ -29,7 +29,7 @@ def judge(history: History, event: Event) -> Finding | None:
             if other["name"] == record["name"] and other.get("dead") is not None
         ]
         if len(values) == LOOKS and min(values) > worst[0]:
-            worst = min(values), str(record["name"])
+            worst = min(values), called(record["name"], record["kind"])
     if worst[0] < (SHARE if early else 0.95) or (not early and fallen(history) > 0.5):
         return None
     return RULE.finding(

@@ -46,7 +46,7 @@ from glassnet.diagnose import (
     vanishing_gradient,
     wrong_loss,
 )
-from glassnet.diagnose.history import History
+from glassnet.diagnose.history import History, known
 from glassnet.diagnose.rule import Rule
 from glassnet.events import Event, Finding
 
@@ -72,8 +72,8 @@ RULES: tuple[Rule, ...] = (
     distribution_shift.RULE,
     class_imbalance.RULE,
     penalty_dominates.RULE,
-    saturation.RULE,
     exploding_gradient.RULE,
+    saturation.RULE,
     initial_loss_high.RULE,
     loss_not_finite.RULE,
     divergence.RULE,
@@ -109,12 +109,13 @@ class Doctor:
         self.rules = rules
         self.told: set[str] = set()
         for event in before:
-            self.history.see(event)
+            self.history.see(known(event))
             if isinstance(event, Finding):
                 self._remember(event.rule)
 
     def see(self, event: Event) -> Iterator[Finding]:
         """The findings that this event gives rise to."""
+        event = known(event)
         self.history.see(event)
         for rule in self.rules:
             if rule.id in self.told or (rule.id in self.history.found and rule.severity != "stop"):

@@ -27,7 +27,7 @@ def judge(history: History, event: Event) -> Finding | None:
     rise = now / max(low, 1e-12) - 1
     if len(later) < PATIENCE or rise < RISE or min(later[-PATIENCE:]) < low * (1 + RISE / 2):
         return None
-    if number(event.train["loss"]) > (1 - FALL) * number(lowest.train["loss"]):
+    if not number(event.train["loss"]) <= (1 - FALL) * number(lowest.train.get("loss")):
         return None
     return RULE.finding(
         event.step,

@@ -6,7 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import middle, number
+from glassnet.diagnose.signs import called, middle, number
 from glassnet.events import Described, Event, Finding, Measured
 
 LAYERS = 200.0
@@ -53,7 +53,7 @@ def _through_layers(event: Measured) -> float:
 
 def _through_time(looks: list[Measured]) -> tuple[float, str]:
     found = [
-        (number(record["norms"][0]) / number(record["norms"][-1]), str(record["name"]))
+        (number(record["norms"][0]) / number(record["norms"][-1]), called(record["name"]))
         for event in looks
         for record in event.through_time
         if len(record["norms"]) > 2 and number(record["norms"][-1]) > 0

@@ -11,7 +11,7 @@ SHARE = 0.1
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step when a tenth of the parameters or more do not require a gradient."""
-    if not isinstance(event, Described) or not event.net.get("parameters"):
+    if not isinstance(event, Described) or not event.net.get("parameters") or "trainable" not in event.net:
         return None
     share = 1 - event.net["trainable"] / event.net["parameters"]
     names = event.net.get("frozen") or []

@@ -3,10 +3,45 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from glassnet.events import Described, Epoch, Event, Measured, Started, Step, Traced
+
+
+def known(event: Event) -> Event:
+    """The event without the figures that are no numbers: infinite, undefined, or null once it has been in a file. Nobody knows these, so they count as left out.
+
+    Of single layers and parameters everything stays, since rules go through these one by one.
+    """
+    match event:
+        case Described():
+            return replace(
+                event,
+                plan=_known(event.plan),
+                net=_known(event.net),
+                inputs=_known(event.inputs),
+                targets=_known(event.targets),
+                result=_known(event.result),
+                start=_known(event.start),
+                validation=_known(event.validation),
+            )
+        case Measured():
+            return replace(event, batch=_known(event.batch))
+        case Epoch():
+            return replace(event, train=_known(event.train), val=_known(event.val))
+        case Traced():
+            return replace(event, figures=_known(event.figures))
+        case _:
+            return event
+
+
+def _known(figures: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in figures.items()
+        if value is not None and not (isinstance(value, float) and not math.isfinite(value))
+    }
 
 
 @dataclass

@@ -6,16 +6,27 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.events import Described, Event, Finding
+from glassnet.diagnose.softmax_twice import makes_probabilities
+from glassnet.events import Described, Event, Finding, Step
 
 FACTOR = 1.5
 VALUES = 4.0
+WAIT = 10  # finite recorded losses
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
 
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step when the untrained network's loss is far above that of one that knows nothing."""
-    if not isinstance(event, Described) or event.net.get("last") in DISTANCES:
+    if isinstance(event, Described) and not makes_probabilities(event):
+        return _high(event, 0)
+    # Where the network computes log-probabilities by a formula of its own, large outputs may overflow in it: that is told first, if it comes.
+    if isinstance(event, Step) and len(history.losses()) == WAIT and (seen := history.described):
+        return _high(seen, event.step) if makes_probabilities(seen) else None
+    return None
+
+
+def _high(event: Described, step: int) -> Finding | None:
+    if event.net.get("last") in DISTANCES:
         return None
     loss, expected = event.start.get("loss"), event.start.get("expected")
     if loss is None or expected is None or not math.isfinite(loss) or expected <= 0:
@@ -27,7 +38,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if loss < (VALUES if event.task == "values" else FACTOR) * expected:
         return None
     return RULE.finding(
-        0,
+        step,
         f"before the first step the loss is {loss:.3g}; a network that knows nothing has {expected:.3g}",
         {"loss": loss, "expected": expected},
     )
@@ -36,7 +47,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="initial-loss-high",
     title="Confidently wrong before the first step",
-    threshold=f"first loss at least {FACTOR:g} times ln(classes), or {VALUES:g} times the values' mean square",
+    threshold=f"first loss at least {FACTOR:g} times ln(classes), or {VALUES:g} times the values' mean square; of a network that computes its log-probabilities itself only once {WAIT} losses were finite",
     source="requirement T1 of the lectures: ln(classes); neural_net_checklist allows 1.75 times; calibrated on benchmarks/diagnosis",
     explanation=(
         "An untrained classifier should find all classes equally likely, which costs ln(classes): 2.3026 for ten. A loss far above that means that its first outputs are large, so "

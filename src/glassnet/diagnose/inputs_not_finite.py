@@ -10,15 +10,15 @@ from glassnet.events import Described, Event, Finding, Traced
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step when a number of the inputs looked at is not finite."""
     if isinstance(event, Traced) and event.kind == "not-finite" and event.place == "inputs":
-        row = event.samples[0] if event.samples else event.rows[0]
+        row = event.samples[0] if event.samples else event.rows[0] if event.rows else 0
         return RULE.finding(
             event.step,
-            f"the inputs of sample {row}{'' if event.samples else ' of the batch'} hold a number that is not finite, first in column {event.column}; the loss of step {event.step} is not finite",
+            f"the inputs of sample {row}{'' if event.samples else ' of the batch'} hold a number that is not finite{'' if event.column is None else f', first in column {event.column}'}; the loss of step {event.step} is not finite",
             {"row": float(row), "column": float(event.column or 0)},
         )
     if not isinstance(event, Described) or not event.inputs.get("nonfinite"):
         return None
-    count, row, column = (event.inputs[key] for key in ("nonfinite", "bad_row", "bad_column"))
+    count, row, column = (event.inputs.get(key, 0) for key in ("nonfinite", "bad_row", "bad_column"))
     return RULE.finding(
         0,
         f"{count:,} of the input numbers looked at are infinite or not a number; the first is in sample {row} of the first batches, column {column}",

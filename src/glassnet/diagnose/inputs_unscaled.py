@@ -18,7 +18,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Described):
         return None
     inputs = event.inputs
-    if inputs.get("indices") or "mean" not in inputs or inputs.get("constant", 0.0) >= 1:
+    if inputs.get("indices") or not {"mean", "std", "min", "max"} <= set(inputs) or inputs.get("constant", 0.0) >= 1:
         return None
     if str(event.net.get("first", "")).startswith(NORMALISING):
         return None

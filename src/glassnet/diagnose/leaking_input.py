@@ -17,7 +17,7 @@ def judge(history: History, event: Event) -> Finding | None:
     best, second = event.inputs.get("best_feature", 0.0), event.inputs.get("second_feature", 0.0)
     if best < ALONE or best - second < AHEAD:
         return None
-    column = event.inputs["best_feature_index"]
+    column = event.inputs.get("best_feature_index", 0)
     return RULE.finding(
         0,
         f"input {column} alone explains {best:.1%} of the target; the next best explains {second:.1%}",

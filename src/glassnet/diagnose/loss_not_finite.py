@@ -6,40 +6,48 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number
+from glassnet.diagnose.signs import called, kind_of, number
+from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Event, Finding, Step, Traced
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found at the first recorded step whose loss is NaN or infinite; where somebody looks, when the place has been traced."""
+    """Found where a loss that is NaN or infinite has been traced, which comes just before its step; at the step itself where nobody looked."""
     if isinstance(event, Traced) and event.kind == "not-finite":
         return _traced(history, event)
-    if history.described is not None or not isinstance(event, Step) or event.loss is None or math.isfinite(event.loss):
+    if not isinstance(event, Step) or event.loss is None or math.isfinite(event.loss):
         return None
     return RULE.finding(
         event.step,
-        f"the loss became {event.loss} at step {event.step} (learning rate {event.lr:.3g}); {_before(history)}",
+        f"the loss became {'infinite' if math.isinf(event.loss) else 'not a number'} at step {event.step} (learning rate {event.lr:.3g}); {_before(history)}",
         {"step": float(event.step), "lr": event.lr, "last_finite_loss": _last(history)},
     )
 
 
 def _traced(history: History, event: Traced) -> Finding:
     rows = ", ".join(map(str, event.samples[:3])) or ", ".join(f"{row} of the batch" for row in event.rows[:3])
+    name = called(event.name, kind_of(history, event.name))
+    by_hand = event.place == "activations" and history.described is not None and makes_probabilities(history.described)
     what = {
         "inputs": f"the inputs of sample {rows} hold a number that is not finite, first in column {event.column}",
         "targets": f"the target of sample {rows} is not finite",
         "weights": f"{event.name} holds numbers that are not finite",
-        "activations": f"the output of {event.name} is not finite for sample {rows}, from inputs up to {number(event.figures.get('largest')):.3g}",
+        "activations": f"the output of {name} is not finite for sample {rows}, from inputs up to {number(event.figures.get('largest')):.3g}",
         "loss": f"all activations are finite; the largest weight, {number(event.figures.get('largest')):.3g}, is in {event.name}",
-    }.get(event.place, f"it began in {event.name}")
+    }.get(event.place, f"it began in {name}")
     why = {
         "inputs": "missing values, a division by zero or an overflow while the data were prepared",
         "targets": "missing values, a division by zero or an overflow while the data were prepared",
-        "activations": "a number has outgrown its type, or a logarithm, root or division met zero or less",
+        "activations": "the network computes softmax and its logarithm itself, and the exponentials overflow or a probability is rounded to zero"
+        if by_hand
+        else "a number has outgrown its type, or a logarithm, root or division met zero or less",
     }.get(event.place)
     advice = {
         "inputs": "replace or drop these values",
         "targets": "drop the samples without a target",
+        "activations": "let the network end in logits and the loss do the rest (cross-entropy), or use torch.nn.functional.log_softmax, which subtracts the largest first"
+        if by_hand
+        else None,
     }.get(event.place)
     return RULE.finding(
         event.step,

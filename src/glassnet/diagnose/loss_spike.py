@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import first_loss, number, share
+from glassnet.diagnose.signs import called, first_loss, number, share
 from glassnet.events import Event, Finding, Traced
 
 LARGE = 0.5  # of the first loss
@@ -20,6 +21,8 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     loss, usual = number(event.figures.get("loss")), number(event.figures.get("usual"))
     first = first_loss(history)
+    if not (math.isfinite(loss) and usual > 0 and math.isfinite(first)):
+        return None
     rates = [each.lr for each in history.measured[-4:]]
     climbing = len(rates) == 4 and all(b > 1.01 * a for a, b in pairwise(rates)) and share(history) > 0.25
     calm = usual < CALM * first
@@ -36,7 +39,7 @@ def judge(history: History, event: Event) -> Finding | None:
         if size > 5 * normal:
             where += f", whose inputs reach {size:.3g} where {normal:.3g} is usual"
     elif event.name:
-        where = f"; {event.name} is not finite"
+        where = f"; {called(event.name)} is not finite"
     return RULE.finding(
         event.step,
         f"the loss jumped to {loss:.3g}, {loss / usual:.0f} times what was usual{where}",

@@ -22,7 +22,9 @@ def judge(history: History, event: Event) -> Finding | None:
             f"within a batch the values to be learned spread {within:.2f} times as far as over all samples looked at",
             {"batch_spread": within},
         )
-    if "batch_entropy" not in event.targets:
+    if not {"batch_entropy", "shuffled_entropy", "shuffled_entropy_std"} <= set(event.targets):
+        return None
+    if not event.targets.get("batches"):
         return None
     if event.targets["batch_entropy"] == 0 and event.targets.get("entropy", 0.0) > 0 and event.targets["batches"] >= 4:
         return RULE.finding(

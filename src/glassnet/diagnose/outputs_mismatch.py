@@ -18,16 +18,21 @@ def judge(history: History, event: Event) -> Finding | None:
     if outside:
         return RULE.finding(
             0,
-            f"{outside:,} of {event.targets['samples']:,} targets are no index of one of the network's {event.outputs} outputs",
+            f"{outside:,} of {event.targets.get('samples', 0):,} targets are no index of one of the network's {event.outputs} outputs",
             {"outside": float(outside), "outputs": float(event.outputs)},
             severity="stop",
         )
     there = sum(count > 0 for count in event.targets.get("counts", ()))
-    if event.outputs <= 1 or there < 1 or event.outputs < SPARE * there or event.targets["samples"] < ENOUGH * there:
+    if (
+        event.outputs <= 1
+        or there < 1
+        or event.outputs < SPARE * there
+        or event.targets.get("samples", 0) < ENOUGH * there
+    ):
         return None
     return RULE.finding(
         0,
-        f"the network has {event.outputs} outputs, and the {event.targets['samples']:,} targets looked at name only {there} classes",
+        f"the network has {event.outputs} outputs, and the {event.targets.get('samples', 0):,} targets looked at name only {there} classes",
         {"outputs": float(event.outputs), "classes": float(there)},
     )
 

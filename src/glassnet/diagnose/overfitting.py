@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number
 from glassnet.events import Epoch, Event, Finding
 
 EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are not
@@ -14,17 +16,25 @@ FALL = 0.9  # training loss over that at the lowest point of validation
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found when validation loss stands a tenth above its minimum of at least four epochs ago, for two epochs, and training loss has fallen since."""
+    """Found when validation loss stands a tenth above its minimum of at least four epochs ago, for two epochs, and training loss has fallen since.
+
+    One epoch by itself may be low or high by chance. So the rise is that of the lower of the last two epochs over the median of the lowest one and its neighbours.
+    """
     if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train:
         return None
     lowest = min(history.epochs, key=_val_loss)
     if not math.isfinite(_val_loss(lowest)) or not math.isfinite(_val_loss(event)):
         return None
     rise = event.val["loss"] / max(lowest.val["loss"], 1e-12) - 1
-    if event.epoch - lowest.epoch < EPOCHS or rise < RISE or event.train["loss"] >= FALL * lowest.train["loss"]:
+    if (
+        event.epoch - lowest.epoch < EPOCHS
+        or rise < RISE
+        or not event.train["loss"] < FALL * number(lowest.train.get("loss"))
+    ):
         return None
-    before = _val_loss(history.epochs[-2]) if len(history.epochs) > 1 else math.inf
-    if before < (1 + RISE) * _val_loss(lowest):  # a single epoch may be noise
+    around = [_val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
+    level = median([loss for loss in around if math.isfinite(loss)])
+    if min(_val_loss(event), _val_loss(history.epochs[-2])) < (1 + RISE) * level:
         return None
     return RULE.finding(
         event.step,
@@ -43,7 +53,7 @@ def _val_loss(epoch: Epoch) -> float:
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above its minimum of at least {EPOCHS} epochs ago, while training loss fell below {FALL:.0%} of what it was there",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ago, while training loss fell below {FALL:.0%} of what it was there",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import middle, number, recent_loss, share
@@ -27,13 +29,16 @@ def judge(history: History, event: Event) -> Finding | None:
     for each in looks:
         penalty, whole = number(each.batch.get("penalty_grad_norm")), number(each.batch.get("grad_norm"))
         ratios.append(penalty / max(whole, 1e-12))
-    loss, penalty = recent_loss(history), middle(penalties)
+    loss, penalty, ratio = recent_loss(history), middle(penalties), middle(ratios)
     if not (all(ratio > PART for ratio in ratios) or (penalty > TIMES * loss > 0)) or not penalty > 0.3 * loss:
         return None
     return RULE.finding(
         event.step,
-        f"the penalty is {penalty:.3g} beside a loss of {loss:.3g}, and its gradient has {middle(ratios):.1f} times the length of the whole gradient",
-        {"penalty": penalty, "loss": loss, "ratio": middle(ratios)},
+        f"the penalty is {penalty:.3g} beside a loss of {loss:.3g}"
+        + (
+            f", and its gradient has {ratio:.1f} times the length of the whole gradient" if math.isfinite(ratio) else ""
+        ),
+        {"penalty": penalty, "loss": loss, "ratio": ratio},
     )
 
 

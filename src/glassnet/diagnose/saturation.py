@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, most, number
+from glassnet.diagnose.signs import called, fallen, most, number
 from glassnet.events import Described, Event, Finding, Measured
 
 SHARE = 0.5
@@ -17,7 +17,7 @@ def judge(history: History, event: Event) -> Finding | None:
         share = number(event.net.get("saturated"))
         if not share >= SHARE:
             return None
-        told = f"before the first step {share:.0%} of the values of {event.net['saturated_layer']} lie at the ends of its range"
+        told = f"before the first step {share:.0%} of the values of {called(event.net['saturated_layer'])} lie at the ends of its range"
         return RULE.finding(0, told, {"saturated": share})
     if not isinstance(event, Measured) or len(history.measured) < LOOKS or fallen(history) > 0.3:
         return None

@@ -79,8 +79,36 @@ def rate_is_rising(history: History) -> bool:
 
 def most(event: Measured, key: str) -> tuple[float, str]:
     """The largest value that a layer has for a key, and the layer's name; (NaN, "") where no layer has it."""
-    found = [(number(record[key]), str(record["name"])) for record in event.layers if record.get(key) is not None]
+    found = [
+        (number(record[key]), called(record["name"], record["kind"]))
+        for record in event.layers
+        if record.get(key) is not None
+    ]
     return max(found, default=(math.nan, ""))
+
+
+def called(name: str, kind: str = "") -> str:
+    """What a module is called in a sentence: the layers of a Sequential bear mere numbers.
+
+    Args:
+        name: torch's dotted name; with " (input)" behind it where the values going in are meant.
+        kind: as in :class:`~glassnet.events.Measured`; empty where nobody knows.
+
+    Returns:
+        The name as it is where it is one; else such as ``layer 2 (dense)`` or ``the input of layer 2``.
+    """
+    position, _, inside = name.partition(" ")
+    if not position.isdecimal():
+        return name
+    if inside:
+        return f"the input of layer {position}"
+    return f"layer {position}" + (f" ({kind})" if kind and kind != "other" else "")
+
+
+def kind_of(history: History, name: str) -> str:
+    """Kind of a module as the last look has it; empty where there was none."""
+    layers = history.measured[-1].layers if history.measured else []
+    return next((str(record["kind"]) for record in layers if record["name"] == name), "")
 
 
 def middle(values: Any) -> float:

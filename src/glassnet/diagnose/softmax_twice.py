@@ -6,6 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number
 from glassnet.events import Described, Event, Finding
 
 CLOSE = 1e-3
@@ -35,6 +36,14 @@ def is_cross_entropy(event: Described) -> bool:
     return str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "") in (
         "crossentropy",
         "crossentropyloss",
+    )
+
+
+def makes_probabilities(event: Described) -> bool:
+    """Whether the outputs are logarithms of probabilities that the network has computed by a formula of its own, not by torch's log_softmax."""
+    log_sum_exp = number(event.result.get("log_sum_exp"))
+    return (
+        event.task == "classes" and abs(log_sum_exp) < CLOSE and event.net.get("last") not in ("", None, "LogSoftmax")
     )
 
 

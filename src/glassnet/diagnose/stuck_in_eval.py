@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import called
 from glassnet.events import Described, Event, Finding
 
 
@@ -14,7 +15,7 @@ def judge(history: History, event: Event) -> Finding | None:
     names = event.net["stuck_in_eval"]
     return RULE.finding(
         0,
-        f"net.train() leaves {len(names)} module{'s' if len(names) > 1 else ''} in evaluation mode: {', '.join(names[:4])}{' …' if len(names) > 4 else ''}",
+        f"net.train() leaves {len(names)} module{'s' if len(names) > 1 else ''} in evaluation mode: {', '.join(map(called, names[:4]))}{' …' if len(names) > 4 else ''}",
         {"modules": float(len(names))},
     )
 

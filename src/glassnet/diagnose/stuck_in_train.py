@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import called
 from glassnet.events import Described, Event, Finding
 
 
@@ -17,7 +18,9 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     told = []
     if names:
-        told.append(f"net.eval() leaves {', '.join(names[:4])}{' …' if len(names) > 4 else ''} in training mode")
+        told.append(
+            f"net.eval() leaves {', '.join(map(called, names[:4]))}{' …' if len(names) > 4 else ''} in training mode"
+        )
     if random:
         told.append("two evaluations of the same samples differ")
     if mixes:

@@ -12,7 +12,7 @@ BOUNDED_LOSSES = ("squared", "mseloss", "mse", "absolute", "l1loss", "smoothl1lo
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step when mean or spread of the values is above 20, or the spread below 0.02."""
-    if not isinstance(event, Described) or event.task != "values" or "std" not in event.targets:
+    if not isinstance(event, Described) or event.task != "values" or not {"mean", "std"} <= set(event.targets):
         return None
     name = str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "")
     mean, std = event.targets["mean"], event.targets["std"]

@@ -26,10 +26,10 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     train, val = number(event.train.get("accuracy")), number(event.val.get("accuracy", event.train.get("accuracy")))
     known = number(history.described.targets.get("neighbour_agreement"))
-    back = max(1, round(RECENT * len(history.epochs) / share(history) * share(history)))
-    earlier = history.epochs[-1 - max(back, 2)]
+    back = max(2, round(RECENT * len(history.epochs)))
+    earlier = history.epochs[-1 - back]
     before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
-    still = 1 - now / before < STILL * max(2, back) if before > 0 else False
+    still = 1 - now / before < STILL * back if before > 0 else False
     if not (train < known - BEHIND and train - val < GAP and still):
         return None
     return RULE.finding(

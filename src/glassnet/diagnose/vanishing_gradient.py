@@ -6,7 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, middle, number, share
+from glassnet.diagnose.signs import called, fallen, middle, number, share
 from glassnet.events import Event, Finding, Measured
 
 LAYERS = 1e-3  # first layer's share of the last one's gradient, per weight
@@ -65,7 +65,7 @@ def _through_time(looks: list[Measured]) -> tuple[float, str]:
         for record in event.through_time:
             norms = [number(norm) for norm in record["norms"]]
             if len(norms) > 2 and max(norms[0], norms[-1]) > 0:
-                found.append((norms[0] / norms[-1] if norms[-1] > 0 else math.inf, str(record["name"])))
+                found.append((norms[0] / norms[-1] if norms[-1] > 0 else math.inf, called(record["name"])))
     return max(found, default=(math.inf, ""))
 
 

@@ -53,7 +53,7 @@ def _classes_as_values(event: Described) -> Finding | None:
     count = targets.get("distinct", 0)
     if event.outputs != 1 or not targets.get("whole") or targets.get("min") != 0 or not FEWEST <= count <= MOST:
         return None
-    if targets.get("max") != count - 1:
+    if targets.get("max") != count - 1 or not {"mean", "std"} <= set(targets):
         return None
     mean, std = (count - 1) / 2, math.sqrt((count**2 - 1) / 12)
     if abs(targets["mean"] / mean - 1) > LIKE_INDICES or abs(targets["std"] / std - 1) > LIKE_INDICES:

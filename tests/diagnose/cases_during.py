@@ -1,0 +1,395 @@
+"""Troubles that show while a network is trained: what was planted, what comes just short of it, and what only looks like it.
+
+Each row: the rule, a run in which it must speak, the step at which it does, its evidence, runs in which it must not.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from streams import FIRST, described, epoch, epochs, layers, look, looks, parameters, run
+
+from glassnet.events import Event, Traced
+
+Run = list[Event]
+
+
+def falling(number: int) -> float:
+    return FIRST * 0.9**number
+
+
+def saturated(share: float) -> Run:
+    return run(looks((1, 10, 20), layers=layers(_1={"kind": "tanh", "saturated": share, "dead": None})))
+
+
+def dead(share: float, units: int = 64, **more: Any) -> list[Event]:
+    return list(looks((1, 2, 3, 4), layers=layers(_1={"dead": share, "units": units}), **more))
+
+
+def clipped(factor: float, **more: Any) -> Run:
+    return run(looks((1, 2, 3, 4, 5), clip_factor=factor), **more)
+
+
+def collapsed(spread: float, **more: Any) -> Run:
+    return run(looks((1, 2, 3, 4), between_samples=spread, **more))
+
+
+def spike(loss: float, usual: float = 0.4, step: int = 20, **more: Any) -> Traced:
+    return Traced(
+        step, "spike", "samples", "", [3, 1], [17, 4], None, {"loss": loss, "usual": usual, "share": 0.5} | more
+    )
+
+
+def timed(first: float, last: float, steps: tuple[int, ...] = (1, 2, 3)) -> list[Event]:
+    return list(looks(steps, through_time=[{"name": "rnn", "norms": [first, 1.0, last]}]))
+
+
+def slow(steps: tuple[int, ...] = (20, 21, 22, 23), **more: Any) -> list[Event]:
+    return list(looks(steps, **({"reach": 0.999, "promised": 1e-3} | more)))
+
+
+def high(ratio: float, later: float | None = None, reach: float = 0.4) -> list[Event]:
+    sizes = [ratio] * 3 + [ratio if later is None else later] * 5
+    return [look(2 * n + 2, reach=reach, parameters=parameters(size)) for n, size in enumerate(sizes)]
+
+
+def bounced(*reaches: float) -> list[Event]:
+    return [look(10 + n, reach=reach) for n, reach in enumerate(reaches)]
+
+
+def judged(accuracy: float, second: float | None = None, count: int = 3) -> list[Event]:
+    val = {"loss": 1.0, "accuracy": accuracy} | ({} if second is None else {"second": second})
+    return [epoch(n, {"loss": 1.0 - 0.1 * n, "accuracy": accuracy}, val) for n in range(count)]
+
+
+def stopped(train: float, val: float, fall: float = 0.0) -> list[Event]:
+    return [
+        epoch(n, {"loss": 1.0 - fall * n, "accuracy": train}, {"loss": 1.0 - fall * n, "accuracy": val})
+        for n in range(4)
+    ]
+
+
+def penalised(ratio: float, penalty: float) -> Run:
+    return run(looks((1, 2, 3, 4), penalty_grad_norm=ratio), penalty=penalty)
+
+
+def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
+    return run(
+        look(1), looks((28, 29, 30), lr=lr, promised=promised, loss=loss), losses=lambda n: max(FIRST * 0.8**n, loss)
+    )
+
+
+UNRELATED = described(targets={"neighbour_agreement": 0.12})
+RISEN = [FIRST - 0.06 * n for n in range(30)]  # from 2.3 to 0.56
+GAINING = [look(n, loss=loss, parameters=parameters(1.2)) for n, loss in ((1, 2.3), (2, 1.9), (3, 1.7))]
+PEAK = [1.0, 0.8, 0.87, 0.87]
+
+DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
+    (
+        "loss-not-finite",
+        run(losses=[2.3, 2.2, math.nan]),  # described, and nobody traced it
+        3,
+        {"step": 3.0, "last_finite_loss": 2.2},
+        [run(losses=[2.3, 2.2, 2.1])],
+    ),
+    (
+        "loss-not-finite",
+        run(Traced(3, "not-finite", "weights", "2.weight", [], [], None, {}), losses=[2.3, 2.2, math.nan]),
+        3,
+        {"step": 3.0, "last_finite_loss": 2.2},
+        [],
+    ),
+    (
+        "saturation",
+        saturated(0.5),
+        20,
+        {"saturated": 0.5},
+        [saturated(0.49), run(saturated(0.9)[2:3], look(10), losses=falling)],
+    ),
+    (
+        "exploding-gradient",
+        run(looks((1, 2, 3), layers=layers(_0={"gradient": 201.0}))),
+        3,
+        {"layers": 201.0},
+        [
+            run(looks((1, 2, 3), layers=layers(_0={"gradient": 200.0}))),
+            run(look(1, layers=layers(_0={"gradient": 900.0})), looks((2, 3))),  # one look of three
+        ],
+    ),
+    ("exploding-gradient", run(timed(301.0, 1.0)), 3, {"time": 301.0}, [run(timed(300.0, 1.0))]),
+    (
+        "exploding-gradient",
+        run(looks((1, 2, 3), grad_norm=700.0)),
+        3,
+        {"norm_over_loss": 700 / 2.3},
+        [run(looks((1, 2, 3), grad_norm=680.0))],
+    ),
+    (
+        "divergence",
+        run(looks((1, 2, 3, 4), promised=-0.01)),
+        4,
+        {"promised": 0.023},
+        [run(looks((1, 2, 3), promised=-0.01), look(4)), run(looks((1, 2, 3, 4), promised=0.01, reach=-1.0))],
+    ),
+    (
+        "divergence",
+        run(losses=RISEN + [1.5] * 20),
+        39,  # the first at which the last nine losses are all above the lowest median
+        {"loss": 1.5},
+        [run(losses=RISEN + [1.1] * 20), run(losses=RISEN + [9.0] + [0.5] * 19)],
+    ),
+    ("divergence", run(losses=RISEN + [7.0] * 9), 33, {"loss": 0.8}, [run(losses=RISEN + [6.8] * 5)]),
+    (
+        "lr-much-too-high",
+        run(losses=[2.3, 2.3, 4.38, 4.38]),
+        4,
+        {"first": 2.3, "loss": 4.38},
+        [run(losses=[2.3, 2.3] + [4.36] * 10), run(losses=[2.3, 2.3, 9.0, 2.3, 2.3, 9.0, 2.3])],
+    ),
+    (
+        "lr-much-too-high",
+        run(looks((1, 2, 3), parameters=parameters(1.0))),
+        3,
+        {"update": 1.0},
+        [
+            run(looks((1, 2, 3), parameters=parameters(0.99))),
+            run(look(1, parameters=parameters(1.5)), looks((2, 3))),  # one step of three
+            run(*GAINING, losses=[2.3, 1.9, 1.7]),  # small weights, replaced by better ones
+        ],
+    ),
+    (
+        "lr-much-too-high",
+        run(looks((1, 2)), look(11, layers=layers(_1={"dead": 0.93}))),
+        11,
+        {"dead": 0.93},
+        [
+            run(looks((1, 2)), look(11, layers=layers(_1={"dead": 0.92}))),
+            run(looks((1, 2, 11), layers=layers(_1={"dead": 0.94}))),
+        ],
+    ),
+    (
+        "lr-much-too-high",
+        run(looks((1, 2)), look(11, layers=layers(_4={"std": 31.0}))),
+        11,
+        {"grown": 31.0},
+        [run(looks((1, 2)), look(11, layers=layers(_4={"std": 30.0})))],
+    ),
+    (
+        "outputs-collapsed",
+        collapsed(0.9e-6),
+        4,
+        {"between_samples": 0.9e-6},
+        [
+            collapsed(1.1e-6),
+            collapsed(0.0, parameters=parameters(first=9e-4)),  # depth is why
+            collapsed(0.0, layers=layers(_3={"dead": 0.95})),  # dead units are why
+        ],
+    ),
+    (
+        "dead-units",
+        run(dead(0.5)),
+        4,
+        {"dead": 0.5},
+        [run(dead(0.49)), run(dead(0.9, units=7)), run(dead(0.9)[:3], look(4))],
+    ),
+    (
+        "dead-units",
+        run(look(1), [look(n, layers=layers(_1={"dead": 0.95})) for n in (30, 40, 50, 60)]),
+        60,
+        {"dead": 0.95},
+        [
+            run(look(1), [look(n, layers=layers(_1={"dead": 0.94})) for n in (30, 40, 50, 60)]),
+            run(look(1), [look(n, layers=layers(_1={"dead": 0.96})) for n in (30, 40, 50, 60)], losses=falling),
+        ],
+    ),
+    (
+        "loss-spike",
+        run(spike(1.6), losses=falling),
+        20,
+        {"loss": 1.6, "usual": 0.4, "share": 0.5},
+        [
+            run(spike(1.0), losses=falling),  # below half of the first loss
+            run(spike(9.0, step=8), losses=falling),  # too early to know what is usual
+            run(
+                [look(n, lr=0.01 * n) for n in (20, 24, 27, 29)], spike(1.6, step=30), losses=falling
+            ),  # the rate climbs
+        ],
+    ),
+    (
+        "loss-exploding",
+        run(losses=[2.0] * 30 + [6.1] * 3),
+        33,
+        {"initial_loss": 2.0, "loss": 6.1},
+        [run(losses=[2.0] * 30 + [6.0] * 9)],
+    ),
+    (
+        "clipping-always",
+        clipped(0.149),
+        5,
+        {"factor": 0.149},
+        [
+            clipped(0.15),
+            run(looks((1, 2, 3, 4), clip_factor=0.01), look(5, clip_factor=1.0)),
+            run(looks((30, 31, 32, 33, 34), clip_factor=0.01), losses=falling),  # what was clipped has learned
+        ],
+    ),
+    (
+        "vanishing-gradient",
+        run(looks((1, 2, 4), parameters=parameters(first=9e-4))),
+        4,
+        {"ratio": 9e-4},
+        [
+            run(looks((1, 2, 4), parameters=parameters(first=1.1e-3))),
+            run(
+                looks((1, 2, 4), parameters=parameters(first=1e-5)), losses=[2.3, 2.0, 1.9, 1.8]
+            ),  # it learns all the same
+            run(looks((1, 2, 3), parameters=parameters(first=1e-5))),  # too early
+        ],
+    ),
+    (
+        "vanishing-gradient",
+        run(timed(1e-13, 1.0, (1, 2, 11))),
+        11,
+        {"time_ratio": 1e-13},
+        [run(timed(1e-11, 1.0, (1, 2, 11))), run(timed(0.0, 1.0, (1, 2, 11)), losses=falling)],
+    ),
+    (
+        "slow-start",
+        run(looks((1, 2, 6), parameters=parameters(gain=0.24))),
+        6,
+        {"gain": 0.24, "fallen": 0.0},
+        [
+            run(looks((1, 2, 6), parameters=parameters(gain=0.26))),
+            run(looks((1, 2, 6), parameters=parameters(gain=0.1)), losses=falling),
+            run(looks((1, 2, 5), parameters=parameters(gain=0.1))),  # too early, and outputs differ
+        ],
+    ),
+    (
+        "slow-start",
+        run(looks((1, 2, 6), parameters=parameters(gain=4.1))),
+        6,
+        {"gain": 4.1},
+        [run(looks((1, 2, 6), parameters=parameters(gain=3.9)))],
+    ),
+    (
+        "slow-start",
+        run(looks((1, 2, 3), parameters=parameters(gain=0.1), between_samples=9e-4)),
+        3,
+        {"between_samples": 9e-4},
+        [run(looks((1, 2, 3), parameters=parameters(gain=0.1), between_samples=1.1e-3))],
+    ),
+    (
+        "penalty-dominates",
+        penalised(0.81, 0.7),
+        4,
+        {"penalty": 0.7, "loss": 2.3, "ratio": 0.81},
+        [penalised(0.79, 0.7), penalised(0.9, 0.68)],  # a gradient like noise; a penalty beside the loss that is small
+    ),
+    ("penalty-dominates", penalised(0.1, 2.4), 4, {"penalty": 2.4}, [penalised(0.1, 2.2)]),
+    (
+        "lr-too-high",
+        run(high(0.13)),
+        12,
+        {"fallen": 0.0, "update": 0.13, "overshooting": 0.0},
+        [
+            run(high(0.12)),
+            run(high(0.13, later=0.03)),  # the first steps of an adaptive optimiser
+            run(high(0.13, reach=0.8)),  # large steps that keep what they promise
+            run(high(0.13), losses=falling),
+        ],
+    ),
+    (
+        "lr-too-high",
+        run(bounced(-0.1, -0.2, 0.8, 0.8, -0.3, 0.8)),
+        15,
+        {"overshooting": 0.5},
+        [run(bounced(-0.1, 0.8, 0.8, 0.8, 0.8, -0.3, 0.8))],
+    ),
+    (
+        "lr-too-low",
+        run(slow()),
+        23,
+        {"reach": 0.999, "fallen": 0.0, "promised": 1e-3},
+        [
+            run(slow((16, 17, 18, 19))),  # too early to tell
+            run(slow(reach=0.985, promised=4e-3)),
+            run([look(n, reach=0.999, promised=1e-3, lr=0.001 * n) for n in (20, 21, 22, 23)]),  # warm-up
+            run(looks((1, 2, 3, 4), grad_norm=3.0), slow((30, 31, 32, 33))),  # at the bottom
+            run(slow(), losses=lambda n: FIRST * 0.99**n),
+        ],
+    ),
+    (
+        "labels-unrelated",
+        run(judged(0.1, count=1), start=UNRELATED),
+        10,
+        {"agreement": 0.12, "chance": 0.1},
+        [
+            run(judged(0.1, count=1), start=described(targets={"neighbour_agreement": 0.13})),
+            run(judged(0.2, count=1), start=UNRELATED),  # hard to see by distance, yet learned
+            run(judged(0.1, count=1), start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199})),
+        ],
+    ),
+    (
+        "labels-noisy",
+        run(judged(0.7, 0.22), losses=falling),
+        30,
+        {"accuracy": 0.7, "second": 0.22, "chance": 1 / 9},
+        [
+            run(judged(0.7, 0.23), losses=falling),
+            run(judged(0.87, 0.1), losses=falling),  # 78 wrong answers
+            run(judged(0.3, 0.1), losses=falling),  # has not learned yet
+            run(judged(0.7, 0.1, count=2), losses=falling),
+            run(judged(0.7), losses=falling),
+        ],
+    ),
+    (
+        "plateau",
+        decayed(0.0019),
+        29,
+        {"decayed": 0.019, "promised": 1.5e-4},
+        [decayed(0.002), decayed(0.0019, promised=2.1e-4), decayed(0.0019, loss=0.05)],
+    ),
+    (
+        "early-overfit",
+        run(epochs([1.0, 0.9, 0.8, 0.76], PEAK)),
+        40,
+        {"best_epoch": 1.0, "val_loss_rise": 0.0875},
+        [
+            run(epochs([1.0, 0.9, 0.8, 0.77], PEAK)),  # training stands still as well
+            run(epochs([1.0, 0.9, 0.8, 0.76], [1.0, 0.8, 0.86, 0.86])),
+            run(epochs([1.0, 0.9, 0.7, 0.5], [1.0, 0.8, 0.81, 0.9])),  # one epoch only
+            run(epochs([1.0, 0.9, 0.8, 0.7, 0.6], [1.0, 0.9, 0.8, 0.87, 0.87])),  # lowest at 30 % of the run
+        ],
+    ),
+    (
+        "overfitting",
+        run(epochs([1 / (n + 1) for n in range(9)], [0.9, 0.8, 0.7, 0.52, 0.5, 0.51, 0.53, 0.57, 0.6])),
+        90,
+        {"best_epoch": 4.0, "val_loss_rise": 0.2},
+        [
+            # One low epoch between two usual ones is no minimum to measure by, one high one no rise.
+            run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.56, 0.5, 0.56, 0.55, 0.56, 0.57, 0.58])),
+            run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.52, 0.5, 0.51, 0.51, 0.52, 0.51, 0.9])),
+            # The figures of a net at twice its good rate: 300 validation samples, the last epoch worse.
+            run(
+                epochs(
+                    [0.26, 0.09, 0.04, 0.026, 0.023, 0.0136, 0.0084, 0.0075, 0.0056, 0.0056],
+                    [0.261, 0.132, 0.117, 0.111, 0.114, 0.0981, 0.106, 0.108, 0.109, 0.126],
+                )
+            ),
+        ],
+    ),
+    (
+        "underfitting",
+        run(stopped(0.6, 0.58)),
+        40,
+        {"train_accuracy": 0.6, "val_accuracy": 0.58, "neighbour_agreement": 0.8},
+        [
+            run(stopped(0.66, 0.64)),
+            run(stopped(0.6, 0.53)),
+            run(stopped(0.6, 0.58, fall=0.06)),
+            run(stopped(0.6, 0.58)[:3]),
+        ],
+    ),
+]

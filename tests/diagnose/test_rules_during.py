@@ -1,0 +1,69 @@
+"""Every rule that judges a training while it goes on."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from cases_during import DURING, Run
+from streams import described, epochs, found, layers, look, looks, run
+
+from glassnet.events import Traced
+
+SILENT = [(rule, events) for rule, *_, silent in DURING for events in silent]
+
+
+@pytest.mark.parametrize(
+    ("rule", "events", "step", "evidence"),
+    [case[:4] for case in DURING],
+    ids=[f"{case[0]}-{n}" for n, case in enumerate(DURING)],
+)
+def test_a_planted_trouble_is_told_at_its_step_and_nothing_else_is(
+    rule: str, events: Run, step: int, evidence: dict[str, float]
+) -> None:
+    told = found(events)
+    assert [(finding.rule, finding.step) for finding in told] == [(rule, step)]
+    assert {key: told[0].evidence[key] for key in evidence} == pytest.approx(evidence, rel=1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize(("rule", "events"), SILENT, ids=[f"{case[0]}-{n}" for n, case in enumerate(SILENT)])
+def test_what_comes_short_of_it_or_only_looks_like_it_is_not_told(rule: str, events: Run) -> None:
+    assert rule not in {finding.rule for finding in found(events)}
+
+
+def test_a_healthy_training_says_nothing() -> None:
+    falling = epochs([2.0 * 0.8**n for n in range(10)], [2.1 * 0.85**n for n in range(10)])
+    some = [look(n, loss=2.3 * 0.98**n) for n in range(1, 101, 5)]
+    assert found(run(some, falling, losses=lambda n: 2.3 * 0.98**n)) == []
+
+
+def test_a_layer_that_bears_a_number_is_called_a_layer_with_its_kind() -> None:
+    (finding,) = found(run(looks((1, 2, 3, 4), layers=layers(_1={"dead": 0.6}))))
+    assert "units of layer 1 (relu) put out 0" in finding.what
+    named = layers(_1={"dead": 0.6, "name": "features.1"})
+    (finding,) = found(run(looks((1, 2, 3, 4), layers=named)))
+    assert "units of features.1 put out 0" in finding.what
+    going_in = layers(_1={"dead": 0.6, "name": "1 (input)"})
+    (finding,) = found(run(looks((1, 2, 3, 4), layers=going_in)))
+    assert "units of the input of layer 1 put out 0" in finding.what
+
+
+def test_an_overflow_in_a_softmax_of_ones_own_is_told_as_such() -> None:
+    start = described(result={"log_sum_exp": 1e-9}, net={"last": "ByHand"}, start={"loss": 4.6, "train_loss": 4.6})
+    traced = Traced(2, "not-finite", "activations", "4", [0], [600], None, {"largest": 2.7})
+    (finding,) = found(run(look(1), traced, losses=[4.6, math.nan], start=start))
+    assert finding.rule == "loss-not-finite"
+    assert "layer 4 (dense)" in finding.what
+    assert "sample 600" in finding.what
+    assert "log_softmax" in finding.advice
+    assert "exponentials" in finding.why
+    (plain,) = found(run(look(1), traced, losses=[4.6, math.nan]))
+    assert "log_softmax" not in plain.advice
+
+
+def test_inputs_that_are_not_finite_are_told_where_they_are_met() -> None:
+    traced = Traced(3, "not-finite", "inputs", "", [5], [105], 7, {})
+    told = found(run(traced, losses=[2.3, 2.2, math.nan]))
+    assert told[0].rule == "inputs-not-finite"
+    assert told[0].severity == "stop"
+    assert told[0].evidence == {"row": 105.0, "column": 7.0}
