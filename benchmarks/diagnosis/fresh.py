@@ -4,15 +4,16 @@
 
 A transplant changes in the new host what the fault changed in its control: the same spoiling, the same factor on the rate, the same options. Its host has the same kind
 of net, of data and of targets, is no host of this fault anywhere in the catalogue, and is chosen by a hash. Nobody chooses a case, and nobody looks at what the
-doctor says of them while rules are written. What cannot count does not: a control that is not healthy by ``health.py``'s standard, and a
-fault that does no harm by ``harm.py``'s; both standards know nothing of the rules.
+doctor says of them while rules are written. What cannot count does not: a control whose losses are not all finite, or whose last validation loss is
+above 1.05 times its lowest one (of the standard of ``health.py``, its rates were tried with the catalogue's seed and data), and a fault that does no harm by the standard
+of ``harm.py``; both know nothing of the rules.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,7 +23,7 @@ from benchmarks.diagnosis.case import Case, Setup, _hash
 from benchmarks.diagnosis.controls import CONTROLS
 from benchmarks.diagnosis.faults import BY_NAME, FAULTS
 from benchmarks.diagnosis.harm import harms
-from benchmarks.diagnosis.health import _examined, healthy, one_thread
+from benchmarks.diagnosis.health import RISE, one_thread
 from benchmarks.diagnosis.recording import Recorded, record_case
 
 SEED = 1000
@@ -84,6 +85,10 @@ def _fits(fault: Case, host: Setup) -> bool:
         return False
     if host.loss != old.loss or host.spoilt:
         return False
+    if new.samples > 2 * host.samples and new.samples > old.samples:  # some tables are not that long
+        return False
+    if new.net == "pixel-rnn" and OTHER.get(host.data):  # 784 steps of one pixel each take too long
+        return False
     if new.spoilt == old.spoilt and set(_changes(fault)) <= {
         "lr",
         "clip",
@@ -122,15 +127,19 @@ def counted(folder: Path) -> list[Recorded]:
         Recorded(json.loads(path.read_text()), "fresh", path.parent) for path in sorted(half.glob("*/case.json"))
     ]
     by_name = {one.case["name"]: one.case for one in all_of_them}
-    health: dict[str, Any] = json.loads((folder / "fresh-health.json").read_text())
+    sound = {one.case["name"] for one in all_of_them if not one.case["fault"] and _sound(one)}
     kept = []
     for one in all_of_them:
         like = one.case["like"] if one.case["fault"] else one.case["name"]
-        if like not in health or not healthy(health[like]):
-            continue
-        if not one.case["fault"] or harms(one.case, by_name[like]):
+        if like in sound and (not one.case["fault"] or harms(one.case, by_name[like])):
             kept.append(one)
     return kept
+
+
+def _sound(one: Recorded) -> bool:
+    """Whether a recorded control is healthy, as far as the recording shows."""
+    last = one.case["last"]
+    return bool(not one.case["crashed"] and last and last["val"]["loss"] <= RISE * last["lowest_val_loss"])
 
 
 def main() -> None:
@@ -145,22 +154,11 @@ def main() -> None:
     if asked.list:
         print("\n".join(case.name for case in todo))
         return
-    path = asked.folder / "fresh-health.json"
-    health: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     todo = [case for case in todo if not (asked.folder / "fresh" / case.name / "case.json").exists()]
     with ProcessPoolExecutor(asked.processes, initializer=one_thread) as pool:
-        jobs: list[tuple[Case, Future[float]]] = [
-            (case, pool.submit(record_case, case, asked.folder / "fresh", "fresh")) for case in todo
-        ]
-        looks = [
-            (case, pool.submit(_examined, case)) for case in fresh() if case.fault is None and case.name not in health
-        ]
+        jobs = [(case, pool.submit(record_case, case, asked.folder / "fresh", "fresh")) for case in todo]
         for case, job in jobs:
             print(f"{case.name:<70}{job.result():6.1f} s", flush=True)
-        for case, look in looks:
-            health[case.name] = look.result()
-            path.write_text(json.dumps(health, indent=1))
-            print(f"{case.name:<70}{'' if healthy(health[case.name]) else 'not healthy'}", flush=True)
 
 
 if __name__ == "__main__":

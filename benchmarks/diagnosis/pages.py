@@ -91,7 +91,7 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
         ),
         (
             f"- What is measured on now is *fresh*: every fault transplanted into another training and every control begun anew with another seed and, where there is one, the other set of letters or"
-            f" digits (`benchmarks/diagnosis/fresh.py`). Hosts are chosen by a hash; whether a case counts, by the two standards above alone: {sum(case['fault'] is None for case in unseen)} healthy runs and"
+            f" digits (`benchmarks/diagnosis/fresh.py`). Hosts are chosen by a hash; whether a case counts, by the two standards above (of the first, the rates were tried with the catalogue's seed and data): {sum(case['fault'] is None for case in unseen)} healthy runs and"
             f" {sum(case['fault'] is not None for case in unseen)} faults of {len(fresh.fresh())} cases do. The set was recorded before it was ever scored, and scored once the rules stood."
         ),
         (
