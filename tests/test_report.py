@@ -257,10 +257,13 @@ def test_hostile_output_names_stay_text(plain: Page) -> None:
 
 
 def test_validation_figures_are_told_as_such() -> None:
-    words = Page(render(story(part="val"))).words
+    whole = story(part="val")
+    samples = {name: count for name, count in whole.data.samples.items() if name != "test"}
+    words = Page(render(replace(whole, data=replace(whole.data, samples=samples)))).words
     assert "There is no test part." in words
     assert "which it had never seen" not in words
     assert "Where it is right and wrong: the validation part" in words
+    assert "The test part was left alone" in Page(render(whole)).words
 
 
 def test_repeated_looks_at_the_test_part_are_told() -> None:

@@ -167,3 +167,32 @@ def test_a_net_with_a_loss_of_its_own_for_classes_learns_values_with_the_usual_o
     data = values()
     resolved, _ = resolve(Recipe().changed({"net.name": "lenet5-1998"}), data)
     assert (resolved.loss.name, resolved.loss.j) == ("squared", None)
+
+
+def test_one_example_at_a_time_is_given_a_rate_that_fits() -> None:
+    data = images(channels=3, count=4000)
+    usual = resolve(Recipe().changed({"net.name": "small-vgg"}), data)[0]
+    single = resolve(Recipe().changed({"net.name": "small-vgg", "train.batch_size": 1}), data)[0]
+    assert single.optimizer.lr == pytest.approx(float(usual.optimizer.lr) / int(usual.train.batch_size))
+    adam = resolve(Recipe().changed({"net.name": "mlp", "train.batch_size": 1}), data)[0]
+    assert adam.optimizer.lr == resolve(Recipe().changed({"net.name": "mlp"}), data)[0].optimizer.lr
+
+
+def test_lbfgs_sees_all_samples_unchanged_in_every_step() -> None:
+    resolved, _ = resolve(Recipe().changed({"optimizer.name": "lbfgs"}), images(channels=3))
+    assert not any(resolved.augment.given().values())
+    assert resolved.train.batch_size == len(images(channels=3).train)
+
+
+def test_snapshots_bring_their_schedule_and_time_and_swa_its_own() -> None:
+    data = images()
+    usual = resolve(Recipe(), data)[0]
+    resolved, reasons = resolve(Recipe().changed({"ensemble.snapshots": 4}), data)
+    assert resolved.schedule.name == "cyclic-cosine"
+    assert resolved.schedule.options == {"cycles": 4}
+    assert resolved.train.epochs == 4 * -(-int(usual.train.epochs) // 2)
+    assert "4 cycles" in reasons["train.epochs"]
+    assert resolved.stop.patience == "never"
+    assert resolve(resolved, data)[0] == resolved
+    swa = resolve(Recipe().changed({"regularise.average": "swa", "regularise.average_from": 0.6}), data)[0]
+    assert (swa.schedule.name, swa.schedule.options) == ("swa", {"start": 0.6})

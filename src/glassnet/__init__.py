@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from glassnet.errors import GlassnetError
     from glassnet.glassbox import open_model as open  # noqa: A004 - glassnet.open(net, inputs) is what one types
     from glassnet.glassbox.gradient_check import gradient_check
+    from glassnet.hyperparameters import search
+    from glassnet.joining import ensemble
     from glassnet.model import Model, Prediction, load
     from glassnet.recipe import Recipe
     from glassnet.story import Result
+    from glassnet.test_time import many_views
 
 __version__ = "0.1.0"
 
@@ -33,7 +36,10 @@ _PUBLIC = {
     "load": "glassnet.model",
     "open": "glassnet.glassbox:open_model",
     "gradient_check": "glassnet.glassbox",
+    "ensemble": "glassnet.joining",
+    "many_views": "glassnet.test_time",
     "open_data": "glassnet.data.opening",
+    "search": "glassnet.hyperparameters",
     "Model": "glassnet.model",
     "Prediction": "glassnet.model",
     "Recipe": "glassnet.recipe",
@@ -49,11 +55,14 @@ __all__ = [
     "Result",
     "__version__",
     "check",
+    "ensemble",
     "gradient_check",
     "load",
+    "many_views",
     "open",
     "open_data",
     "resume",
+    "search",
     "train",
 ]
 

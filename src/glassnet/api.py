@@ -14,10 +14,11 @@ from glassnet.data.dataset import Data
 from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.errors import UsageError, unknown
 from glassnet.events import Checked, Event
+from glassnet.members import run
 from glassnet.recipe import Recipe, known_keys
 from glassnet.resolve import OWN_NET
 from glassnet.runs import new_run, open_run
-from glassnet.story import Result, run
+from glassnet.story import Result
 
 Array = np.ndarray[Any, Any] | Tensor
 
@@ -42,7 +43,8 @@ def train(
         recipe: to start from, or the path of its file.
         settings: recipe values by dotted key, such as ``{"optimizer.lr": 0.01}``.
         listen: called with every event as it happens.
-        **short: recipe values by the last part of their key, where that is unambiguous: ``epochs=5, lr=0.01, seed=1``.
+        **short: recipe values by the last part of their key, where that is unambiguous: ``epochs=5, lr=0.01, seed=1``;
+            ``members=5`` or ``snapshots=5`` for an ensemble.
 
     Returns:
         The run folder, the model and the figures.

@@ -26,7 +26,7 @@ from glassnet.pretrained.matching import Loaded, load_into
 from glassnet.pretrained.reading import read_weights
 from glassnet.recipe import Recipe
 from glassnet.resolve import LOOKS, OWN_NET, outputs_of
-from glassnet.training.averaging import make_averager
+from glassnet.training.averaging import BEGIN, make_averager, swa_begin
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution, choose_execution
@@ -267,7 +267,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
         clip=clip,
         after_step=MaxNorm(regularise.max_norm) if regularise.max_norm else None,
         around_step=weight_noise(regularise.weight_noise) if regularise.weight_noise else None,
-        averager=make_averager(regularise.average, decay=regularise.ema_decay),
+        averager=make_averager(regularise.average, **_averaging(recipe, data)),
         stopping=lambda: EarlyStopping(
             monitor=stop.monitor,
             mode="min" if stop.monitor == "loss" else "max",
@@ -333,6 +333,15 @@ def epochs_for(budget: float, net: nn.Module, plan: Plan, batches: Batches) -> t
     epoch = step * batches.steps_per_epoch * 1.15  # the rest of an epoch: making batches, measuring, recording
     epochs = max(1, int(budget / epoch))
     return epochs, f"{budget:.0f} s at about {epoch:.2g} s an epoch, measured"
+
+
+def _averaging(recipe: Recipe, data: Data) -> dict[str, Any]:
+    """From which step on, and how often, the weights are averaged."""
+    settings, epochs = recipe.regularise, int(recipe.train.epochs)
+    steps = -(-len(data.train) // int(recipe.train.batch_size))
+    share = BEGIN.get(settings.average, 0.0) if settings.average_from is None else settings.average_from
+    begin = swa_begin(share, epochs, steps) if settings.average == "swa" else int(share * epochs * steps)
+    return {"decay": settings.ema_decay, "begin_after": begin, "every": steps}
 
 
 def _loss_options(recipe: Recipe) -> dict[str, float]:

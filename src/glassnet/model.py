@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from glassnet import zoo
+from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.dataset import InMemory, Part, Schema, Source
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.schemas import schema_from_json
@@ -182,7 +184,7 @@ class Model:
 
         Args:
             folder: holds ``model.json`` and ``weights.safetensors``.
-            net: the module to load the weights into, needed for a user's own class that takes arguments.
+            net: the module to load the weights into, needed for a user's own class; an ensemble of such takes copies of it.
 
         Raises:
             ModelError: the folder is missing, damaged, or does not fit the network.
@@ -195,7 +197,7 @@ class Model:
                     "written by a newer Glassnet", where=folder, got=f"format {about['format']}", fix="upgrade glassnet"
                 )
             made = cls(
-                net=net if net is not None else rebuild(about["net"], folder),
+                net=rebuild(about["net"], folder, net),
                 net_json=about["net"],
                 preprocess=preprocess_from_json(about["preprocess"]),
                 schema=schema_from_json(about["schema"]),
@@ -218,7 +220,19 @@ class Model:
                 else None,
                 expected="a run folder whose training has come to its end, or its model folder",
             ) from error
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError) as error:
+        except UsageError as error:  # what would be a user's mistake elsewhere is a damaged file here
+            raise ModelError(
+                "the model folder is damaged", where=folder, got=error.problem, expected=error.expected
+            ) from error
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            safetensors.SafetensorError,
+        ) as error:
             raise ModelError(
                 "the model folder is damaged", where=folder, got=f"{type(error).__name__}: {error}"
             ) from error
@@ -255,12 +269,25 @@ def load(path: str | Path, *, net: nn.Module | None = None) -> Model:
     return Model.load(folder, net=net)
 
 
-def rebuild(net_json: dict[str, Any], where: object) -> nn.Module:
+def rebuild(net_json: dict[str, Any], where: object, own: nn.Module | None = None) -> nn.Module:
     """The network that ``net_json`` describes, its weights not yet loaded.
 
+    Args:
+        net_json: from a model file.
+        where: for the error.
+        own: the user's own module, where the network (or a network within it) is one.
+
     Raises:
-        ModelError: it is a user's own class: a file must not be able to name code that is then run.
+        ModelError: it is a user's own class and none is given: a file must not be able to name code that is then run.
     """
+    if "ensemble" in net_json:
+        members = [_member(each, where, copy.deepcopy(own)) for each in net_json["ensemble"]]
+        return Ensemble(members, net_json["answer"])
+    if "views" in net_json:
+        height, width = net_json["size"]
+        return ManyViews(_member(net_json["of"], where, own), Views.from_json(net_json["views"]), (height, width))
+    if own is not None:
+        return own
     if "zoo" in net_json:
         return zoo.build(net_json["zoo"], tuple(net_json["shape"]), net_json["outputs"], net_json["options"], seed=0)
     raise ModelError(
@@ -268,6 +295,16 @@ def rebuild(net_json: dict[str, Any], where: object) -> nn.Module:
         where=where,
         got=net_json.get("class"),
         fix="give the module: glassnet.load(path, net=YourNet(...))",
+    )
+
+
+def _member(member_json: dict[str, Any], where: object, own: nn.Module | None) -> Member:
+    preprocess, scale = member_json["preprocess"], member_json["target_scale"]
+    return Member(
+        rebuild(member_json["net"], where, own),
+        preprocess=None if preprocess is None else preprocess_from_json(preprocess),
+        temperature=_temperature(member_json["temperature"]),
+        target_scale=None if scale is None else TargetScale.from_json(scale),
     )
 
 

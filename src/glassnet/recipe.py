@@ -28,6 +28,7 @@ NotNegative = typing.Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = typing.Annotated[int, Field(ge=1)]
 Threads = typing.Annotated[int, Field(ge=1, le=256)]  # far more make OpenMP crash
 Share = typing.Annotated[float, Field(gt=0, lt=1)]
+BelowOne = typing.Annotated[float, Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
@@ -68,6 +69,12 @@ class DataSettings(Section):
     test: str | None = Field(None, description="a separate file or folder with the test part")
     val_fraction: Share | Auto = Field("auto", description="share of the training part kept back for validation")
     test_fraction: Share | Auto = Field("auto", description="share kept back for the test where none is given")
+    split_seed: int | None = Field(
+        None, ge=0, lt=2**32, description="seed of the division into parts; train.seed without it"
+    )
+    judge: Literal["test", "val"] = Field(
+        "test", description="part whose figures are told at the end; val leaves the test part, and rivals, for later"
+    )
     folds: int | None = Field(
         None, ge=2, description="cross-validation: into how many folds what is not the test part is cut"
     )
@@ -168,8 +175,13 @@ class RegulariseSettings(Section):
     noise: NotNegative = Field(0.0, description="Gaussian noise on every hidden activation in training")
     weight_noise: NotNegative = Field(0.0, description="Gaussian noise on the weights in training")
     max_norm: Positive | None = Field(None, description="largest norm of the weights into one unit")
-    average: Literal["auto", "none", "ema", "swa"] = Field("auto", description="moving average of the weights")
+    average: Literal["auto", "none", "ema", "swa", "polyak"] = Field(
+        "auto", description="average of the weights: none, ema (of all steps), swa (of epochs), polyak (of late steps)"
+    )
     ema_decay: Fraction = Field(0.999, description="decay of the exponential average")
+    average_from: BelowOne | None = Field(
+        None, description="swa and polyak: share of the run before the average begins (0.75 and 0.5 without it)"
+    )
 
 
 class StopSettings(Section):
@@ -178,6 +190,23 @@ class StopSettings(Section):
     monitor: str = Field("auto", description="figure of the validation part that decides: loss, accuracy, r2")
     patience: Count | Literal["auto", "never"] = Field("auto", description="epochs without improvement before stopping")
     min_delta: NotNegative = Field(0.0, description="smallest change that counts as an improvement")
+
+
+class EnsembleSettings(Section):
+    """Several networks that answer together (requirement E)."""
+
+    members: Count = Field(1, description="networks trained from different seeds on the same parts of the data")
+    snapshots: int | None = Field(
+        None,
+        ge=2,
+        description="cycles of a cosine rate in one training, whose last weights are kept (Huang et al. 2017)",
+    )
+    last: Count | None = Field(None, description="snapshots that answer, the last ones; all of them without it")
+    answer: Literal["mean", "votes"] = Field("mean", description="average the probabilities, or count the classes")
+    of: tuple[str, ...] = Field((), description="finished runs that are joined instead of training any")
+    workers: Count | None = Field(
+        None, description="members trained at once, each in a process with one thread; as many as cores without it"
+    )
 
 
 class TrainSettings(Section):
@@ -221,6 +250,7 @@ class Recipe(Section):
     clip: ClipSettings = ClipSettings()
     regularise: RegulariseSettings = RegulariseSettings()
     stop: StopSettings = StopSettings()
+    ensemble: EnsembleSettings = EnsembleSettings()
     train: TrainSettings = TrainSettings()
 
     @classmethod

@@ -6,6 +6,7 @@ What can only be known by measuring (learning rate by a range test, precision, e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from itertools import chain
 from math import prod
@@ -17,7 +18,7 @@ from glassnet.data.dataset import Data
 from glassnet.data.preprocess.fitting import PREPROCESSING
 from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
 from glassnet.initialise import INITS
-from glassnet.presets import PRESETS, Choice, other
+from glassnet.presets import PRESETS, Choice, Preset, other
 from glassnet.recipe import Recipe
 from glassnet.training.losses import LOSSES, J
 from glassnet.training.optimizers import OPTIMIZERS
@@ -65,8 +66,44 @@ def check(recipe: Recipe) -> None:
             )
     if recipe.schedule.name in SCHEDULES:
         mistakes += _mistakes(lambda: make_schedule(recipe.schedule.name, **recipe.schedule.options))
+    mistakes += _ensemble_mistakes(recipe)
     if mistakes:
         raise all_at_once(mistakes)
+
+
+def _ensemble_mistakes(recipe: Recipe) -> list[GlassnetError]:
+    settings, found = recipe.ensemble, list[GlassnetError]()
+    snapshots = settings.snapshots
+    if settings.last is not None and not snapshots:
+        found.append(UsageError("nothing is taken the last of", where="ensemble.last", fix="say --snapshots N too"))
+    if snapshots and settings.last is not None and settings.last > snapshots:
+        found.append(
+            UsageError(
+                "there are fewer snapshots than are to answer",
+                where="ensemble.last",
+                got=settings.last,
+                expected=f"1 to {snapshots}",
+            )
+        )
+    if snapshots and recipe.train.epochs != "auto" and recipe.train.epochs < snapshots:
+        found.append(
+            UsageError(
+                "a snapshot needs an epoch at least",
+                where="ensemble.snapshots",
+                got=f"{snapshots} snapshots in {recipe.train.epochs} epochs",
+                fix=f"--epochs {10 * snapshots}, or fewer snapshots",
+            )
+        )
+    if snapshots and recipe.regularise.average not in ("auto", "none"):
+        found.append(
+            UsageError(
+                "weights are either averaged or kept apart as snapshots",
+                where="regularise.average",
+                got=recipe.regularise.average,
+                fix="leave out --average or --snapshots",
+            )
+        )
+    return found
 
 
 def _mistakes(attempt: Callable[[], object]) -> list[GlassnetError]:
@@ -93,8 +130,9 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     if data.task == "values":
         preset = {key: choice for key, choice in preset.items() if key != "loss.name"}
         preset["loss.label_smoothing"] = Choice(0.0, "values have no labels")
-    chosen |= _from_preset(recipe, preset)
+    chosen |= _from_preset(recipe, {**preset, **_for_batch(recipe, preset), **_for_averages(recipe, preset)})
     chosen |= _augment(recipe, data)
+    chosen |= _schedule_options(recipe, chosen)
     settings = {key: choice.value for key, choice in chosen.items()}
     resolved = recipe.changed(settings)
     rest = _rest(resolved, data)
@@ -172,6 +210,38 @@ def _from_preset(recipe: Recipe, preset: Any) -> dict[str, Choice]:
     return chosen
 
 
+def _for_batch(recipe: Recipe, preset: Preset) -> dict[str, Choice]:
+    """The preset's rate of stochastic gradient descent for batches that the user wants smaller: in proportion (Goyal et al. 2017, section 2.1)."""
+    size, usual = recipe.train.batch_size, preset["train.batch_size"].value
+    rate = preset["optimizer.lr"].value
+    if not isinstance(size, int) or size >= usual or preset["optimizer.name"].value != "sgd" or rate == "find":
+        return {}
+    return {"optimizer.lr": Choice(rate * size / usual, f"{rate:.3g} for {usual} samples a step, in proportion")}
+
+
+def _for_averages(recipe: Recipe, preset: Preset) -> dict[str, Choice]:
+    """What snapshots, or an average over the last epochs, put in the place of the preset's values."""
+    snapshots, changed = recipe.ensemble.snapshots, dict[str, Choice]()
+    if snapshots:
+        epochs = snapshots * max(1, math.ceil(preset["train.epochs"].value / 2))
+        changed["schedule.name"] = Choice("cyclic-cosine", "each cycle ends in a minimum of its own")
+        changed["train.epochs"] = Choice(epochs, f"{snapshots} cycles of half a training each")
+    elif recipe.regularise.average == "swa":
+        changed["schedule.name"] = Choice("swa", "the rate stays up while weights are averaged")
+    return changed
+
+
+def _schedule_options(recipe: Recipe, chosen: Mapping[str, Choice]) -> dict[str, Choice]:
+    """Options of the schedule that follow from what is kept of the run."""
+    name = chosen["schedule.name"].value if "schedule.name" in chosen else recipe.schedule.name
+    given = recipe.schedule.options
+    if name == "cyclic-cosine" and recipe.ensemble.snapshots and "cycles" not in given:
+        return {"schedule.cycles": Choice(recipe.ensemble.snapshots, "one for each snapshot")}
+    if name == "swa" and recipe.regularise.average_from is not None and "start" not in given:
+        return {"schedule.start": Choice(recipe.regularise.average_from, "where the average begins")}
+    return {}
+
+
 def _for_own_optimizer(recipe: Recipe) -> dict[str, Choice]:
     """What goes with an optimiser that the preset does not know."""
     chosen: dict[str, Choice] = {}
@@ -195,7 +265,9 @@ def _augment(recipe: Recipe, data: Data) -> dict[str, Choice]:
     if not recipe.augment.auto:
         return {}
     off = {"augment.auto": Choice(False, "resolved: what is written here is all there is")}
-    if data.schema.kind != "image":
+    if (
+        data.schema.kind != "image" or recipe.optimizer.name == "lbfgs"
+    ):  # which compares losses of one and the same batch
         return off
     settings, reason = auto_augment(data.schema.shape, len(data.train), data.train.some(LOOKS))
     given = recipe.augment.given()
@@ -223,7 +295,7 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
         monitor = "accuracy" if data.task == "classes" else "loss"
         chosen["stop.monitor"] = Choice(monitor, "what the user wants of it")
     if recipe.stop.patience == "auto":
-        falling = recipe.schedule.name in ("one-cycle", "cosine")
+        falling = recipe.schedule.name in ("one-cycle", "cosine", "cyclic-cosine", "swa")
         chosen["stop.patience"] = (
             Choice(
                 "never", f"{recipe.schedule.name} does best at its end; the best epoch's weights are kept all the same"

@@ -10,7 +10,7 @@ import hashlib
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,24 +23,30 @@ from torch import Tensor, nn
 from glassnet.advice import try_remedies
 from glassnet.assembly import Assembly, assemble
 from glassnet.checks import Subject, quick
+from glassnet.combined import Ensemble
 from glassnet.data.audit import Audit, audit, inputs_told
+from glassnet.data.augment.build import border_of
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
+from glassnet.data.preprocess import Preprocess
 from glassnet.data.split import folds, split
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, OutOfMemoryError, UsageError, is_out_of_memory
 from glassnet.evaluate import judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
+from glassnet.gain import gains
+from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.model import Model
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
-from glassnet.resolve import check, resolve
+from glassnet.resolve import LOOKS, check, resolve
 from glassnet.runs import Recorder, RunFolder
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
+from glassnet.training.snapshots import Snapshots, cycle_ends
 from glassnet.training.state import State
 
 Listener = Callable[[Event], None]
@@ -167,9 +173,11 @@ def _run(
     if not ended or stop():
         return Result(folder, None, {}, data)
 
-    model = finished_model(parts, state, data, fingerprint)
+    model = finished_model(parts, state, data, fingerprint, folder)
     model.save(folder.model)
-    figures = measure(model, data, parts, recorder, tell)
+    count = parts.recipe.ensemble.snapshots or 0
+    names = [f"snapshot {place + 1}" for place in range(count)][-len(getattr(model.net, "members", [])) :]
+    figures = measure(model, data, parts.recipe, parts.preprocess.cpu(), recorder, tell, names)
     recorder.write_json("result", figures)
     write_report(story_of_run(folder, data), folder.report)
     return Result(folder, model, figures, data)
@@ -191,7 +199,7 @@ def _train(
         tree = {"state": state.state_dict(), "lengths": recorder.lengths()}
         checkpoint.save(folder.checkpoints, state.step, tree, epoch=state.epoch)
 
-    doctor = Doctor(folder.events())
+    doctor, snapshots = Doctor(folder.events()), snapshots_of(parts, folder)
     saved, cost = time.monotonic(), 0.0
     events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
     for event in events:
@@ -211,6 +219,7 @@ def _train(
                 raise diverged(finding, folder)
         if not isinstance(event, Step):
             continue
+        snapshots.keep(parts.net, event.step)
         asked = stop()
         # A checkpoint costs at most a hundredth of the time between two.
         if asked or time.monotonic() - saved >= max(parts.recipe.train.checkpoint_seconds, 100 * cost):
@@ -285,6 +294,11 @@ def anchored(recipe: Recipe) -> Recipe:
 
 def read_data(recipe: Recipe) -> Data:
     """The data that a recipe names, divided into parts."""
+    return divide(opened(recipe), recipe)
+
+
+def opened(recipe: Recipe) -> Data:
+    """The data that a recipe names, in the parts that they come in."""
     settings = recipe.data
     options = ReadOptions(
         target=settings.target,
@@ -293,17 +307,18 @@ def read_data(recipe: Recipe) -> Data:
         val=settings.val,
         test=settings.test,
     )
-    return divide(open_data(settings.path, options), recipe)
+    return open_data(settings.path, options)
 
 
 def divide(data: Data, recipe: Recipe) -> Data:
     """Training, validation and test parts; what the files gave is kept."""
     settings = recipe.data
+    seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
     whole = split(
         data,
         val=None if settings.val_fraction == "auto" else settings.val_fraction,
         test=None if settings.test_fraction == "auto" else settings.test_fraction,
-        seed=recipe.train.seed,
+        seed=seed,
     )
     if settings.folds is None or settings.fold is None:
         return whole
@@ -311,30 +326,51 @@ def divide(data: Data, recipe: Recipe) -> Data:
         raise UsageError(
             "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"
         )
-    return next(islice(folds(whole, settings.folds, recipe.train.seed), settings.fold - 1, None))
+    return next(islice(folds(whole, settings.folds, seed), settings.fold - 1, None))
 
 
-def measure(model: Model, data: Data, parts: Assembly, recorder: Recorder, tell: Teller) -> dict[str, Any]:
-    """The figures on the test part (or, where there is none, on the validation part), beside baseline and rivals."""
-    name = "test" if data.test is not None else "val"
+def measure(
+    model: Model,
+    data: Data,
+    recipe: Recipe,
+    preprocess: Preprocess,
+    recorder: Recorder,
+    tell: Teller,
+    members: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The figures on the test part (or, where there is none or the recipe asks so, on the validation part), beside baseline and rivals.
+
+    Args:
+        model: the finished one; of an ensemble the gain over its members is measured with the same look at the part.
+        data: divided into parts.
+        recipe: says which part is judged; where that is the validation part, the rivals are left for later too.
+        preprocess: what the rivals' inputs are prepared by.
+        recorder: of the run, which keeps count of the looks at the test part.
+        tell: called with every sentence for people.
+        members: names of an ensemble's members.
+    """
+    name = "test" if data.test is not None and recipe.data.judge == "test" else "val"
     part = data.parts[name]
     if name == "test":
         recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
     outputs = model.raw_outputs(part.inputs)
     figures = judge(outputs, part.targets, task=data.task, classes=data.classes, outputs=data.outputs)
-    tell("measuring the baseline and a cheap rival")
-    rivals = rivals_of(data, parts.preprocess.cpu(), part=name, seed=parts.recipe.train.seed)
-    return {
+    rivals = []
+    if recipe.data.judge == "test":
+        tell("measuring the baseline and a cheap rival")
+        rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed)
+    result = {
         "part": name,
         "samples": len(part),
         "task": data.task,
         "figures": figures.to_json(),
         "rivals": [asdict(rival) for rival in rivals],
     }
+    return result | ({"ensemble": gains(model, data, name, members)} if isinstance(model.net, Ensemble) else {})
 
 
-def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str) -> Model:
-    """The best weights with all that is needed to predict, on the CPU and in float32."""
+def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str, folder: RunFolder) -> Model:
+    """The best weights (or the snapshots) with all that is needed to predict, on the CPU and in float32."""
     net = parts.net.cpu()
     if state.best_weights is not None:
         net.load_state_dict(state.best_weights)
@@ -347,11 +383,39 @@ def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str) 
         classes=data.classes,
         outputs=data.outputs,
         target_scale=parts.target_scale,
-        card={"data": data.name, "fingerprint": fingerprint, "trained": now(), "torch": torch.__version__},
+        card={"data": data.name, "fingerprint": fingerprint, "trained": now(), "torch": torch.__version__}
+        | harmless_changes(parts.recipe, data),
     )
+    settings = parts.recipe.ensemble
+    if not settings.snapshots:
+        return calibrated(model, data)
+    kept = snapshots_of(parts, folder).read(settings.last or settings.snapshots, until=state.step)
+    models = []
+    for weights in kept:
+        copied = copy.deepcopy(net)
+        copied.load_state_dict(weights)
+        models.append(calibrated(replace(model, net=copied.eval()), data))
+    return ensemble(models, answer=settings.answer, validation=data.parts.get("val"))
+
+
+def calibrated(model: Model, data: Data) -> Model:
+    """The same model with the temperature that fits the validation part."""
     if data.task == "values" or "val" not in data.parts:
         return model
     return replace(model, temperature=fit_temperature(model.raw_outputs(data.val.inputs), data.val.targets))
+
+
+def snapshots_of(parts: Assembly, folder: RunFolder) -> Snapshots:
+    """Where and when the weights of this training are kept: nowhere and never, where no snapshots are asked for."""
+    count, total = parts.recipe.ensemble.snapshots, int(parts.recipe.train.epochs) * parts.batches.steps_per_epoch
+    return Snapshots(folder.path / "snapshots", cycle_ends(total, count) if count else [])
+
+
+def harmless_changes(recipe: Recipe, data: Data) -> dict[str, Any]:
+    """What a model's card says of the changes that its images were trained with, for looking at new ones in several ways."""
+    if data.schema.kind != "image":
+        return {}
+    return {"augment": recipe.augment.given(), "border": border_of(data.schema.shape, data.train.some(LOOKS))}
 
 
 def fingerprint_of(data: Data) -> str:

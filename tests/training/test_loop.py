@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import update_bn
 
 from glassnet.events import Epoch, Event, Finished, Started, Step, Timing
 from glassnet.training import Plan, State, train
@@ -296,6 +297,38 @@ def test_what_is_evaluated_and_kept_is_the_average_while_training_goes_on_with_t
                 assert equal(state.best_weights, weights(judged))
     list(train(plain, batches, plan()))
     assert equal(weights(averaged), weights(plain)), "the average does not disturb the training"
+
+
+def test_an_average_of_epochs_is_judged_and_kept_with_statistics_of_its_own(data: Sets) -> None:
+    batches, validation, _ = data
+    averaged, plain = small_net(norm=True, dropout=0.2), small_net(norm=True, dropout=0.2)
+    steps = batches.steps_per_epoch
+    swa = partial(Averager, decay=None, begin_after=steps, every=steps)  # of the second epoch and all after it
+    swa_plan = plan(averager=swa, epochs=4, stopping=partial(EarlyStopping, "loss"))
+    state = State(averaged, swa_plan)
+    ends: list[dict[str, Tensor]] = []
+    torch.manual_seed(0)
+    for event in train(averaged, batches, swa_plan, validation=validation, state=state):
+        if not isinstance(event, Epoch):
+            continue
+        ends.append(weights(averaged))
+        with torch.random.fork_rng():
+            judged = small_net(norm=True, dropout=0.2)
+        judged.load_state_dict(ends[-1])
+        if event.epoch >= 2:
+            of_weights = [name for name, _ in judged.named_parameters()]
+            means = {name: torch.stack([end[name] for end in ends[1:]]).mean(0) for name in of_weights}
+            judged.load_state_dict(means, strict=False)
+            with torch.random.fork_rng():
+                update_bn(batches.epoch(event.epoch), judged)
+        assert event.val["loss"] == pytest.approx(evaluate(judged, validation.epoch(0), plan())["loss"], rel=1e-5)
+        if event.best and event.epoch >= 2:
+            assert state.best_weights is not None
+            for name in of_weights:
+                assert torch.allclose(state.best_weights[name], weights(judged)[name], atol=1e-6), name
+    torch.manual_seed(0)
+    list(train(plain, batches, plan(epochs=4)))
+    assert equal(weights(averaged), weights(plain)), "neither the average nor its statistics disturb the training"
 
 
 def test_the_best_weights_are_those_of_the_best_epoch_and_early_stopping_ends_the_run(data: Sets) -> None:

@@ -13,6 +13,7 @@ from torch.optim import lr_scheduler as reference
 
 from glassnet.errors import UsageError
 from glassnet.training.schedules import SCHEDULES, make_schedule
+from glassnet.training.snapshots import cycle_ends
 
 EPOCHS, PER_EPOCH = 12, 5
 TOTAL = EPOCHS * PER_EPOCH
@@ -59,7 +60,35 @@ def test_it_is_torchs_schedule_over_a_whole_run(name: str) -> None:
 
 
 def test_every_schedule_is_compared_with_something() -> None:
-    assert set(SCHEDULES) == {*PAIRS, "one-cycle", "plateau"}
+    assert set(SCHEDULES) == {*PAIRS, "one-cycle", "plateau", "cyclic-cosine", "swa"}
+
+
+@pytest.mark.parametrize(("total", "cycles"), [(60, 5), (60, 7), (61, 4), (10, 6), (3, 1)])
+def test_cyclic_cosine_is_equation_2_of_the_snapshot_paper_and_cycles_end_where_the_rate_is_lowest(
+    total: int, cycles: int
+) -> None:
+    schedule = make_schedule("cyclic-cosine", cycles=cycles)
+    ours = [schedule.factor(step, PER_EPOCH, total) for step in range(total)]
+    length = -(-total // cycles)
+    paper = [0.5 * (math.cos(math.pi * ((t - 1) % length) / length) + 1) for t in range(1, total + 1)]
+    assert ours == pytest.approx(paper, abs=1e-15)
+    jumps = [t for t in range(1, total) if ours[t] > ours[t - 1]]  # the step after t steps begins anew
+    assert cycle_ends(total, cycles) == [*jumps, total] or length == 1
+
+
+def test_a_schedule_for_swa_by_hand() -> None:
+    # From the authors' own program: t = epoch / start; 1 up to 0.5, then linear to the rate at 0.9.
+    schedule = make_schedule("swa", start=0.75, rate=0.2)
+    for epoch in range(100):
+        t = epoch / 75
+        expected = 1.0 if t <= 0.5 else 1 - 0.8 * (t - 0.5) / 0.4 if t <= 0.9 else 0.2
+        assert schedule.factor(epoch * 3, 3, 300) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("options", [{"cycles": 0}, {"cycles": 2.5}, {"cycles": True}])
+def test_cycles_are_counted_in_whole_numbers(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="whole number"):
+        make_schedule("cyclic-cosine", **options)
 
 
 @pytest.mark.parametrize("every", [1 / 5, 2 / 5, 0.1 + 0.2, 3.0])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from glassnet.errors import UsageError
-from glassnet.training.averaging import Averager, make_averager
+from glassnet.training.averaging import Averager, make_averager, refresh_statistics, swa_begin
 from glassnet.training.clipping import Clip
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.noise import add_activation_noise, weight_noise
@@ -145,6 +147,56 @@ def test_swapping_puts_the_average_in_and_the_weights_back_bit_for_bit_even_afte
         raise ZeroDivisionError
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor, before[name])
+
+
+@pytest.mark.parametrize(("share", "epochs"), [(0.75, 8), (0.5, 3), (0.0, 4), (0.99, 5)])
+def test_stochastic_weight_averaging_is_algorithm_1(share: float, epochs: int) -> None:
+    per_epoch = 3
+    module, generator = net(), torch.Generator().manual_seed(1)
+    averager = Averager(module, decay=None, begin_after=swa_begin(share, epochs, per_epoch), every=per_epoch)
+    mean: list[Tensor] | None = None
+    k = 0
+    for epoch in range(1, epochs + 1):
+        for _ in range(per_epoch):
+            change(module, generator)
+            averager.update(module)
+        weights = [tensor.clone() for tensor in module.state_dict().values() if tensor.is_floating_point()]
+        if epoch >= max(1, math.ceil(share * epochs)):
+            mean = weights if mean is None else [(a * k + w) / (k + 1) for a, w in zip(mean, weights, strict=True)]
+            k += 1
+        expected = weights if mean is None else mean
+        ours = [tensor for tensor in averager.average if tensor.is_floating_point()]
+        assert all(torch.allclose(a, b, rtol=1e-12) for a, b in zip(ours, expected, strict=True)), epoch
+        assert averager.averaged == k
+        assert averager.asks_for_statistics == (k > 1)
+
+
+def test_statistics_are_measured_anew_as_torch_does_it_and_nothing_else_changes() -> None:
+    def fresh() -> nn.Sequential:
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(1, 3, 2), nn.BatchNorm2d(3, momentum=0.3), nn.ReLU(), nn.Dropout(0.5), nn.Conv2d(3, 2, 2),
+            nn.BatchNorm2d(2), nn.BatchNorm2d(2, track_running_stats=False),
+        ).double()  # fmt: skip
+
+    batches = [(torch.rand(5 + n, 1, 6, 6, dtype=torch.float64), torch.zeros(5 + n)) for n in range(4)]
+    ours, theirs = fresh(), fresh()
+    ours[0].eval()
+    modes = {module: module.training for module in ours.modules()}
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    refresh_statistics(ours, batches)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert modes == {module: module.training for module in ours.modules()}
+    assert (ours[1].momentum, ours[5].momentum) == (0.3, 0.1)
+    update_bn(batches, theirs)
+    for (name, a), b in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    assert not torch.allclose(ours[1].running_mean, torch.zeros(3, dtype=torch.float64))
+
+
+def test_a_net_without_batch_normalisation_needs_no_pass_over_the_data() -> None:
+    refresh_statistics(nn.Linear(2, 2), iter(lambda: 1 / 0, None))
 
 
 def test_averagers_by_name() -> None:

@@ -14,12 +14,15 @@ from glassnet.errors import GlassnetError, is_out_of_memory, unknown
 COMMANDS = {
     "train": "Train a network on a folder, a file or a named data set.",
     "check": "Check data, gradients and learning rate before training.",
+    "search": "Find settings that do better, from coarse to fine.",
     "resume": "Go on with a run that was stopped, bit for bit.",
     "evaluate": "Measure a trained network on data it was not trained on.",
     "predict": "Say what new files or rows are.",
+    "ensemble": "Let finished networks answer together, and measure it.",
     "data": "Show what is in a data set before any training.",
     "experiment": "Run an experiment of the lectures, with its reference.",
     "graph": "See each gate of a formula or net, forward and back.",
+    "explain": "Show what a network looks at, layer by layer.",
     "nets": "List the networks, or show one layer by layer.",
     "report": "Write a run's report as one HTML file.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from glassnet.runs import Recorder, RunFolder, open_run
 if TYPE_CHECKING:
     from glassnet.data.dataset import Data
     from glassnet.model import Model
+    from glassnet.recipe import Recipe
 
 
 @click.command("evaluate")
@@ -22,8 +24,16 @@ if TYPE_CHECKING:
 @click.option(
     "--part", type=click.Choice(["test", "val", "train"]), help="part of the data (default: test, where there is one)"
 )
+@click.option(
+    "--tta", is_flag=True, help="look at several views of each image and average; tells the gain and the cost"
+)
+@click.option(
+    "--views",
+    metavar="VIEWS",
+    help="which views, such as flip,shift=2 or scales=224+256 or d4 (default: by the training)",
+)
 @click.option("--json", "as_json", is_flag=True, help="print as JSON")
-def command(run: str, data: str | None, part: str | None, as_json: bool) -> None:
+def command(run: str, data: str | None, part: str | None, tta: bool, views: str | None, as_json: bool) -> None:
     """Measure the model of RUN on a part of its own data, or on other DATA with the same classes or columns.
 
     RUN may be a model folder that no run of ours has written; then DATA are needed.
@@ -52,14 +62,22 @@ def command(run: str, data: str | None, part: str | None, as_json: bool) -> None
     if chosen not in whole.parts:
         raise DataError(f"the data have no {chosen} part", where=source, expected=", ".join(whole.parts))
     samples = whole.parts[chosen]
+    begun = time.monotonic()
     outputs = model.raw_outputs(samples.inputs)
+    seconds = time.monotonic() - begun
+    looked: dict[str, Any] = {}
+    if tta or views:
+        from glassnet.cli.views import looked_again
+
+        larger = None if folder is None else lambda side: reread(recipe, data, side)
+        outputs, looked = looked_again(model, views, samples, outputs, seconds, larger, chosen)
     figures = judge(outputs, samples.targets, task=whole.task, classes=model.classes, outputs=model.outputs)
     record: dict[str, Any] = {
         "part": chosen,
         "samples": len(samples),
         "data": source,
         "figures": figures.to_json(),
-    }
+    } | ({"views": looked} if looked else {})
     uses = 0
     if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
@@ -71,8 +89,20 @@ def command(run: str, data: str | None, part: str | None, as_json: bool) -> None
     click.echo(f"{chosen} part of {record['data']}, {len(samples):,} samples")
     for line in figure_lines(record["figures"], full=True):
         click.echo(line)
+    if looked:
+        from glassnet.cli.views import view_lines
+
+        click.echo("\n".join(view_lines(looked)))
     if uses > 1:
         click.echo(f"the test part has been looked at {uses} times by now; do not choose between models by it")
+
+
+def reread(recipe: Recipe, data: str | None, side: int) -> Data:
+    """The same data, their images read at another size."""
+    from glassnet.story import read_data, read_other
+
+    larger = recipe.changed({"data.image_size": side})
+    return read_data(larger) if data is None else read_other(data, larger)
 
 
 def data_for(model: Model, place: str | None, where: str) -> Data:

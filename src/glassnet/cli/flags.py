@@ -44,7 +44,7 @@ FLAGS = (
     Flag(("--l1",), "regularise.l1", "L", "penalty L * sum of absolute weights"),
     Flag(("--dropout",), "regularise.dropout", "P", "probability to drop a unit"),
     Flag(("--max-norm",), "regularise.max_norm", "C", "largest norm of the weights into one unit"),
-    Flag(("--average",), "regularise.average", "NAME", "average the weights: none, ema or swa"),
+    Flag(("--average",), "regularise.average", "NAME", "average the weights: none, ema, swa or polyak"),
     Flag(("--clip-norm",), "clip.norm", "C", "largest norm of the whole gradient"),
     Flag(("--clip-value",), "clip.value", "C", "largest size of a gradient component"),
     Flag(("--init",), "net.init", "NAME", "initialisation of the weights"),

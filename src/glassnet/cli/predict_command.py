@@ -29,13 +29,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="classes to show for each input, best first (text)",
 )
+@click.option("--tta", is_flag=True, help="look at several views of each image and average what is said")
+@click.option("--views", metavar="VIEWS", help="which views, such as flip,shift=2 or d4 (default: by the training)")
 @click.option("--out", metavar="FILE", help="write here instead; .csv and .json choose the format")
-def command(run: str, files: tuple[str, ...], form: str, top: int, out: str | None) -> None:
+def command(
+    run: str, files: tuple[str, ...], form: str, top: int, tta: bool, views: str | None, out: str | None
+) -> None:
     """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables or arrays."""
     from glassnet.files import write_file
     from glassnet.model import load
 
     model = load(run)
+    if tta or views:
+        from glassnet.test_time import many_views, told
+
+        model = many_views(model, views)
+        click.echo(told(model), err=True)
     predictions = model.predict(list(files))
     if form == "auto":
         form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from glassnet.cli.gain_lines import gain_lines
+
 
 def result_lines(result: dict[str, Any]) -> list[str]:
     """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
     part = {"test": "test", "val": "validation"}[result["part"]]
     lines = [f"{part} part, {result['samples']:,} samples"]
-    if result["part"] == "val":
+    if result["part"] == "val" and result["rivals"]:
         lines.append(
             "  there is no untouched test part: the epoch was chosen by these figures, so they are a little too good"
         )
@@ -20,6 +22,8 @@ def result_lines(result: dict[str, Any]) -> list[str]:
     for rival in result["rivals"]:
         note = f"  ({rival['note']})" if rival.get("note") else ""
         lines.append(f"  beside it: {rival['name']}: {name} {_figure(rival['figure'], result['task'])}{note}")
+    if "ensemble" in result:
+        lines += gain_lines(result["ensemble"])
     if better:
         best = max(better, key=lambda rival: float(rival["figure"]))
         lines.append(f"  better than the network on these data: {best['name']}; use that, or search further")

@@ -11,9 +11,9 @@ from glassnet.cli.result_lines import result_lines
 from glassnet.cli.signals import interruption
 from glassnet.evaluate.interval import spread
 from glassnet.events import Finished, Started, finite
+from glassnet.members import run
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder, new_run
-from glassnet.story import run
 
 
 def run_new(recipe: Recipe, out: str | None, how: str) -> int:
@@ -81,4 +81,5 @@ def cross_validate(recipe: Recipe, count: int, out: str | None, how: str) -> int
 
 def run_name(recipe: Recipe) -> str:
     """The first part of a run folder's name."""
-    return Path(recipe.data.path).stem or "run"
+    name = Path(recipe.data.path).stem or "run"
+    return f"{name}-ensemble" if recipe.ensemble.of else name

@@ -19,6 +19,15 @@ from glassnet.recipe import Recipe, describe
 @click.option(
     "--folds", type=click.IntRange(2), metavar="K", help="cross-validate: K trainings, each validated on another K-th"
 )
+@click.option(
+    "--members", type=click.IntRange(1), metavar="N", help="train N networks from different seeds; they answer together"
+)
+@click.option(
+    "--snapshots",
+    type=click.IntRange(2),
+    metavar="N",
+    help="keep the weights of N cycles of a cyclic rate; they answer together",
+)
 @click.option("--no-check", is_flag=True, help="begin at once, without looking over gradients and sizes first")
 @click.option("--try-advice", is_flag=True, help="try what findings propose on forks of the run, and tell what it did")
 @click.option("--json", "as_json", is_flag=True, help="print events as JSON lines")
@@ -29,6 +38,8 @@ def command(
     recipe_file: str | None,
     out: str | None,
     folds: int | None,
+    members: int | None,
+    snapshots: int | None,
     no_check: bool,
     try_advice: bool,
     as_json: bool,
@@ -55,6 +66,9 @@ def command(
         settings["train.check"] = False
     if try_advice:
         settings["train.try_advice"] = True
+    settings |= {
+        key: value for key, value in (("ensemble.members", members), ("ensemble.snapshots", snapshots)) if value
+    }
     recipe = recipe.changed(settings)
     how = "json" if as_json else "quiet" if quiet else "auto"
     from glassnet.cli.running import cross_validate, run_new

@@ -35,6 +35,18 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "decision-boundaries": "What borders can a net draw with no, few and many hidden units?",
         "sine-overfitting": "When does a model learn the noise instead of the curve?",
         "sanity-checks": "What should be tried before a long training, and what does it show?",
+        "learning-rate-curves": "What does the loss look like at a rate too low, good, too high and very high?",
+        "coarse-to-fine-search": "How are a learning rate and a penalty found, and how is an edge noticed?",
+        "grid-against-random": "Should hyperparameters be tried on a grid or at random?",
+        "dropout-as-ensemble": "Is a net with dropout the mean of all its thinned nets?",
+        "batch-norm-against-none": "What does batch normalisation change about rates and starting weights?",
+        "relu-against-tanh": "Does a net learn sooner with ReLU than with tanh?",
+        "flat-and-sharp-minima": "Do large batches end in sharper minima, and does that cost accuracy?",
+        "snapshot-ensemble": "Does one training in cycles give an ensemble for nothing?",
+        "lenet5-and-rivals": "How does LeNet-5 compare with what was there before it, in errors and in cost?",
+        "notmnist-mlp-to-cnn": "How far does each change take one from a plain perceptron to a good convolutional net?",
+        "transfer-by-four-cases": "What of a trained net should be kept, by how much new data there are and how like the old?",
+        "rnn-against-lstm": "How long does a plain recurrent net remember, and how long an LSTM?",
     }
 )
 

@@ -26,7 +26,7 @@ from glassnet.plots import (
     update_ratio_curve,
 )
 from glassnet.plots.style import number
-from glassnet.report import words
+from glassnet.report import members, words
 from glassnet.report.report_story import ReportStory
 
 FEWEST_LOOKS = 3
@@ -80,6 +80,7 @@ def render(story: ReportStory) -> str:
         classification=story.figures if isinstance(story.figures, ClassificationFigures) else None,
         regression=story.figures if isinstance(story.figures, RegressionFigures) else None,
         words=words,
+        members=members,
         summary=words.capital(words.summary(story)),
         result=words.result(story),
         verdict=words.verdict(story),

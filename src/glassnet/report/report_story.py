@@ -100,6 +100,7 @@ class ReportStory:
         measured: steps that were looked at from inside.
         checked: what was checked before the first step.
         tried: what the findings' advice did where it was tried.
+        ensemble: members and gain, as :func:`glassnet.gain.gains` tells them; empty for a single network.
     """
 
     title: str
@@ -124,3 +125,4 @@ class ReportStory:
     measured: tuple[Measured, ...] = ()
     checked: tuple[Checked, ...] = ()
     tried: tuple[Tried, ...] = ()
+    ensemble: Mapping[str, Any] = field(default_factory=dict)

@@ -57,6 +57,7 @@ def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | No
         measured=tuple(event for event in events if isinstance(event, Measured)),
         checked=tuple(event for event in events if isinstance(event, Checked)),
         tried=tuple(event for event in events if isinstance(event, Tried)),
+        ensemble=result.get("ensemble", {}),
     )
 
 
@@ -128,6 +129,9 @@ def png_of(image: Tensor) -> bytes:
 
 def net_name(net: dict[str, Any]) -> str:
     """What ``net.json`` calls the network."""
+    if "ensemble" in net:
+        names = list(dict.fromkeys(net_name(each["net"]) for each in net["ensemble"]))
+        return f"an ensemble of {len(net['ensemble'])} networks ({', '.join(names)})"
     return next((str(net[key]).rpartition(":")[2] for key in ("zoo", "class") if net.get(key)), "a network")
 
 

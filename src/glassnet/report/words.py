@@ -77,8 +77,13 @@ def caution(story: ReportStory) -> str:
     if story.figures is None:
         return ""
     if story.part != "test":
+        there = (
+            "The test part was left alone, for the end of the story that this run belongs to."
+            if "test" in story.data.samples
+            else "There is no test part."
+        )
         return (
-            "There is no test part. The validation part also chose the epoch that was kept, so these figures are somewhat "
+            f"{there} The validation part also chose the epoch that was kept, so these figures are somewhat "
             "better than what new data will show."
         )
     if story.test_uses > 1:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.events import Epoch, Event, Finished, Started, Step, Timing, Traced
+from glassnet.training.averaging import refresh_statistics
 from glassnet.training.evaluate import evaluate
 from glassnet.training.measure import describe, trace
 from glassnet.training.measure.trace import strange
@@ -85,7 +86,7 @@ def train(
             yield from seen
             away += time.perf_counter() - left
         trained = time.perf_counter()
-        epoch = finish_epoch(state, plan, validation, sample)
+        epoch = finish_epoch(state, plan, batches, validation, sample)
         seconds = trained - clock - away
         share = (batches.steps_per_epoch - first) / batches.steps_per_epoch
         yield epoch
@@ -136,10 +137,14 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
     )
 
 
-def finish_epoch(state: State, plan: Plan, validation: Batches | None, sample: Batches | None) -> Epoch:
+def finish_epoch(
+    state: State, plan: Plan, batches: Batches, validation: Batches | None, sample: Batches | None
+) -> Epoch:
     """Measure, keep the best weights, and decide whether to go on."""
     net, epoch = state.net, state.epoch
     with torch.no_grad() if state.averager is None else state.averager.swapped(net):
+        if state.averager is not None and state.averager.asks_for_statistics:
+            refresh_statistics(net, batches.epoch(epoch))
         train_figures = evaluate(net, sample.epoch(0), plan) if sample else {}
         val_figures = evaluate(net, validation.epoch(0), plan) if validation else {}
         best = True

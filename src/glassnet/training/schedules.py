@@ -30,6 +30,8 @@ Factor = typing.Annotated[float, Range("a number above 0 and at most 1", lambda 
 Share = typing.Annotated[float, Range("a number from 0 to 1", lambda value: 0 <= value <= 1)]
 Epochs = typing.Annotated[int, Range("a whole number ≥ 0", lambda value: value >= 0 and value == int(value))]
 
+Count = typing.Annotated[int, Range("a whole number ≥ 1", lambda value: value >= 1 and value == int(value))]
+
 Curve = Callable[[float, float], float]
 """(t in epochs, u as a share of the run) -> factor."""
 
@@ -92,6 +94,24 @@ def warm_restarts(*, period: Positive = 10.0, multiply: AtLeastOne = 1.0, final:
     return Schedule(curve)
 
 
+def cyclic_cosine(*, cycles: Count = 5, final: Share = 0.0) -> Schedule:
+    """Final + (1 − final)·½(cos(π·mod(n, L)/L) + 1) at step n from 0, with L = ⌈T/cycles⌉ steps of T (Huang et al. 2017, eq. 2)."""
+    return CyclicCosine(lambda t, u: 1.0, cycles=int(cycles), final=final)
+
+
+def swa(*, start: Share = 0.75, rate: Share = 0.5) -> Schedule:
+    """1 until half of ``start``, linear to ``rate`` at nine tenths of it, and then ``rate`` (Izmailov et al. 2018, section 4.1).
+
+    The rate stays up while the weights are averaged, so that they go on moving around in the basin whose middle is wanted.
+    """
+
+    def curve(t: float, u: float) -> float:
+        place = u / start if start else 1.0
+        return 1 - (1 - rate) * min(max((place - 0.5) / 0.4, 0.0), 1.0)
+
+    return Schedule(curve)
+
+
 def plateau(*, factor: Factor = 0.1, patience: Epochs = 5, threshold: NotNegative = 1e-4) -> Schedule:
     """Multiplied by ``factor`` when the loss seen has not fallen by the share ``threshold`` for more than ``patience`` epochs."""
     return Plateau(lambda t, u: 1.0, reduce_by=factor, patience=patience, threshold=threshold)
@@ -124,6 +144,20 @@ class Schedule:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from ``state_dict``."""
+
+
+@dataclass
+class CyclicCosine(Schedule):
+    """Cosine cycles that divide the run evenly, to the step."""
+
+    cycles: int = 5
+    final: float = 0.0
+
+    def factor(self, step: int, steps_per_epoch: int, total_steps: int) -> float:
+        """What the base rate is multiplied by."""
+        length = math.ceil(total_steps / self.cycles)
+        cosine = (1 + math.cos(math.pi * (step % length) / length)) / 2
+        return super().factor(step, steps_per_epoch, total_steps) * (self.final + (1 - self.final) * cosine)
 
 
 @dataclass
@@ -168,6 +202,8 @@ SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "one-cycle": one_cycle,
     "cyclic": cyclic,
     "warm-restarts": warm_restarts,
+    "cyclic-cosine": cyclic_cosine,
+    "swa": swa,
     "plateau": plateau,
 }
 

@@ -74,7 +74,7 @@ def _for_signals(on: Mapping[str, Any]) -> list[Augment]:
 def _for_images(
     on: Mapping[str, Any], shape: tuple[int, ...], kind: str, sigma: float, sample: Tensor | None
 ) -> list[Augment]:
-    border = _border(shape, sample)
+    border = border_of(shape, sample)
     moves = _some(on, "rotate", "scale", "shear", "stretch", "translate")
     jitter = _some(on, "brightness", "contrast", "saturation", "hue")
     affine = Affine(**moves) if moves else None
@@ -102,7 +102,8 @@ def _some(on: Mapping[str, Any], *names: str) -> dict[str, float]:
     return {name: float(on[name]) for name in names if name in on}
 
 
-def _border(shape: tuple[int, ...], sample: Tensor | None) -> Border:
+def border_of(shape: tuple[int, ...], sample: Tensor | None) -> Border:
+    """What stands beyond the edge of such images, judged by some of them."""
     if sample is None:
         return "dark" if shape[0] == 1 else "reflect"
     seen = look(sample)

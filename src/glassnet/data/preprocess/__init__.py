@@ -1,5 +1,6 @@
 """Preprocessing: modules without trainable parts, fitted on the training part alone, saved and applied with the network."""
 
+from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate
 from glassnet.data.preprocess.fitting import PREPROCESSING, fit, preprocess_from_json
@@ -9,6 +10,7 @@ from glassnet.data.preprocess.target_scale import TargetScale
 
 __all__ = [
     "PREPROCESSING",
+    "AsIs",
     "Decorrelate",
     "Normalise",
     "Preprocess",

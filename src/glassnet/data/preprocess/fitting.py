@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from glassnet.data.dataset import Part, Schema
+from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
@@ -21,6 +22,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
 """For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
 
 FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
+    "as-is": AsIs.from_json,
     "normalise": Normalise.from_json,
     "decorrelate": Decorrelate.from_json,
     "table": TableInputs.from_json,

@@ -1,0 +1,186 @@
+"""What is to be explained: a network, some inputs as it reads them, and the names of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from glassnet.data.dataset import Part, Source
+from glassnet.errors import UsageError, unknown
+from glassnet.explain.looking import device_of, first_tensor
+from glassnet.model import Model
+
+Array = NDArray[np.float32]
+Inputs = object  # files, arrays, tensors or a part of a data set
+Target = int | str | Sequence[int | str] | Tensor | None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network with inputs.
+
+    Attributes:
+        net: the module.
+        x: inputs as the network reads them (batch, …).
+        raw: inputs as they came, before any preprocessing (batch, …).
+        names: what to call each input.
+        classes: names of the classes, in the order of the logits; empty where they are not known or the network predicts values.
+        outputs: names of predicted values; empty for classes.
+        model: the model, where it is one of Glassnet's.
+    """
+
+    net: nn.Module
+    x: Tensor
+    raw: Tensor
+    names: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    model: Model | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether an input has channels, height and width."""
+        return self.x.ndim == 4
+
+    def answer(self, x: Tensor) -> Tensor:
+        """Logits or values (batch, outputs); the single logit s of two classes becomes the two logits 0 and s."""
+        out = first_tensor(self.net(x))
+        if out is None:
+            raise UsageError("the network returns no tensor", where=type(self.net).__name__)
+        out = out.reshape(len(out), -1)
+        if out.shape[1] == 1 and len(self.classes) == 2:
+            out = torch.cat((torch.zeros_like(out), out), dim=1)
+        return out
+
+    def chosen(self, outputs: Tensor, target: Target) -> Tensor:
+        """Indices of the outputs to be explained, int64 (batch,).
+
+        Args:
+            outputs: of :meth:`answer`.
+            target: names or indices, one for all inputs or one for each; None takes what the network says (the largest output).
+
+        Raises:
+            UsageError: no such class or output, or another number of them than inputs.
+        """
+        if target is None:
+            return outputs.argmax(1)
+        if isinstance(target, Tensor):
+            target = target.tolist()
+        each = [target] * len(outputs) if isinstance(target, int | str) else list(target)
+        if len(each) != len(outputs):
+            raise UsageError("the targets do not match the inputs", got=len(each), expected=f"1 or {len(outputs)}")
+        return torch.tensor([self._index(one, outputs.shape[1]) for one in each], device=outputs.device)
+
+    def output_name(self, index: int) -> str:
+        """What an output is called; its number where it has no name."""
+        names = self.classes or self.outputs
+        return names[index] if index < len(names) else str(index)
+
+    def _index(self, target: int | str, count: int) -> int:
+        names = self.classes or self.outputs
+        if str(target) in names:
+            return names.index(str(target))
+        if isinstance(target, int) or (not names and str(target).isdecimal()):
+            if 0 <= int(target) < count:
+                return int(target)
+            raise UsageError("no such output", where="target", got=target, expected=f"0 to {count - 1}")
+        raise unknown("class" if self.classes else "output", str(target), names or map(str, range(count)))
+
+
+def subject(model: Model | nn.Module, inputs: Inputs, limit: int | None = None) -> Subject:
+    """Bring a model or a module and inputs together.
+
+    Args:
+        model: a model of Glassnet, or any module that takes one tensor.
+        inputs: for a model files, a part of a data set, or raw inputs with a batch dimension, as ``predict`` takes them; for a module a tensor
+            or array as its ``forward`` takes it.
+        limit: at most so many inputs, the first ones.
+
+    Raises:
+        UsageError: the inputs do not fit, or there are none.
+        DataError: files that cannot be read.
+    """
+    if isinstance(model, Model):
+        return _of_model(model, inputs, limit)
+    if not isinstance(model, nn.Module):
+        raise UsageError(
+            "this is no model",
+            got=type(model).__name__,
+            expected="a model of Glassnet or a torch.nn.Module",
+            fix="load a run with glassnet.load(path)",
+        )
+    x = _tensor(inputs)[:limit]
+    if not len(x):
+        raise UsageError("there is nothing to explain", got="no input")
+    x = x.detach().to(device_of(model))
+    own = next(model.parameters(), None)
+    if own is not None and x.is_floating_point() and own.is_floating_point():
+        x = x.to(own.dtype)
+    return Subject(model, x.clone(), x.cpu(), tuple(f"[{i}]" for i in range(len(x))))
+
+
+def _of_model(model: Model, inputs: Inputs, limit: int | None) -> Subject:
+    if isinstance(inputs, str | Path) or (
+        isinstance(inputs, Sequence) and all(isinstance(i, str | Path) for i in inputs)
+    ):
+        paths = [str(inputs)] if isinstance(inputs, str | Path) else [str(path) for path in inputs]
+        names, source = model.schema.read(paths)
+        raw = _taken(source, limit)
+    elif isinstance(inputs, Part):
+        names, raw = list(inputs.names[:limit]), _taken(inputs.inputs, limit)
+    else:
+        raw = _tensor(inputs)[:limit]
+        names = [f"[{number}]" for number in range(len(raw))]
+    if tuple(raw.shape[1:]) != model.schema.shape:
+        raise UsageError(
+            "the inputs have another shape than this model was trained on",
+            got=tuple(raw.shape),
+            expected=f"(samples, {', '.join(map(str, model.schema.shape))})",
+        )
+    if not len(raw):
+        raise UsageError("there is nothing to explain", got="no input")
+    with torch.no_grad():
+        x = model.preprocess(raw.to(device_of(model.net))).detach().clone()
+    values = model.task == "values"
+    return Subject(
+        model.net,
+        x,
+        raw,
+        tuple(names[: len(raw)]),
+        () if values else model.classes,
+        model.outputs if values else (),
+        model,
+    )
+
+
+def _taken(source: Source, limit: int | None) -> Tensor:
+    return source.take(torch.arange(len(source) if limit is None else min(limit, len(source))))
+
+
+def _tensor(value: object) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return torch.as_tensor(np.asarray(value))
+    except (TypeError, ValueError) as error:
+        raise UsageError("this is no tensor and no array of numbers", got=type(value).__name__) from error
+
+
+def array(tensor: Tensor) -> Array:
+    """As float32 NumPy, detached from everything."""
+    return tensor.detach().float().cpu().numpy().copy()
+
+
+def pictures(raw: Tensor) -> Array:
+    """Images (n, channels, height, width) as they are drawn, 0…1: bytes over 255, other numbers stretched from their smallest to their largest."""
+    values = array(raw)
+    if raw.dtype == torch.uint8:
+        return values / np.float32(255)
+    low, high = float(values.min()), float(values.max())
+    return (values - np.float32(low)) / np.float32(max(high - low, 1e-12))

@@ -1,0 +1,123 @@
+"""A search as people make one: trials that can be repeated, a kill in the middle, an honest end."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from glassnet import cli
+from glassnet.events import Epoch
+from glassnet.runs import RunFolder
+
+SMALL = [
+    *(
+        "search",
+        "digits",
+        "--net",
+        "linear",
+        "--space",
+        "lr=1e-4..10 log, opt=sgd|adamw",
+        "--trials",
+        "5",
+        "--stage-epochs",
+        "2",
+    ),
+    *("--precision", "float32", "--set", "train.epochs=3", "--finalists", "1", "--repeats", "1"),
+]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("search") / "whole"
+    assert cli.run([*SMALL, "--jobs", "2", "--out", str(folder), "--quiet"]) == 0
+    return folder
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "trials.csv").open() as file:
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def test_everything_is_in_plain_files(done: Path) -> None:
+    found = rows(done)
+    assert [row["number"] for row in found] == ["0", "1", "2", "3", "4"]
+    assert {row["end"] for row in found} <= {"done", "pruned", "exploded"}
+    (stage,) = json.loads((done / "stages.json").read_text())
+    best = max((row for row in found if row["end"] == "done"), key=lambda row: float(row["value"]))
+    assert stage["best"]["number"] == int(best["number"])
+    finalists = json.loads((done / "finalists.json").read_text())
+    assert [] in [list(one["settings"]) for one in finalists], "the recipe without any change is among them"
+    assert (done / "winner" / "result.json").exists()
+    assert (done / "plots" / "settings.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_trial_is_a_run_that_its_recipe_repeats(done: Path, tmp_path: Path) -> None:
+    number = next(int(row["number"]) for row in rows(done) if row["end"] == "done")
+    trial = RunFolder(done / "trials" / f"1-{number:04d}")
+    assert cli.run(["train", "--recipe", str(trial.recipe), "--out", str(tmp_path / "again"), "--quiet"]) == 0
+    again = [event for event in RunFolder(tmp_path / "again").events() if isinstance(event, Epoch)]
+    assert again == [event for event in trial.events() if isinstance(event, Epoch)]
+
+
+def test_the_test_part_is_looked_at_once_and_by_the_winner_alone(done: Path) -> None:
+    uses = sorted(path.relative_to(done).parts[0] for path in done.rglob("test_uses.jsonl"))
+    assert uses == ["winner"]
+    assert len((done / "winner" / "test_uses.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_finished_search_is_gone_on_with_in_no_time_and_a_second_one_is_refused(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = rows(done)
+    assert cli.run(["search", "--resume", str(done)]) == 0
+    assert rows(done) == before
+    assert "winner" in capsys.readouterr().out
+    assert cli.run([*SMALL, "--out", str(done)]) == 2
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_mistakes_are_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in (
+        (["--space", "seed=1..9"], "cannot be searched"),
+        (["--space", "hiden=1..9", "--trials", "3", "--stage-epochs", "1"], "unknown setting 'hiden'"),
+        (["--trials", "3"], "--stage-epochs"),
+        (["--trials", "3,x", "--stage-epochs", "1"], "whole numbers"),
+        (["--method", "randon", "--trials", "3", "--stage-epochs", "1"], "unknown method"),
+    ):
+        assert cli.run(["search", "digits", "--net", "linear", *arguments, "--out", str(tmp_path / "none")]) == 2
+        assert words in capsys.readouterr().err
+    assert cli.run(["search", "--resume", str(tmp_path)]) == 2
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle_changes_nothing_in_the_end(done: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    command = [
+        sys.executable,
+        "-c",
+        "from glassnet.cli import main; main()",
+        *SMALL,
+        "--jobs",
+        "2",
+        "--out",
+        str(folder),
+        "--quiet",
+    ]
+    process = subprocess.Popen(command, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and not (folder / "trials.csv").exists():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "stages.json").exists()
+    assert cli.run(["search", "--resume", str(folder), "--quiet"]) == 0
+    assert rows(folder) == rows(done)
+    assert json.loads((folder / "finalists.json").read_text()) == json.loads((done / "finalists.json").read_text())
