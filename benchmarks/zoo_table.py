@@ -66,7 +66,9 @@ def page() -> str:
 
 
 def _cells(entry: Entry, reference: Reference) -> list[str]:
-    table = layer_table(_unmade(entry.name, reference), reference.shape)
+    table = layer_table(
+        _unmade(entry.name, reference), reference.shape, torch.int64 if entry.reads_tokens else torch.float32
+    )
     return [
         " ".join((f"`{entry.name}`", *(f"{key}={_written(value)}" for key, value in reference.options.items()))),
         "×".join(map(str, reference.shape)),

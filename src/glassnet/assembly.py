@@ -160,7 +160,13 @@ def make_net(
         of_class: dict[str, Any] = {"class": f"{type(own).__module__}:{type(own).__qualname__}"}
         _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
-    net = zoo.build(settings.name, preprocess.output_shape, outputs, settings.options, recipe.train.seed)
+    takes = zoo.ZOO[settings.name].options if settings.name in zoo.ZOO else {}
+    if data.schema.kind == "text" and settings.name in zoo.ZOO and "text" not in zoo.ZOO[settings.name].kinds:
+        able = [name for name, entry in zoo.ZOO.items() if "text" in entry.kinds]
+        raise ModelError("this net does not read texts", where=f"net {settings.name}", expected=" or ".join(able))
+    known = {key: value for key, value in preprocess.net_options.items() if key in takes}
+    options = {**settings.options, **known}
+    net = zoo.build(settings.name, preprocess.output_shape, outputs, options, recipe.train.seed)
     initialise_from = getattr(net, "initialise_from", None)
     if callable(initialise_from):
         initialise_from(preprocess(data.train.some(FIT_SAMPLES)))
@@ -169,7 +175,7 @@ def make_net(
         "zoo": settings.name,
         "shape": list(preprocess.output_shape),
         "outputs": outputs,
-        "options": settings.options,
+        "options": options,
     }
     return net, record, _pretrained(net, settings.pretrained)
 
@@ -296,7 +302,7 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
     except GlassnetError:
         raise
     except Exception as error:
-        failed = layer_table(net, tuple(inputs.shape[1:])).failed
+        failed = layer_table(net, tuple(inputs.shape[1:]), inputs.dtype).failed
         if failed:
             raise failed.error() from error
         raise ModelError(

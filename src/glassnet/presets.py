@@ -110,6 +110,28 @@ def all_conv(samples: int, shape: tuple[int, ...]) -> Preset:
     return _adam(samples, lr=2e-3, weight_decay=5e-2, at_1250=40, batch=128)
 
 
+def texts(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For texts read by convolution: AdamW under one cycle, few epochs, because words are soon known by heart."""
+    epochs = _fewer_with_more(samples, at_1250=10, least=4)
+    return {
+        **_adam(samples, lr=1e-3, weight_decay=1e-2, at_1250=10, batch=64),
+        "train.epochs": Choice(epochs, f"for {samples:,} samples; more only learn them by heart"),
+    }
+
+
+def bags(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For bags of words: as :func:`texts` at a higher rate, since each vector is seldom met."""
+    return _adam(samples, lr=5e-3, weight_decay=1e-2, at_1250=12, batch=64)
+
+
+def recurrent(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For recurrent nets: AdamW under one cycle, with clipping, because their gradients may explode through time."""
+    clip = Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)")
+    if len(shape) == 1:
+        return {**texts(samples, shape), "optimizer.lr": Choice(2e-3, "usual for this net"), "clip.norm": clip}
+    return {**_adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=64), "clip.norm": clip}
+
+
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
     """For networks that are not ours: AdamW, its rate found by a range test."""
     found = Choice("find", "no preset for this net: a range test")
@@ -158,5 +180,8 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "linear": mlp,
     "all-conv": all_conv,
     "conv1d": conv_for_arrays,
+    "text-cnn": texts,
+    "text-bag": bags,
+    **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
     "conv3d": conv_for_arrays,
 }

@@ -65,8 +65,11 @@ class DataSettings(Section):
         "auto", description="classes or values; auto looks at the targets"
     )
     image_size: Count | None = Field(None, description="side in pixels to which images are brought")
+    tokens: Literal["words", "characters"] | None = Field(None, description="what texts are cut into")
+    text: str | None = Field(None, description="column of a table that holds texts")
     val: str | None = Field(None, description="a separate file or folder with the validation part")
     test: str | None = Field(None, description="a separate file or folder with the test part")
+    test_names: str | None = Field(None, description="pattern of names that make the test part, such as *_[0-4].wav")
     val_fraction: Share | Auto = Field("auto", description="share of the training part kept back for validation")
     test_fraction: Share | Auto = Field("auto", description="share kept back for the test where none is given")
     split_seed: int | None = Field(
@@ -85,7 +88,8 @@ class PreprocessSettings(Section):
     """What is done to every input, fitted on the training part alone (requirement P)."""
 
     name: str = Field(
-        "auto", description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile"
+        "auto",
+        description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile, vocabulary, every-token, log-mel, log-mel-steps, waveform",
     )
 
 
@@ -111,6 +115,7 @@ class AugmentSettings(Section):
     pca_noise: NotNegative | None = Field(None, description="AlexNet's colour noise, standard deviation")
     noise: NotNegative | None = Field(None, description="Gaussian noise, standard deviation in units of the full range")
     cutout: int | None = Field(None, ge=0, description="side of a square that is blanked out, in pixels")
+    word_dropout: Fraction | None = Field(None, description="share of a text's words that are made unknown")
     scale_crop: tuple[float, float] | None = Field(None, description="shorter side drawn from this range, then a crop")
 
     def given(self) -> dict[str, Any]:

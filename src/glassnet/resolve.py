@@ -26,6 +26,8 @@ from glassnet.training.schedules import SCHEDULES, make_schedule
 from glassnet.zoo.options import check_options
 
 LOOKS = 256  # images that are looked at to choose the augmentation
+SOUND_AS = {"conv1d": "waveform", "rnn": "log-mel-steps", "lstm": "log-mel-steps", "gru": "log-mel-steps"}
+WORD_DROPOUT = 0.2  # share of a text's words that are made unknown in training
 MONITORS = {"classes": ("accuracy", "loss"), "values": ("r2", "loss")}  # what may decide which epoch is the best
 OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
 OWN_NET = "own"  # what recipe.net.name says of a module of the user's
@@ -123,10 +125,11 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     Raises:
         UsageError: settings that do not go together.
     """
-    chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data)
+    chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data, recipe.net.name)
     net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
     samples = len(data.train)
-    preset = PRESETS.get(net, other)(samples, data.schema.shape)
+    shape = (1, *data.schema.shape) if data.schema.kind == "sound" else data.schema.shape  # channels, time
+    preset = PRESETS.get(net, other)(samples, shape)
     if data.task == "values":
         preset = {key: choice for key, choice in preset.items() if key != "loss.name"}
         preset["loss.label_smoothing"] = Choice(0.0, "values have no labels")
@@ -185,9 +188,11 @@ def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
     return chosen
 
 
-def _preprocess(recipe: Recipe, data: Data) -> dict[str, Choice]:
+def _preprocess(recipe: Recipe, data: Data, net: str) -> dict[str, Choice]:
     if recipe.preprocess.name != "auto" or (recipe.net.pretrained and data.schema.kind == "image"):
         return {}  # a file of weights may expect a preprocessing of its own, see glassnet.assembly
+    if data.schema.kind == "sound" and net in SOUND_AS:
+        return {"preprocess.name": Choice(SOUND_AS[net], f"what {net} reads of sounds")}
     return {
         "preprocess.name": Choice(PREPROCESSING[data.schema.kind][0], f"the usual for data of kind {data.schema.kind}")
     }
@@ -265,9 +270,16 @@ def _augment(recipe: Recipe, data: Data) -> dict[str, Choice]:
     if not recipe.augment.auto:
         return {}
     off = {"augment.auto": Choice(False, "resolved: what is written here is all there is")}
-    if (
-        data.schema.kind != "image" or recipe.optimizer.name == "lbfgs"
-    ):  # which compares losses of one and the same batch
+    if recipe.optimizer.name == "lbfgs":  # which compares losses of one and the same batch
+        return off
+    if data.schema.kind == "text" and recipe.augment.word_dropout is None:
+        return off | {"augment.word_dropout": Choice(WORD_DROPOUT, "so that no single word decides")}
+    if data.schema.kind == "sound" and not recipe.augment.given():
+        return off | {
+            "augment.translate": Choice(0.1, "sounds: begun earlier or later"),
+            "augment.noise": Choice(0.1, "sounds: with some noise"),
+        }
+    if data.schema.kind != "image":
         return off
     settings, reason = auto_augment(data.schema.shape, len(data.train), data.train.some(LOOKS))
     given = recipe.augment.given()

@@ -26,10 +26,12 @@ from glassnet.checks import Subject, quick
 from glassnet.combined import Ensemble
 from glassnet.data.audit import Audit, audit, inputs_told
 from glassnet.data.augment.build import border_of
+from glassnet.data.by_name import set_aside
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.preprocess import Preprocess
+from glassnet.data.ragged import ragged_of
 from glassnet.data.split import folds, split
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, OutOfMemoryError, UsageError, is_out_of_memory
@@ -151,7 +153,8 @@ def _run(
         recorder.write_json("environment", machine())
         if parts.range_test is not None:
             recorder.write_json("range_test", asdict(parts.range_test))
-        table = layer_table(parts.net, parts.preprocess.output_shape)
+        dtype = parts.preprocess.output_dtype
+        table = layer_table(parts.net, parts.preprocess.output_shape, dtype)
         recorder.write_json("net", {"table": table.text(100), **parts.net_json})
         for line in choices(parts.recipe, reasons):
             tell(line)
@@ -304,6 +307,8 @@ def opened(recipe: Recipe) -> Data:
         target=settings.target,
         task=settings.task,
         image_size=settings.image_size,
+        tokens=settings.tokens or "auto",
+        text=settings.text,
         val=settings.val,
         test=settings.test,
     )
@@ -315,7 +320,7 @@ def divide(data: Data, recipe: Recipe) -> Data:
     settings = recipe.data
     seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
     whole = split(
-        data,
+        set_aside(data, settings.test_names),
         val=None if settings.val_fraction == "auto" else settings.val_fraction,
         test=None if settings.test_fraction == "auto" else settings.test_fraction,
         seed=seed,
@@ -427,6 +432,9 @@ def fingerprint_of(data: Data) -> str:
         digest.update(_bytes(part.targets))
         if isinstance(part.inputs, InMemory):
             digest.update(_bytes(part.inputs.values))
+        elif (found := ragged_of(part.inputs)) is not None:
+            for tensor in (found[1], found[0].values, found[0].offsets):
+                digest.update(_bytes(tensor))
         else:
             digest.update("\n".join(part.names).encode())
     return digest.hexdigest()
@@ -535,5 +543,12 @@ def read_other(path: str, recipe: Recipe) -> Data:
         DataError: they have other inputs or classes.
     """
     settings = recipe.data
-    options = ReadOptions(target=settings.target, task=settings.task, image_size=settings.image_size, test=path)
+    options = ReadOptions(
+        target=settings.target,
+        task=settings.task,
+        image_size=settings.image_size,
+        tokens=settings.tokens or "auto",
+        text=settings.text,
+        test=path,
+    )
     return open_data(settings.path, options)

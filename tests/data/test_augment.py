@@ -127,7 +127,9 @@ def test_samples_are_changed_differently() -> None:
 
 
 def test_the_table_and_these_tests_name_the_same_settings() -> None:
-    assert {name for settings in SETTINGS for name in settings} == set(AUGMENTATIONS)
+    assert {name for settings in SETTINGS for name in settings} == set(AUGMENTATIONS) - {
+        "word_dropout"
+    }  # of texts: test_texts.py
 
 
 # Moving pixels.

@@ -118,7 +118,12 @@ def data_for(model: Model, place: str | None, where: str) -> Data:
 
     if place is None:
         raise UsageError("a model folder has no data of its own", where=where, fix=f"glassnet evaluate {where} DATA")
-    options = ReadOptions(task="classes" if model.task == "classes" else "values", like=model.schema.shape)
+    options = ReadOptions(
+        task="classes" if model.task == "classes" else "values",
+        like=model.schema.shape,
+        tokens=getattr(model.schema, "unit", "auto"),
+        rate=getattr(model.schema, "rate", None),
+    )
     data = open_data(place, options)
     if data.schema.shape != model.schema.shape:
         shapes = ["×".join(map(str, schema.shape)) for schema in (data.schema, model.schema)]

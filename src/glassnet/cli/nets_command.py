@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+USUAL_VOCABULARY = 10_000  # words, to show a net that reads texts
+
+
 @click.command("nets")
 @click.argument("name", required=False)
 @click.option("--input", "shape", metavar="SHAPE", help="shape of one input, such as 3x32x32 or 14")
@@ -52,12 +55,12 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
     entry = zoo.ZOO[name]
     usual = entry.references[0].shape if entry.references else (3, 32, 32)
     size = _shape(shape) if shape else usual
-    given = dict(map(_option, options))
+    given = ({"vocabulary": str(USUAL_VOCABULARY)} if entry.reads_tokens else {}) | dict(map(_option, options))
     with torch.device(
         "meta"
     ):  # shapes without values: the weights of a VGG would take half a gigabyte and seconds to draw
         net = _built(name, size, classes, given)
-    table = layer_table(net, size)
+    table = layer_table(net, size, torch.int64 if entry.reads_tokens else torch.float32)
     if as_json:
         click.echo(json.dumps(asdict(table)))
         return

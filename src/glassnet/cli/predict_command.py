@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def command(
     run: str, files: tuple[str, ...], form: str, top: int, tta: bool, views: str | None, out: str | None
 ) -> None:
-    """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables or arrays."""
+    """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables, arrays, sounds or texts."""
     from glassnet.files import write_file
     from glassnet.model import load
 

@@ -11,6 +11,8 @@ from glassnet.data.audit_rules import RULES, Look, Trouble
 from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts
 from glassnet.data.duplicates import digests
 from glassnet.data.preprocess.moments import chunks
+from glassnet.data.ragged import PADDING
+from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
 
 __all__ = ["Audit", "Range", "Trouble", "audit", "inputs_told"]
@@ -79,6 +81,10 @@ class Audit:
 
 def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
     """Kind and shape of one input in words, such as ``image 3×32×32`` or ``table of 14 columns``."""
+    if kind == "text":
+        return f"texts of up to {shape[0]:,} tokens"
+    if kind == "sound":
+        return f"sounds of up to {shape[0]:,} samples"
     size = "×".join(map(str, shape))
     if len(shape) > 1:
         return f"{kind} {size}"
@@ -134,6 +140,12 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
         return tuple(_range(column.name, raw[:, i], len(column.levels)) for i, column in enumerate(schema.columns))
     if schema.kind == "image":
         return _channel_ranges(part, shape)
+    if schema.kind in ("text", "sound"):
+        raw = part.inputs.take(torch.arange(len(part)))
+        lengths = (raw != PADDING).sum(dim=1).float()
+        if isinstance(schema, SoundSchema):
+            return (_range("seconds", lengths / schema.rate),)
+        return (_range("tokens in a text", lengths),)
     values = part.inputs.take(torch.arange(len(part))).flatten(1)
     if values.shape[1] > 64:
         return (_range("all values", values.flatten()),)

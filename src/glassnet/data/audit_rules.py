@@ -13,6 +13,8 @@ from torch import Tensor
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.duplicates import groups
 from glassnet.data.leaks import correlation, one_column_accuracy
+from glassnet.data.ragged import PADDING
+from glassnet.data.sound_schema import SILENCE
 from glassnet.data.table_schema import TableSchema
 
 Severity = Literal["error", "warning", "info"]
@@ -20,6 +22,7 @@ NAMED = 5
 IMBALANCE = 10.0
 FEW_PER_CLASS = 20
 MOSTLY_MISSING = 0.5
+SILENT = 33  # of 32,768: a thousandth of the full range, -60 dB
 SHIFT = 0.25
 SHIFT_SAMPLES = 5_000
 LEAK_ERROR = 0.01
@@ -209,6 +212,8 @@ def few_samples(look: Look) -> Iterator[Trouble]:
 
 def constant_inputs(look: Look) -> Iterator[Trouble]:
     """Columns, or positions of an image or array, that never change."""
+    if look.data.schema.kind in ("text", "sound"):
+        return
     raw = look.inputs("train")
     if len(raw) < 2:
         return
@@ -256,6 +261,25 @@ def blank_images(look: Look) -> Iterator[Trouble]:
                 f"pixels go from {int(low.min())} to {int(high.max())} only, out of 0 to 255",
                 "the images look black to the eye; 'standardise' (the default preprocessing) evens this out",
                 {"least": int(low.min()), "greatest": int(high.max())},
+            )
+
+
+def silent_sounds(look: Look) -> Iterator[Trouble]:
+    """Sounds in which nothing is to be heard."""
+    if look.data.schema.kind != "sound":
+        return
+    for name, part in look.parts.items():
+        raw = look.inputs(name)
+        loudest = torch.where(raw == PADDING, 0, (raw - SILENCE).abs()).amax(dim=1)
+        silent = torch.nonzero(loudest <= SILENT).flatten().tolist()
+        if silent:
+            names = [part.names[i] for i in silent]
+            yield Trouble(
+                "silent-sounds",
+                "warning",
+                f"{len(silent):,} sounds of the {name} part are silent: {_some(names)}",
+                "listen to them; most often they are faults",
+                {"part": name, "count": len(silent), "names": names[:50]},
             )
 
 
@@ -314,7 +338,11 @@ def leaks(look: Look) -> Iterator[Trouble]:
 
 def shifted_parts(look: Look) -> Iterator[Trouble]:
     """Columns or channels whose mean differs between training and test part."""
-    if "test" not in look.parts or min(len(look.parts["train"]), len(look.parts["test"])) < 200:
+    if (
+        look.data.schema.kind in ("text", "sound")
+        or "test" not in look.parts
+        or min(len(look.parts["train"]), len(look.parts["test"])) < 200
+    ):
         return
     schema = look.data.schema
     means, spreads = [], []
@@ -351,6 +379,7 @@ RULES: tuple[Callable[[Look], Iterator[Trouble]], ...] = (
     few_samples,
     constant_inputs,
     blank_images,
+    silent_sounds,
     missing_values,
     leaks,
     shifted_parts,

@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Part
+from glassnet.data.ragged import lengths_of
+
+BUCKET = 20  # batches that share out their samples by length
 
 Prepare = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -62,19 +65,41 @@ class Batches:
         self.channels_last = channels_last
         self.steps_per_epoch = -(-len(part) // batch_size)
         self.samples = len(part)
+        self.lengths = lengths_of(part.inputs)
 
     def order(self, epoch: int) -> Tensor:
         """The order of the samples in an epoch: int64 (samples,)."""
         if not self.shuffle:
             return torch.arange(self.samples)
-        return torch.randperm(self.samples, generator=seeded(self.seed, epoch, -1))
+        drawn = torch.randperm(self.samples, generator=seeded(self.seed, epoch, -1))
+        return drawn if self.lengths is None else self._alike(drawn, epoch)
+
+    def _alike(self, drawn: Tensor, epoch: int) -> Tensor:
+        """The drawn order with samples of about one length in the same batch, so that little is padded.
+
+        Every ``BUCKET`` batches, which lie anywhere in the epoch, share out their samples by length. So a batch is still a random one of all
+        batches, and which samples meet in it changes from epoch to epoch.
+        """
+        assert self.lengths is not None
+        sizes = torch.tensor([len(piece) for piece in torch.tensor_split(drawn, self.steps_per_epoch)])
+        begins = sizes.cumsum(0) - sizes
+        places = torch.randperm(self.steps_per_epoch, generator=seeded(self.seed, epoch, -2))
+        order, taken = torch.empty_like(drawn), 0
+        for some in torch.split(places, BUCKET):
+            count = int(sizes[some].sum())
+            pool = drawn[taken : taken + count]
+            pool = pool[self.lengths[pool].argsort(stable=True)]
+            for place, piece in zip(some.tolist(), torch.split(pool, sizes[some].tolist()), strict=True):
+                order[int(begins[place]) : int(begins[place]) + len(piece)] = piece
+            taken += count
+        return order
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from position ``start`` on."""
         pieces = torch.tensor_split(self.order(epoch), self.steps_per_epoch)
         made = (self._batch(pieces[position], epoch, position) for position in range(start, self.steps_per_epoch))
         # What lies in memory is sliced faster than a second thread could hand it over; files are decoded ahead.
-        return made if isinstance(self.part.inputs, InMemory) else read_ahead(made, depth=2)
+        return made if isinstance(self.part.inputs, InMemory) or self.lengths is not None else read_ahead(made, depth=2)
 
     def _batch(self, index: Tensor, epoch: int, position: int) -> Batch:
         inputs = self.part.inputs.take(index).to(self.device, non_blocking=True)

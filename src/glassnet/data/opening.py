@@ -19,7 +19,8 @@ from glassnet.errors import DataError, UsageError, nearest
 
 BUILT_IN: dict[str, Callable[[ReadOptions], Data]] = {"digits": digits.read, "letters": letters.read}
 LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or train/, val/ and test/ with such folders;
-            idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv or .parquet tables"""
+            idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv or .parquet tables;
+            a folder of text files, or of WAV files, for each class; NAME.pos and NAME.neg, or sentences.txt and labels.txt, with a text a line"""
 MAX_COUNTED = 20_000
 
 
@@ -145,7 +146,15 @@ def _with_others(data: Data, reader: Reader | None, options: ReadOptions) -> Dat
 
 
 def _like(data: Data, options: ReadOptions) -> ReadOptions:
-    return replace(options, test=None, val=None, task=data.task, like=data.schema.shape)
+    return replace(
+        options,
+        test=None,
+        val=None,
+        task=data.task,
+        like=data.schema.shape,
+        tokens=getattr(data.schema, "unit", options.tokens),
+        rate=getattr(data.schema, "rate", None),
+    )
 
 
 def _fitting(data: Data, other: Data, name: str, place: str) -> Part:

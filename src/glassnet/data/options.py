@@ -21,6 +21,9 @@ class ReadOptions:
         val: a separate file or folder with the validation part.
         in_memory_limit: images that need more bytes than this when decoded are decoded anew for every batch.
         like: shape of one input of the training part, when another part is read by itself; set by ``open_data``.
+        tokens: what texts are cut into; ``auto`` takes words where blanks divide them.
+        text: column of a table that holds texts; None takes the only one where no other column could be an input.
+        rate: samples a second that sounds are brought to; None takes the rate of most.
     """
 
     target: str | None = None
@@ -31,3 +34,6 @@ class ReadOptions:
     val: str | None = None
     in_memory_limit: int = 2 * GIB
     like: tuple[int, ...] | None = None
+    tokens: Literal["auto", "words", "characters"] = "auto"
+    text: str | None = None
+    rate: int | None = None

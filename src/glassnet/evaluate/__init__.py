@@ -4,7 +4,8 @@ from glassnet.evaluate.classification import ClassificationFigures, classificati
 from glassnet.evaluate.interval import Interval, Spread, spread, wilson
 from glassnet.evaluate.judge import Figures, figures_from_json, judge
 from glassnet.evaluate.regression import RegressionFigures, regression_report
-from glassnet.evaluate.rivals import Rival, rivals, rivals_of, trivial_baseline
+from glassnet.evaluate.rival import Rival
+from glassnet.evaluate.rivals import rivals, rivals_of, trivial_baseline
 
 __all__ = [
     "ClassificationFigures",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch import Tensor
 from glassnet.data.dataset import Data, Part
 from glassnet.evaluate.interval import Interval, wilson
 from glassnet.evaluate.regression import regression_report
+from glassnet.evaluate.rival import Rival
 from glassnet.evaluate.rival_inputs import View, pixels, prepared, raw_columns, read_rows
 from glassnet.evaluate.rival_models import (
     MOST_CATEGORIES,
@@ -25,33 +25,13 @@ from glassnet.evaluate.rival_models import (
     random_forest,
     ridge,
 )
+from glassnet.evaluate.rival_texts import bag_of_words
 
 BUDGET_SECONDS = 10.0
 READING_SHARE = 0.3
 MOST_JUDGED = 20_000
 MOST_IMAGES = 10_000
 MOST_ROWS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """A simple method's figure on the same part of the data.
-
-    Attributes:
-        name: of the method, for a table's first column.
-        figure: its accuracy (0 to 1) or its R², averaged over the outputs.
-        metric: ``accuracy`` or ``r2``.
-        seconds: wall time to read, fit and judge.
-        note: what it was given, as a phrase.
-        interval: 95 % interval of the figure.
-    """
-
-    name: str
-    figure: float
-    metric: str
-    seconds: float
-    note: str
-    interval: Interval | None = None
 
 
 class Method(NamedTuple):
@@ -129,6 +109,8 @@ def rivals(
         return []
     if classes and bool((train.targets == train.targets[0]).all()):
         return []
+    if kind == "text":
+        return [bag_of_words(data, part, seed)]
     if kind == "image":
         methods = [Method("linear model", logistic if classes else ridge, pixels, "the pixels", MOST_IMAGES)]
     else:

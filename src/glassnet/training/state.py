@@ -92,6 +92,7 @@ class State:
         """Go on from where ``state_dict`` was taken, random states of the process included."""
         self.net.load_state_dict(tree["net"])
         self.optimizer.load_state_dict(tree["optimizer"])
+        laid_out_alike(self.optimizer)
         self.schedule.load_state_dict(tree["schedule"])
         if self.averager:
             self.averager.load_state_dict(tree["averager"])
@@ -102,6 +103,18 @@ class State:
         for name in _PLACE:
             setattr(self, name, tree["place"][name])
         restore_random_states(tree["random"])
+
+
+def laid_out_alike(optimizer: torch.optim.Optimizer) -> None:
+    """Lay the optimiser's memory of each parameter out as the parameter itself.
+
+    Checkpoints hold tensors row by row, while a network may hold its convolutions channels last; PyTorch's fused optimisers go through both
+    as they lie in memory, and would give each weight the momentum of another.
+    """
+    for parameter, remembered in optimizer.state.items():
+        for name, value in remembered.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                remembered[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 _PLACE = ("epoch", "batch", "step", "samples", "started", "finished", "stop", "best_epoch", "best", "usual")

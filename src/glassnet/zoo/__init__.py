@@ -22,9 +22,12 @@ from glassnet.zoo.linear import Linear, linear
 from glassnet.zoo.mlp import MLP, mlp
 from glassnet.zoo.mobilenet import MOBILENETS, MobileNet
 from glassnet.zoo.options import Option, check_options
+from glassnet.zoo.recurrent import RECURRENT_NETS, RecurrentNet
 from glassnet.zoo.resnet import RESNETS, ResNet
 from glassnet.zoo.resnet_cifar import CIFAR_RESNETS, CifarResNet
 from glassnet.zoo.small_vgg import SmallVGG, small_vgg
+from glassnet.zoo.text_bag import TextBag, text_bag
+from glassnet.zoo.text_cnn import TextCNN, text_cnn
 from glassnet.zoo.vgg import VGG, VGGS
 
 __all__ = [
@@ -45,9 +48,12 @@ __all__ = [
     "MobileNet",
     "Net",
     "Option",
+    "RecurrentNet",
     "Reference",
     "ResNet",
     "SmallVGG",
+    "TextBag",
+    "TextCNN",
     "build",
     "choose",
 ]
@@ -192,6 +198,41 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
                 ),
             ),
         ),
+        "text-cnn": Entry(
+            name="text-cnn",
+            build=text_cnn,
+            kinds=("text",),
+            title="convolutions over words, for texts",
+            paper="Kim, Convolutional neural networks for sentence classification, 2014",
+            minimum=1,
+            references=(
+                Reference(
+                    (20,),
+                    2,
+                    71_302,
+                    "1,000·32 + 100·32·(3 + 4 + 5) + 300 + 301·2",
+                    {"vocabulary": 1_000, "embed": 32},
+                ),
+            ),
+        ),
+        "text-bag": Entry(
+            name="text-bag",
+            build=text_bag,
+            kinds=("text",),
+            title="mean of the vectors of words and of pairs, for texts",
+            paper="Joulin, Grave, Bojanowski, Mikolov, Bag of tricks for efficient text classification, 2017",
+            minimum=1,
+            references=(
+                Reference(
+                    (20,),
+                    2,
+                    1_000 * 32 + 501 * 32 + 33 * 2,
+                    "1,000·32 + 501·32 + 33·2",
+                    {"vocabulary": 1_000, "embed": 32, "buckets": 500},
+                ),
+            ),
+        ),
+        **RECURRENT_NETS,
         **CIFAR_RESNETS,
         **ALEXNETS,
         **VGGS,

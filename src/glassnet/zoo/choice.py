@@ -12,6 +12,7 @@ SMALLEST_IMAGE = 8  # pixels a side; below that a convolution sees more padding 
 FEW_IMAGES = 5_000
 FEW_ROWS = 5_000
 SHORTEST_SIGNAL = 8  # steps; in less there is nothing for a window to slide over
+MOST_STEPS = 200  # tokens; beyond, a net that takes one after the other takes long
 SMALLEST_VOLUME = 4  # positions a side
 
 
@@ -43,6 +44,18 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
     Returns:
         The name, the options and the reason.
     """
+    if kind == "text":
+        if shape[0] > MOST_STEPS:
+            return Choice(
+                "text-cnn", {}, f"convolutions over tokens, because texts of {shape[0]:,} are long to read step by step"
+            )
+        return Choice(
+            "gru", {}, f"a recurrent net that reads {samples:,} texts of up to {shape[0]:,} tokens in both directions"
+        )
+    if kind == "sound":
+        return Choice(
+            "small-vgg", {"width": 0.5}, f"a small convolutional net on the spectrograms of {samples:,} sounds"
+        )
     if kind == "image" and len(shape) == 3 and min(shape[1:]) >= SMALLEST_IMAGE:
         grey = shape[0] == 1
         width = 0.5 if grey or samples < FEW_IMAGES else 0.75

@@ -61,7 +61,7 @@ class Entry:
     Attributes:
         name: as in recipes and on the command line.
         build: ``build(shape, outputs, **options)``; every further argument of it is an option.
-        kinds: kinds of data it reads: ``table``, ``array``, ``image``.
+        kinds: kinds of data it reads: ``table``, ``array``, ``image``, ``text``.
         title: one line, what it is.
         paper: where it comes from.
         minimum: smallest side of an image in pixels; 1 where any shape does.
@@ -80,3 +80,8 @@ class Entry:
     def options(self) -> dict[str, Option]:
         """What may be varied: name, type, default and description, in the order of the builder's signature."""
         return options_of(self.build)
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether its inputs are whole numbers that stand for words, and nothing else."""
+        return self.kinds == ("text",)

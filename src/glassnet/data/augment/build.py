@@ -20,7 +20,9 @@ from glassnet.data.augment.looks import look
 from glassnet.data.augment.noise import Noise
 from glassnet.data.augment.settings import is_on, mistakes
 from glassnet.data.augment.signal import SignalShift, SignalStretch
+from glassnet.data.augment.sound import SoundNoise, TimeShift
 from glassnet.data.augment.warp import Warp
+from glassnet.data.augment.word_dropout import WordDropout
 from glassnet.errors import all_at_once
 
 SIGMA_SHARE = 4 / 28  # Simard's smoothness, 4 pixels on digits of 29, as a share of the side
@@ -52,7 +54,12 @@ def build_augment(
     on = {name: value for name, value in settings.items() if is_on(name, value)}
     if not on:
         return None
-    if len(shape) == 2:
+    if kind == "text":
+        parts: list[Augment] = [WordDropout(float(on["word_dropout"]))]
+    elif kind == "sound":
+        parts = [SoundNoise(on["noise"])] if "noise" in on else []
+        parts += [TimeShift(on["translate"])] if "translate" in on else []  # last, because it makes the batch longer
+    elif len(shape) == 2:
         parts = _for_signals(on)
     else:
         sigma = float(settings.get("elastic_sigma") or SIGMA_SHARE * min(shape[1:]))

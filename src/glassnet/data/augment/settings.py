@@ -25,6 +25,8 @@ class Setting:
         signals: whether it works on signals (channels, time) too.
         colours: whether it needs three channels.
         levels: whether it needs images with values from 0 to 255.
+        texts: whether it works on texts, and on them alone.
+        sounds: whether it works on sounds too.
     """
 
     form: Form
@@ -34,6 +36,8 @@ class Setting:
     signals: bool = False
     colours: bool = False
     levels: bool = False
+    texts: bool = False
+    sounds: bool = False
 
 
 AUGMENTATIONS: dict[str, Setting] = {
@@ -43,7 +47,9 @@ AUGMENTATIONS: dict[str, Setting] = {
     "scale": Setting("number", 0.9, "fraction", "shrink or enlarge by up to this share"),
     "shear": Setting("number", 80, "degrees", "slant by up to this angle either way"),
     "stretch": Setting("number", 0.9, "fraction", "change the aspect, or a signal's speed", signals=True),
-    "translate": Setting("number", 1, "fraction of the side", "move by up to this share of width and height"),
+    "translate": Setting(
+        "number", 1, "fraction of the side", "move by up to this share of width and height", sounds=True
+    ),
     "elastic": Setting("number", math.inf, "pixels", "elastic distortion, alpha of Simard et al. (34 in the paper)"),
     "elastic_sigma": Setting("number", math.inf, "pixels", "smoothness of the elastic distortion (4 for a side of 28)"),
     "scale_crop": Setting("range", math.inf, "pixels", "bring the shorter side to a length in this range, then crop"),
@@ -52,7 +58,8 @@ AUGMENTATIONS: dict[str, Setting] = {
     "saturation": Setting("number", 1, "fraction", "saturation times 1 ± this share", colours=True, levels=True),
     "hue": Setting("number", 0.5, "turns", "turn the hue by up to this share of the circle", colours=True, levels=True),
     "pca_noise": Setting("number", 10, "std", "AlexNet's colour noise (0.1 in the paper)", colours=True, levels=True),
-    "noise": Setting("number", 10, "std", "Gaussian noise, in units of the full range", signals=True),
+    "noise": Setting("number", 10, "std", "Gaussian noise, in units of the full range", signals=True, sounds=True),
+    "word_dropout": Setting("number", 1, "fraction", "make this share of a text's words unknown", texts=True),
     "cutout": Setting("count", math.inf, "pixels", "blank out a square of this side"),
 }
 
@@ -109,6 +116,16 @@ def misfit(name: str, value: Any, shape: tuple[int, ...], kind: str) -> UsageErr
     """The error for a setting that samples of this kind and shape do not allow, or None."""
     row, where = AUGMENTATIONS[name], f"augment.{name}"
     sizes = shape[1:]
+    if row.texts or kind == "text":
+        if row.texts and kind == "text":
+            return None
+        what = "'word_dropout' is for texts alone" if row.texts else f"'{name}' cannot be done on texts"
+        return UsageError(what, where=where, fix=f"leave {where} out")
+    if kind == "sound":
+        if row.sounds:
+            return None
+        can = ", ".join(key for key, entry in AUGMENTATIONS.items() if entry.sounds)
+        return UsageError(f"'{name}' cannot be done on sounds", where=where, expected=f"one of {can}")
     if kind == "table" or len(sizes) not in SIZES:
         what = "tables" if kind == "table" else f"samples of shape {shape}"
         return UsageError(f"'{name}' cannot be done on {what}", where=where, fix=f"leave {where} out")

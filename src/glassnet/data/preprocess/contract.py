@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -20,6 +21,16 @@ class Preprocess(nn.Module, ABC):
     name: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+
+    @property
+    def output_dtype(self) -> torch.dtype:
+        """Type of the outputs."""
+        return torch.float32
+
+    @property
+    def net_options(self) -> dict[str, int]:
+        """What a network must know of its inputs besides their shape, as options of its builder."""
+        return {}
 
     @abstractmethod
     def forward(self, raw: Tensor) -> Tensor:

@@ -10,7 +10,11 @@ from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
+from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
+from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
+from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
+from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError, unknown
 
@@ -18,6 +22,8 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
+    "sound": SOUND_FORMS,
+    "text": ("vocabulary", "every-token"),
 }
 """For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
 
@@ -26,6 +32,8 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "normalise": Normalise.from_json,
     "decorrelate": Decorrelate.from_json,
     "table": TableInputs.from_json,
+    "sound": SoundInputs.from_json,
+    "vocabulary": Vocabulary.from_json,
 }
 
 IMAGE_SCALE = 255.0
@@ -51,6 +59,10 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
     if kind == "table":
         return fit_table(name, part.inputs, cast(TableSchema, schema))
+    if kind == "sound":
+        return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
+    if kind == "text":
+        return fit_vocabulary(name, part.inputs)
     scale = IMAGE_SCALE if kind == "image" else 1.0
     if name in ("pca", "whiten"):
         return fit_decorrelate(name, part.inputs, schema.shape, scale, keep_shape=kind == "image")

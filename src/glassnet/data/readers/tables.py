@@ -14,6 +14,7 @@ from glassnet.data.options import ReadOptions
 from glassnet.data.table_file import PARQUET_SUFFIXES, TEXT_SUFFIXES, TableFile, is_table, read_table
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.target import Target, choose_target
+from glassnet.data.text_tables import text_column, texts_of_tables
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
 _TRAIN = re.compile(r"^(?P<name>.*?)(?P<join>[-_. ]?)train$", re.IGNORECASE)
@@ -52,6 +53,9 @@ def read(path: Path, options: ReadOptions) -> Data:
     found = _beside_parts(main, options)
     tables = _read_all({"train": main} | _given_parts(options) | found)
     train = tables["train"]
+    column = text_column(train, options)
+    if column is not None:
+        return texts_of_tables(tables, column, options, _name(main), str(path))
     target, target_notes = choose_target(train, options.target, options.task)
     notes = []
     for part in found:

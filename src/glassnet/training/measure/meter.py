@@ -78,6 +78,9 @@ class Look:
     def after(self) -> None:
         """Read gradients and updates, and ask how far the step went."""
         promised, size = 0.0, 0.0
+        tables = {
+            f"{name}.weight" for name, module in self.state.net.named_modules() if isinstance(module, nn.Embedding)
+        }
         for name, parameter, weight in self._weights:
             if parameter.grad is None:
                 continue
@@ -91,7 +94,7 @@ class Look:
                     "name": name,
                     "dims": weight.ndim,
                     "weight": rms(weight),
-                    "gradient": rms(gradient),
+                    "gradient": rms(gradient[met_rows(gradient)] if name in tables else gradient),
                     "update": rms(update),
                     "ratio": float(update.norm()) / length if length > 0 else 0.0,
                 }
@@ -189,6 +192,11 @@ def of_outputs(outputs: Tensor, targets: Tensor) -> dict[str, float]:
         shares = torch.bincount(targets.reshape(-1).clamp_min(0)).float() / len(targets)
         found["entropy"] = float(torch.special.entr(shares).sum())
     return found
+
+
+def met_rows(gradient: Tensor) -> Tensor:
+    """Which rows of an embedding's gradient belong to tokens of the batch: the others were not asked for anything."""
+    return gradient.flatten(1).any(dim=1)
 
 
 def rms(tensor: Tensor) -> float:

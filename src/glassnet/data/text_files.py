@@ -1,0 +1,76 @@
+"""Files of text: what is text, in which encoding, and what is none."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+TEXT_EXTENSIONS = (".txt", ".text", ".md", ".rst", ".pos", ".neg", "")
+MOST_BYTES = 256 << 20
+LOOKED_AT = 64 << 10
+MOST_CONTROLS = 0.02  # share of bytes that no text has
+_CONTROLS = frozenset(range(32)) - {9, 10, 12, 13, 26, 27} | {127}
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class NoText(Exception):  # noqa: N818
+    """A file that is no text; its message says why, as a phrase."""
+
+
+@dataclass(frozen=True)
+class ReadText:
+    """A file's text, and the encoding that it was read in."""
+
+    text: str
+    encoding: str
+
+
+def read_text(path: Path) -> ReadText:
+    """Read a file as text: by its byte order mark, as UTF-8, or else as Windows-1252, in which most of what is not UTF-8 is written.
+
+    Raises:
+        NoText: it cannot be read, is too large, or holds what no text has.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise NoText(f"{path.stat().st_size / 1e6:,.0f} MB, too large for one text")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise NoText((error.strerror or "cannot be read").lower()) from error
+    return decoded(raw)
+
+
+def decoded(raw: bytes) -> ReadText:
+    """Bytes as text; see :func:`read_text`.
+
+    Raises:
+        NoText: they are none.
+    """
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            try:
+                return ReadText(raw[len(mark) :].decode(encoding), encoding)
+            except UnicodeDecodeError as error:
+                raise NoText(f"begins as {encoding} and is not: {error.reason} at byte {error.start:,}") from error
+    some = raw[:LOOKED_AT]
+    if 0 in some:
+        raise NoText("a binary file: it has zero bytes")
+    if sum(byte in _CONTROLS for byte in some) > MOST_CONTROLS * len(some):
+        raise NoText("a binary file: it has bytes that no text has")
+    try:
+        return ReadText(raw.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        return ReadText(raw.decode("cp1252", errors="replace"), "windows-1252")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, cut at line ends alone: unlike ``splitlines`` not at the separators that may stand within a sentence."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if lines and not lines[-1] else lines

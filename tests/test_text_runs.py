@@ -1,0 +1,117 @@
+"""Texts through the whole story: trained, stopped and gone on with, evaluated, and asked."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+import glassnet
+from glassnet.cli import run
+from glassnet.errors import GlassnetError
+from glassnet.runs import open_run
+
+GOOD = ["fine", "witty", "warm", "lovely", "bright"]
+BAD = ["dull", "flat", "cold", "tired", "grey"]
+PLAIN = ["the", "a", "film", "story", "of", "it", "and", "is", "with", "plot", "cast", "in"]
+QUICK = {
+    "train.epochs": 3,
+    "train.check": False,
+    "train.measure": "never",
+    "train.threads": 1,
+    "train.precision": "float32",
+}
+
+
+def sentence(rng: random.Random, own: list[str]) -> str:
+    words = [rng.choice(own)] * 2 + [rng.choice(PLAIN) for _ in range(rng.randint(2, 12))]
+    rng.shuffle(words)
+    return " ".join(words)
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    folder, rng = tmp_path_factory.mktemp("reviews"), random.Random(0)
+    for name, own in (("pos", GOOD), ("neg", BAD)):
+        lines = sorted({sentence(rng, own) for _ in range(160)})
+        (folder / f"films.{name}").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(reviews, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "cnn"
+    return glassnet.train(
+        str(reviews), "text-cnn", out=out, settings=QUICK | {"net.embed": 16, "net.maps": 8, "optimizer.lr": 0.01}
+    )
+
+
+def test_it_learns_and_tells_a_bag_of_words_beside_it(trained):
+    figures = trained.figures
+    assert figures["figures"]["accuracy"] >= 0.95
+    rival = figures["rivals"][1]
+    assert rival["name"] == "bag-of-words linear model"
+    assert rival["figure"] >= 0.95
+    assert trained.data.schema.kind == "text"
+
+
+def test_answers_are_the_same_alone_and_among_longer_ones(trained):
+    model = glassnet.load(trained.folder.path)
+    alone = model.predict(["a witty lovely film"])[0]
+    among = model.predict(["a dull film " * 30, "a witty lovely film", "grey"])
+    assert (alone.label, among[0].label, among[1].label) == ("pos", "neg", "pos")
+    assert alone.probability == pytest.approx(among[1].probability, abs=1e-6)
+    assert model.predict(["zzz qqq"])[0].label in ("pos", "neg"), "unknown words alone"
+
+
+@pytest.mark.parametrize("net", ["rnn", "lstm", "gru", "text-bag"])
+def test_a_run_that_was_stopped_goes_on_bit_for_bit(reviews, tmp_path, net):
+    settings = QUICK | {"train.checkpoint_seconds": 0, "augment.word_dropout": 0.1}
+    settings |= {"net.embed": 8} | ({"net.hidden": 8} if net != "text-bag" else {"net.buckets": 100})
+    whole = glassnet.train(str(reviews), net, out=tmp_path / "whole", settings=settings)
+    steps = 0
+
+    def leave(event):
+        nonlocal steps
+        steps += type(event).__name__ == "Step"
+        if steps == 11:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        glassnet.train(str(reviews), net, out=tmp_path / "cut", settings=settings, listen=leave)
+    glassnet.resume(tmp_path / "cut")
+    for name in ("metrics.jsonl", "model/weights.safetensors"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    if net != "text-bag":
+        epochs = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
+        assert "clip" in open_run(str(tmp_path / "whole")).recipe.read_text()
+        assert all(0 <= e["clipped"] <= 1 for e in epochs if "clipped" in e)
+    assert whole.model is not None
+
+
+def test_command_line(trained, reviews, tmp_path, capsys):
+    place = str(trained.folder.path)
+
+    def said(*arguments: str) -> str:
+        assert run(list(arguments)) == 0
+        return capsys.readouterr().out
+
+    assert json.loads(said("predict", place, "a witty film", "--format", "json"))[0]["predicted"] == "pos"
+    (tmp_path / "new.csv").write_text("text,other\na dull film,1\na warm cast,2\n")
+    lines = said("predict", place, str(tmp_path / "new.csv")).splitlines()
+    assert [line.split()[1] for line in lines] == ["neg", "pos"]
+    assert "accuracy" in said("evaluate", place)
+    assert "accuracy" in said("evaluate", place, str(reviews))
+    assert "tokens in a text" in said("data", str(reviews))
+
+
+def test_what_does_not_fit_texts_is_refused_in_words(reviews, trained, tmp_path, capsys):
+    with pytest.raises(GlassnetError, match="does not read texts"):
+        glassnet.train(str(reviews), "lenet5", out=tmp_path / "a", settings=QUICK)
+    with pytest.raises(GlassnetError, match="lstm"):
+        glassnet.train(str(reviews), "mlp", out=tmp_path / "b", settings=QUICK)
+    with pytest.raises(GlassnetError, match="unknown text preprocessing 'standardise'"):
+        glassnet.train(str(reviews), out=tmp_path / "c", settings=QUICK | {"preprocess.name": "standardise"})
+    assert run(["predict", str(trained.folder.path), "no/such.txt"]) == 3
+    assert capsys.readouterr().err.startswith("error: no such file")
