@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -38,6 +39,10 @@ def command(name: str | None, full: bool, seed: int, out: str | None, data: str 
     from glassnet.experiments.record import as_plain, table_lines, write_outcome
 
     module = importlib.import_module(module_name)
+    if (
+        "torch" in sys.modules
+    ):  # their nets are small: two threads lose more in waiting than they win, above all beside a neighbour
+        sys.modules["torch"].set_num_threads(1)
     folder = Path(out) if out else Path("experiments") / name
     setting = Setting(full, seed, data, say=lambda line: click.echo(line, err=True))
     outcome = module.run(setting)
