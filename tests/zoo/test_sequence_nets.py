@@ -17,6 +17,7 @@ TEXT_NETS = [name for name, entry in ZOO.items() if "text" in entry.kinds]
 CASES = [(name, {}) for name in TEXT_NETS] + [
     ("lstm", {"pool": "last", "layers": 2}),
     ("gru", {"pool": "mean", "both_ways": False}),
+    ("lstm", {"pool": "max"}),
     ("rnn", {"pool": "last", "both_ways": False}),
     ("text-cnn", {"windows": (2, 7)}),
     ("text-bag", {"buckets": 0}),
