@@ -64,3 +64,13 @@ def test_a_trial_whose_end_was_written_down_is_not_made_again(tmp_path: Path, mo
     again = study(tmp_path)
     assert again.begun() == []
     assert [(trial.number, trial.value, trial.settings) for trial in again.ended()] == [(0, 0.7, drawn)]
+
+
+def test_a_figure_that_was_told_before_a_kill_may_be_told_again(tmp_path: Path) -> None:
+    """Optuna warns of it, and warnings are errors here."""
+    space = (Range("x", 0.0, 1.0),)
+    number, _ = (before := Study(tmp_path / "search.db", 1, space, "random", "median", 0, 5)).ask()
+    before.report(number, 1, 0.5)
+    after = Study(tmp_path / "search.db", 1, space, "random", "median", 0, 5)
+    assert after.report(number, 1, 0.5)
+    assert [begun for begun, _ in after.begun()] == [number]

@@ -115,7 +115,8 @@ class Study:
         trial = self._trial(number)
         if not math.isfinite(value):
             return True
-        trial.report(value, epoch)
+        if epoch not in self._study.get_trials(deepcopy=False)[number].intermediate_values:  # else told before a kill
+            trial.report(value, epoch)
         self._votes[number] = self._votes.get(number, 0) + 1 if trial.should_prune() else 0
         return self._votes[number] < TWICE
 
