@@ -18,9 +18,9 @@ import torch
 
 from glassnet.assembly import Assembly, assemble
 from glassnet.events import Step
+from glassnet.reading import read_data
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
-from glassnet.story import read_data
 from glassnet.training import train
 from glassnet.training.measure import Meter
 from glassnet.training.state import State

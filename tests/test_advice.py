@@ -14,9 +14,9 @@ from glassnet.advice import resolved_changes, take_over, try_remedies
 from glassnet.assembly import assemble
 from glassnet.data.dataset import Data
 from glassnet.events import Finding, Step, Tried
+from glassnet.reading import read_data
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
-from glassnet.story import read_data
 from glassnet.training import train
 from glassnet.training.state import State, random_states
 

@@ -28,10 +28,11 @@ from glassnet.events import Checked, Finding, Tried, finite
 from glassnet.files import make_folder, translated, write_file
 from glassnet.plots import lr_range_plot, png
 from glassnet.plots.style import ORANGE, legend, number
+from glassnet.reading import divide, read_data
 from glassnet.recipe import Recipe
 from glassnet.resolve import OWN_NET, check, resolve
 from glassnet.runs import open_run
-from glassnet.story import divide, out_of_memory, read_data
+from glassnet.told import out_of_memory
 from glassnet.training.checkpoint import load_newest
 from glassnet.training.execution import prepare_process
 from glassnet.training.range_test import RangeTest

@@ -27,6 +27,7 @@ from glassnet.data.dataset import Data
 from glassnet.errors import GlassnetError, UsageError, unknown
 from glassnet.events import Epoch, Event, Finished, Step
 from glassnet.files import make_folder, write_file
+from glassnet.reading import anchored, divide, opened, read_data
 from glassnet.recipe import Recipe, known_keys, parse_value
 from glassnet.resolve import check, resolve
 from glassnet.runs import Recorder, RunFolder
@@ -219,7 +220,7 @@ def run(
         GlassnetError: the data cannot be read, or the settings do not go together.
     """
     begun = time.monotonic()
-    recipe = story.anchored(search.recipe)
+    recipe = anchored(search.recipe)
     if search.recipe.data.folds or search.recipe.ensemble.members > 1 or search.recipe.ensemble.of:
         raise UsageError(
             "a search tries single trainings",
@@ -228,7 +229,7 @@ def run(
         )
     check(recipe)
     make_folder(folder)
-    data = story.read_data(recipe)
+    data = read_data(recipe)
     search, base = _settled(replace(search, recipe=recipe), data)
     write_file(folder / "base.toml", base.to_toml())
     write_file(folder / "search.json", json.dumps(_plain(search), indent=1))
@@ -407,8 +408,8 @@ def objective(config: dict[str, Any]) -> Callable[[Job, Callable[[int, float], b
     """In a worker: reads the data once, and returns what makes a trial of them."""
     prepare_process(1)
     recipe = Recipe.from_toml(Path(config["recipe"]))
-    whole = story.opened(recipe)
-    data = story.divide(whole, recipe)
+    whole = opened(recipe)
+    data = divide(whole, recipe)
 
     def make(job: Job, report: Callable[[int, float], bool]) -> dict[str, Any]:
         settings = job.settings | {"train.epochs": job.extra["epochs"], "train.seed": job.extra["seed"]}

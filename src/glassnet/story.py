@@ -6,35 +6,28 @@ recipe -> data -> parts -> events -> run folder -> model -> figures -> report
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from glassnet.advice import try_remedies
 from glassnet.assembly import Assembly, assemble
 from glassnet.checks import Subject, quick
 from glassnet.combined import Ensemble
-from glassnet.data.audit import Audit, audit, inputs_told
+from glassnet.data.audit import audit
 from glassnet.data.augment.build import border_of
-from glassnet.data.by_name import set_aside
-from glassnet.data.dataset import Data, InMemory, Part, class_counts
-from glassnet.data.opening import is_there, open_data
-from glassnet.data.options import ReadOptions
+from glassnet.data.dataset import Data
+from glassnet.data.fingerprint import fingerprint_of
 from glassnet.data.preprocess import Preprocess
-from glassnet.data.ragged import ragged_of
-from glassnet.data.split import folds, split
 from glassnet.diagnose import Doctor
-from glassnet.errors import DataError, DivergedError, ModelError, OutOfMemoryError, UsageError, is_out_of_memory
+from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
 from glassnet.evaluate import judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
@@ -42,10 +35,12 @@ from glassnet.gain import gains
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.model import Model
+from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
 from glassnet.resolve import LOOKS, check, resolve
 from glassnet.runs import Recorder, RunFolder
+from glassnet.told import choices, diverged, introduction, out_of_memory, summary
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
 from glassnet.training.snapshots import Snapshots, cycle_ends
@@ -283,57 +278,6 @@ def look_first(parts: Assembly, recorder: Recorder, listen: Listener, tell: Tell
 WHEN_PASSED = {"gradient-check": "and agree with numerical ones", "sane-sizes": "sizes sane"}
 
 
-def anchored(recipe: Recipe) -> Recipe:
-    """The same recipe with the paths that exist made absolute, so that it can be resumed from anywhere."""
-    settings = {
-        f"data.{name}": str(Path(path).resolve())
-        for name in ("path", "val", "test")
-        if (path := getattr(recipe.data, name)) and is_there(Path(path))
-    }
-    if recipe.net.pretrained and is_there(Path(recipe.net.pretrained)):
-        settings["net.pretrained"] = str(Path(recipe.net.pretrained).resolve())
-    return recipe.changed(settings)
-
-
-def read_data(recipe: Recipe) -> Data:
-    """The data that a recipe names, divided into parts."""
-    return divide(opened(recipe), recipe)
-
-
-def opened(recipe: Recipe) -> Data:
-    """The data that a recipe names, in the parts that they come in."""
-    settings = recipe.data
-    options = ReadOptions(
-        target=settings.target,
-        task=settings.task,
-        image_size=settings.image_size,
-        tokens=settings.tokens or "auto",
-        text=settings.text,
-        val=settings.val,
-        test=settings.test,
-    )
-    return open_data(settings.path, options)
-
-
-def divide(data: Data, recipe: Recipe) -> Data:
-    """Training, validation and test parts; what the files gave is kept."""
-    settings = recipe.data
-    seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
-    whole = split(
-        set_aside(data, settings.test_names),
-        val=None if settings.val_fraction == "auto" else settings.val_fraction,
-        test=None if settings.test_fraction == "auto" else settings.test_fraction,
-        seed=seed,
-    )
-    if settings.folds is None or settings.fold is None:
-        return whole
-    if settings.fold > settings.folds:
-        raise UsageError(
-            "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"
-        )
-    return next(islice(folds(whole, settings.folds, seed), settings.fold - 1, None))
-
-
 def measure(
     model: Model,
     data: Data,
@@ -423,132 +367,6 @@ def harmless_changes(recipe: Recipe, data: Data) -> dict[str, Any]:
     return {"augment": recipe.augment.given(), "border": border_of(data.schema.shape, data.train.some(LOOKS))}
 
 
-def fingerprint_of(data: Data) -> str:
-    """SHA-256 over the training part's inputs and targets (of streamed inputs: their names), as they were divided."""
-    digest = hashlib.sha256()
-    for name in sorted(data.parts):
-        part = data.parts[name]
-        digest.update(f"{name} {len(part)}\n".encode())
-        digest.update(_bytes(part.targets))
-        if isinstance(part.inputs, InMemory):
-            digest.update(_bytes(part.inputs.values))
-        elif (found := ragged_of(part.inputs)) is not None:
-            for tensor in (found[1], found[0].values, found[0].offsets):
-                digest.update(_bytes(tensor))
-        else:
-            digest.update("\n".join(part.names).encode())
-    return digest.hexdigest()
-
-
-def _bytes(tensor: Tensor) -> memoryview:
-    return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
-
-
-def summary(data: Data, found: Audit, fingerprint: str) -> dict[str, Any]:
-    """What ``data.json`` holds."""
-    return {
-        "name": data.name,
-        "origin": data.origin,
-        "kind": data.schema.kind,
-        "shape": list(data.schema.shape),
-        "task": data.task,
-        "classes": list(data.classes),
-        "outputs": list(data.outputs),
-        "samples": {name: len(part) for name, part in data.parts.items()},
-        "class_counts": {name: counts_of(data, part) for name, part in data.parts.items()},
-        "notes": list(data.notes),
-        "unreadable": [asdict(item) for item in data.unreadable],
-        "troubles": [asdict(trouble) for trouble in found.troubles],
-        "fingerprint": fingerprint,
-    }
-
-
-def counts_of(data: Data, part: Part) -> list[int]:
-    """Samples of each class; empty for values."""
-    return class_counts(part, len(data.classes)) if data.task == "classes" else []
-
-
-def introduction(data: Data, found: Audit) -> list[str]:
-    """What the data are, for people: a line of counts, the reader's notes, and the audit's warnings."""
-    sizes = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
-    what = f"{len(data.classes)} classes" if data.task == "classes" else "values of " + ", ".join(data.outputs)
-    lines = [f"data   {data.name}: {what}, {inputs_told(data.schema.kind, data.schema.shape)}; {sizes}"]
-    lines += [f"       {note}" for note in data.notes]
-    if data.unreadable:
-        lines.append(
-            f"       {len(data.unreadable)} left out, such as {data.unreadable[0].name}: {data.unreadable[0].reason}"
-        )
-    lines += [f"       {trouble.severity}: {trouble.what}" for trouble in found.troubles if trouble.severity != "info"]
-    return lines
-
-
-def choices(recipe: Recipe, reasons: dict[str, str]) -> list[str]:
-    """The choices worth a line of their own, each with its reason."""
-    settings, optimizer = recipe.train, recipe.optimizer
-    epochs = "epoch" if settings.epochs == 1 else "epochs"
-    precision = reasons.get("train.precision", "as asked").removeprefix(f"{settings.precision}: ")
-    told = [
-        ("net", recipe.net.name, reasons.get("net.name", "as asked")),
-        ("rate", f"{optimizer.name}, lr {optimizer.lr:.3g}", reasons.get("optimizer.lr", "as asked")),
-        (
-            "time",
-            f"{settings.epochs} {epochs} of {settings.batch_size} a step",
-            reasons.get("train.epochs", "as asked"),
-        ),
-        ("speed", settings.precision, precision),
-    ]
-    if recipe.net.pretrained:
-        told.insert(1, ("start", Path(recipe.net.pretrained).name, reasons.get("net.pretrained", "as asked")))
-    augment = ", ".join(f"{key} {value}" for key, value in recipe.augment.given().items() if value)
-    if augment:
-        told.append(
-            (
-                "change",
-                augment,
-                next((r for k, r in reasons.items() if k.startswith("augment.") and k != "augment.auto"), "as asked"),
-            )
-        )
-    return [f"{label:<7}{value} ({reason})" for label, value, reason in told]
-
-
-def diverged(finding: Finding, folder: RunFolder) -> DivergedError:
-    """The error that ends a run whose loss exploded."""
-    return DivergedError(
-        "training was stopped: " + finding.what,
-        where=folder.path,
-        got=finding.why,
-        fix=finding.advice,
-    )
-
-
-def out_of_memory(recipe: Recipe) -> OutOfMemoryError:
-    """The error for a batch or data set that does not fit."""
-    return OutOfMemoryError(
-        "out of memory",
-        where=recipe.data.path,
-        got=None if recipe.train.batch_size == "auto" else f"batches of {recipe.train.batch_size}",
-        fix="take a smaller net, cut each batch into pieces (--set train.micro_batches=4), or use a smaller --batch-size or --image-size",
-    )
-
-
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def read_other(path: str, recipe: Recipe) -> Data:
-    """Other data as the test part of the recipe's own, so that classes and columns are read alike and must agree.
-
-    Raises:
-        DataError: they have other inputs or classes.
-    """
-    settings = recipe.data
-    options = ReadOptions(
-        target=settings.target,
-        task=settings.task,
-        image_size=settings.image_size,
-        tokens=settings.tokens or "auto",
-        text=settings.text,
-        test=path,
-    )
-    return open_data(settings.path, options)

@@ -33,8 +33,8 @@ def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> Non
     from glassnet.data.audit import audit
     from glassnet.data.contact_sheet import contact_sheet
     from glassnet.events import finite
+    from glassnet.reading import read_data
     from glassnet.recipe import Recipe
-    from glassnet.story import read_data
 
     changes = {f"data.{name}": value for name, value in settings.items() if value is not None}
     data = read_data(Recipe().changed({"data.path": path} | changes))

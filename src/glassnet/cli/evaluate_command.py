@@ -45,8 +45,9 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     from glassnet.evaluate import judge
     from glassnet.events import finite
     from glassnet.model import load
+    from glassnet.reading import read_data, read_other
     from glassnet.recipe import Recipe
-    from glassnet.story import now, read_data, read_other
+    from glassnet.story import now
 
     # A model folder is not made by training alone: pretrained weights are saved as one, and people hand theirs on.
     folder: RunFolder | None = None if (Path(run) / "model.json").is_file() else open_run(run)
@@ -99,7 +100,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
 
 def reread(recipe: Recipe, data: str | None, side: int) -> Data:
     """The same data, their images read at another size."""
-    from glassnet.story import read_data, read_other
+    from glassnet.reading import read_data, read_other
 
     larger = recipe.changed({"data.image_size": side})
     return read_data(larger) if data is None else read_other(data, larger)

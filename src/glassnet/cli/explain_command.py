@@ -106,9 +106,9 @@ def case_of(run: str, files: tuple[str, ...], target: str | None) -> Case:
     from glassnet.events import Measured
     from glassnet.explain.methods import MOST_SHOWN, Case
     from glassnet.model import load
+    from glassnet.reading import read_data
     from glassnet.recipe import Recipe
     from glassnet.runs import open_run
-    from glassnet.story import read_data
 
     if (Path(run) / "model.json").is_file():
         if not files:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from glassnet import story
 from glassnet.data.audit import audit
+from glassnet.data.fingerprint import fingerprint_of
 from glassnet.errors import DataError, GlassnetError, all_at_once
 from glassnet.joining import ensemble
 from glassnet.model import Model, load
+from glassnet.reading import read_data
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
 from glassnet.runs import Recorder, RunFolder, open_run
 from glassnet.story import Result, Teller
+from glassnet.told import introduction, summary
 from glassnet.training.execution import machine
 
 
@@ -91,9 +94,9 @@ def join(recipe: Recipe, folder: RunFolder, *, tell: Teller = lambda text: None)
             recorder.write_text(folder.asked, recipe.to_toml())
             models = opened_models(paths)
             names = [name_of(Path(path)) for path in paths]
-            data = story.read_data(recipe)
+            data = read_data(recipe)
             model = ensemble(models, answer=recipe.ensemble.answer, validation=data.parts.get("val"))
-            fingerprint = story.fingerprint_of(data)
+            fingerprint = fingerprint_of(data)
             if fingerprint != open_run(paths[0]).read_json("data")["fingerprint"]:
                 raise DataError("the data have changed since these runs were made", where=recipe.data.path)
         except Exception:
@@ -101,8 +104,8 @@ def join(recipe: Recipe, folder: RunFolder, *, tell: Teller = lambda text: None)
                 recorder.discard()
             raise
         found = audit(data)
-        recorder.write_json("data", story.summary(data, found, fingerprint))
-        for line in story.introduction(data, found):
+        recorder.write_json("data", summary(data, found, fingerprint))
+        for line in introduction(data, found):
             tell(line)
         tell(f"join   {len(models)} finished networks: {', '.join(names)}")
         recorder.write_text(folder.recipe, recipe.to_toml())

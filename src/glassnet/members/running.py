@@ -13,17 +13,20 @@ from torch import nn
 from glassnet import story
 from glassnet.data.audit import audit
 from glassnet.data.dataset import Data
+from glassnet.data.fingerprint import fingerprint_of
 from glassnet.errors import DataError
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.members.joined import join
 from glassnet.members.side_by_side import side_by_side
 from glassnet.model import Model, load
+from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
 from glassnet.resolve import check
 from glassnet.runs import Recorder, RunFolder
 from glassnet.story import Listener, Result, Teller
+from glassnet.told import introduction, summary
 from glassnet.training.execution import choose_device, machine
 
 WORTH_TELLING = (
@@ -55,7 +58,7 @@ def run(
         return join(recipe, folder, tell=tell)
     if recipe.ensemble.members == 1:
         return story.run(recipe, folder, net=net, data=data, listen=listen, tell=tell, stop=stop)
-    recipe = story.anchored(recipe)
+    recipe = anchored(recipe)
     with Recorder(folder) as recorder:
         new = not folder.asked.exists()
         if new:
@@ -80,9 +83,9 @@ def _run(
     stop: Callable[[], bool],
 ) -> Result:
     settings = recipe.ensemble
-    undivided = story.opened(recipe) if given is None else given
-    data = story.divide(undivided, recipe)
-    fingerprint = story.fingerprint_of(data)
+    undivided = opened(recipe) if given is None else given
+    data = divide(undivided, recipe)
+    fingerprint = fingerprint_of(data)
     before = folder.read_json("data")
     if before and before["fingerprint"] != fingerprint:
         raise DataError(
@@ -91,7 +94,7 @@ def _run(
             fix="start a new run with 'glassnet train'",
         )
     found = audit(data)
-    recorder.write_json("data", story.summary(data, found, fingerprint))
+    recorder.write_json("data", summary(data, found, fingerprint))
     workers, threads = shared_out(recipe, own=net is not None or given is not None)
     recipe = recipe.changed(
         {
@@ -106,7 +109,7 @@ def _run(
     names = [f"seed {first + place}" for place in range(settings.members)]
     places = [RunFolder(folder.path / "members" / str(place + 1)) for place in range(settings.members)]
     how = f"{workers} at a time, each on one thread" if workers > 1 else "one after the other"
-    for line in story.introduction(data, found):
+    for line in introduction(data, found):
         tell(line)
     tell(f"train  {settings.members} networks, {names[0]} to {first + settings.members - 1}, {how}")
     if workers > 1:

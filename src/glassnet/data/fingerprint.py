@@ -1,0 +1,32 @@
+"""Whether two readings of some data gave the same samples, in the same parts."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from glassnet.data.dataset import Data, InMemory
+from glassnet.data.ragged import ragged_of
+
+
+def fingerprint_of(data: Data) -> str:
+    """SHA-256 over the training part's inputs and targets (of streamed inputs: their names), as they were divided."""
+    digest = hashlib.sha256()
+    for name in sorted(data.parts):
+        part = data.parts[name]
+        digest.update(f"{name} {len(part)}\n".encode())
+        digest.update(_bytes(part.targets))
+        if isinstance(part.inputs, InMemory):
+            digest.update(_bytes(part.inputs.values))
+        elif (found := ragged_of(part.inputs)) is not None:
+            for tensor in (found[1], found[0].values, found[0].offsets):
+                digest.update(_bytes(tensor))
+        else:
+            digest.update("\n".join(part.names).encode())
+    return digest.hexdigest()
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""The data that a recipe names, divided into the parts that it asks for."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+from glassnet.data.by_name import set_aside
+from glassnet.data.dataset import Data
+from glassnet.data.opening import is_there, open_data
+from glassnet.data.options import ReadOptions
+from glassnet.data.split import folds, split
+from glassnet.errors import UsageError
+from glassnet.recipe import Recipe
+
+
+def anchored(recipe: Recipe) -> Recipe:
+    """The same recipe with the paths that exist made absolute, so that it can be resumed from anywhere."""
+    settings = {
+        f"data.{name}": str(Path(path).resolve())
+        for name in ("path", "val", "test")
+        if (path := getattr(recipe.data, name)) and is_there(Path(path))
+    }
+    if recipe.net.pretrained and is_there(Path(recipe.net.pretrained)):
+        settings["net.pretrained"] = str(Path(recipe.net.pretrained).resolve())
+    return recipe.changed(settings)
+
+
+def read_data(recipe: Recipe) -> Data:
+    """The data that a recipe names, divided into parts."""
+    return divide(opened(recipe), recipe)
+
+
+def opened(recipe: Recipe) -> Data:
+    """The data that a recipe names, in the parts that they come in."""
+    return open_data(recipe.data.path, _options(recipe, val=recipe.data.val, test=recipe.data.test))
+
+
+def divide(data: Data, recipe: Recipe) -> Data:
+    """Training, validation and test parts; what the files gave is kept."""
+    settings = recipe.data
+    seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
+    whole = split(
+        set_aside(data, settings.test_names),
+        val=None if settings.val_fraction == "auto" else settings.val_fraction,
+        test=None if settings.test_fraction == "auto" else settings.test_fraction,
+        seed=seed,
+    )
+    if settings.folds is None or settings.fold is None:
+        return whole
+    if settings.fold > settings.folds:
+        raise UsageError(
+            "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"
+        )
+    return next(islice(folds(whole, settings.folds, seed), settings.fold - 1, None))
+
+
+def read_other(path: str, recipe: Recipe) -> Data:
+    """Other data as the test part of the recipe's own, so that classes and columns are read alike and must agree.
+
+    Raises:
+        DataError: they have other inputs or classes.
+    """
+    return open_data(recipe.data.path, _options(recipe, val=None, test=path))
+
+
+def _options(recipe: Recipe, *, val: str | None, test: str | None) -> ReadOptions:
+    settings = recipe.data
+    return ReadOptions(
+        target=settings.target,
+        task=settings.task,
+        image_size=settings.image_size,
+        tokens=settings.tokens or "auto",
+        text=settings.text,
+        val=val,
+        test=test,
+    )
