@@ -112,6 +112,8 @@ def test_embedding(shape: tuple[int, ...], rows: int, features: int, seed: int) 
     (w,) = numbers(seed, (rows, features))
     index = np.random.default_rng(seed).integers(0, rows, shape).astype(float)
     agrees(gates.Embedding(), F.embedding, index, w, fixed=(0,))
+    padding = seed % rows
+    agrees(gates.Embedding(padding), lambda i, table: F.embedding(i, table, padding), index, w, fixed=(0,))
 
 
 @settings(max_examples=15, deadline=None)

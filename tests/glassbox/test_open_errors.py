@@ -95,16 +95,6 @@ class Constant(nn.Module):
         return torch.ones(3)
 
 
-class Packed(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.cells = nn.GRU(4, 3, batch_first=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        packed = nn.utils.rnn.pack_padded_sequence(x[None], torch.tensor([2]), batch_first=True)
-        return self.cells(packed)[1]  # type: ignore[no-any-return]
-
-
 class Words(nn.Module):
     def forward(self, x: Tensor) -> str:
         return "no tensor"
@@ -118,7 +108,6 @@ class Words(nn.Module):
         (Constant(), "does not depend on its input"),
         (nn.Identity(), "its output is its input"),
         (nn.Linear(3, 2), "mat1 and mat2"),
-        (Packed(), "packed sequences"),
         (Words(), "gives no tensor back"),
         (nn.MultiheadAttention(4, 1), "TypeError"),
     ],

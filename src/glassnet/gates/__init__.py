@@ -4,6 +4,7 @@ from glassnet.gates.adaptive_pool import AdaptiveAveragePool, AdaptiveMaxPool
 from glassnet.gates.arithmetic import Add, Divide, Multiply, Negate, Power, Subtract
 from glassnet.gates.average_pool import AveragePool, GaussianPool, GlobalAveragePool
 from glassnet.gates.batch_norm import BatchNorm, BatchNormEvaluation
+from glassnet.gates.choosing import Fill, Select
 from glassnet.gates.classification_losses import BinaryCrossEntropy, CrossEntropy, Hinge, NegativeLogLikelihood
 from glassnet.gates.comparisons import Maximum, Minimum
 from glassnet.gates.connection_table import ConnectedKernels, TableConvolution
@@ -28,7 +29,7 @@ from glassnet.gates.norm_pool import NormPool
 from glassnet.gates.penalties import L1Penalty, L2Penalty
 from glassnet.gates.rbf import RBF, MapCriterion
 from glassnet.gates.rectifiers import ELU, SELU, LeakyReLU, PReLU, ReLU
-from glassnet.gates.recurrent import Weights, gru_step, lstm_step, rnn_step, unroll
+from glassnet.gates.recurrent import Weights, gru_step, lstm_step, rnn_step, unroll, unroll_packed
 from glassnet.gates.reductions import Max, Mean, Min, Sum
 from glassnet.gates.regression_losses import AbsoluteError, Huber, SquaredError
 from glassnet.gates.shaping import Expand, Flatten, Pad, Reshape, Slice, Transpose
@@ -69,6 +70,7 @@ __all__ = [
     "Embedding",
     "Exp",
     "Expand",
+    "Fill",
     "Flatten",
     "Gate",
     "GaussianPool",
@@ -108,6 +110,7 @@ __all__ = [
     "Reciprocal",
     "Reshape",
     "ScaledTanh",
+    "Select",
     "SiLU",
     "Sigmoid",
     "Sin",
@@ -139,4 +142,5 @@ __all__ = [
     "parameter",
     "rnn_step",
     "unroll",
+    "unroll_packed",
 ]

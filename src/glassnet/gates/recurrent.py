@@ -6,14 +6,14 @@ after the place where they stand, such as "t3.f" for the forget gate of step 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from glassnet.errors import UsageError
 from glassnet.gates.dense import Dense
 from glassnet.gates.gate import Gate
-from glassnet.gates.joining import Stack
-from glassnet.gates.node import Node, apply
+from glassnet.gates.joining import Concatenate, Stack
+from glassnet.gates.node import Node, apply, constant
 from glassnet.gates.squashing import Sigmoid, Tanh
 
 State: TypeAlias = tuple[Node, ...]
@@ -160,6 +160,64 @@ def unroll(
         outputs.append(state[0])
     ordered = outputs[::-1] if backwards else outputs
     return apply(Stack(time_axis), *ordered, name=f"{name}.outputs" if name else "outputs"), state
+
+
+def unroll_packed(
+    cell: Cell,
+    x: Node,
+    sizes: Sequence[int],
+    state: State,
+    weights: Weights,
+    *,
+    backwards: bool = False,
+    name: str = "",
+) -> tuple[Node, State]:
+    """A cell applied to sequences of different lengths, the longest first, without a step on padding.
+
+    At step t only the first ``sizes[t]`` sequences are still there: their state goes on, that of a sequence which has ended stays as it is.
+    Backwards a sequence joins, with the state before the first step, where its end is reached.
+
+    Args:
+        cell: :func:`rnn_step`, :func:`lstm_step` or :func:`gru_step`.
+        x: (Σ sizes, inputs): the rows of step 0, then those of step 1 and so on, as ``pack_padded_sequence`` lays them.
+        sizes: how many sequences have a step t; never more than at the step before.
+        state: before the first step, of all sequences.
+        weights: of the cell.
+        backwards: from the last step to the first.
+        name: of the layer; step t is called name.t0, name.t1, …
+
+    Returns:
+        The states h of all steps, laid out as x is, and the state of each sequence after its last step.
+    """
+    prefix = f"{name}.t" if name else "t"
+    steps, begins = range(len(sizes)), [sum(sizes[:t]) for t in range(len(sizes))]
+    outputs: dict[int, Node] = {}
+    ended: list[State] = []
+    present = sizes[-1] if backwards else sizes[0]
+    now = tuple(_rows(start, 0, present) for start in state)
+    for t in reversed(steps) if backwards else steps:
+        if sizes[t] < present:
+            ended.insert(0, tuple(_rows(each, sizes[t], present) for each in now))
+            now = tuple(_rows(each, 0, sizes[t]) for each in now)
+        elif sizes[t] > present:
+            now = tuple(_joined(each, _rows(start, present, sizes[t])) for each, start in zip(now, state, strict=True))
+        present = sizes[t]
+        moment = x[begins[t] : begins[t] + present].named(f"{prefix}{t}.x")
+        now = cell(moment, now, weights, f"{prefix}{t}")
+        outputs[t] = now[0]
+    last = tuple(_joined(*kind) for kind in zip(now, *ended, strict=True))
+    return _joined(*(outputs[t] for t in steps), name=f"{name}.outputs" if name else "outputs"), last
+
+
+def _rows(node: Node, begin: int, end: int) -> Node:
+    """Some sequences of a state; zeros stay a constant."""
+    if node.kind == "constant" and node.value is not None:
+        return constant(node.value[begin:end], node.name)
+    return node[begin:end]
+
+
+def _joined(*nodes: Node, name: str = "") -> Node:
+    return nodes[0] if len(nodes) == 1 else apply(Concatenate(axis=0), *nodes, name=name)
 
 
 def _sums(x: Node, before: Node, weights: Weights, name: str) -> tuple[Node, Node]:

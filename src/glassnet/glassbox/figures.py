@@ -57,11 +57,13 @@ def settings(gate: Gate) -> str:
     fields: Iterable[dataclasses.Field[Any]] = getattr(gate, "__dataclass_fields__", {}).values()
     told = []
     for each in fields:
+        if not each.repr:
+            continue
         value = getattr(gate, each.name)
         usual = value in (each.default, None) or (
             isinstance(value, tuple) and value and all(one == each.default for one in value)
         )
-        if each.repr and not usual:
+        if not usual:
             told.append(f"{each.name}={value!r}")
     return f"{type(gate).__name__}({', '.join(told)})"
 

@@ -19,12 +19,13 @@ from glassnet.gates.window import Padding
 from glassnet.glassbox.further_gates import HardTanh
 from glassnet.glassbox.loss_gates import cross_entropy, mean_loss
 from glassnet.glassbox.pool_gates import adaptive, avg_pool, lp_pool, max_pool, sizes
-from glassnet.glassbox.recurrent_gates import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell
+from glassnet.glassbox.recurrent_gates import gru, gru_cell, lstm, lstm_cell, pack, rnn, rnn_cell, unpack
 from glassnet.glassbox.shape_gates import (
     chunk,
     concatenate,
     expand,
     flatten,
+    index_select,
     item,
     movedim,
     pad,
@@ -120,11 +121,11 @@ def embedding(
     sparse: bool = False,
 ) -> Node:
     """Rows of a table."""
-    if padding_idx is not None and (shape_of(weight)[0] + padding_idx) % shape_of(weight)[0] in values_of(input):
-        raise ModelError("a row of an embedding that does not learn has no gate", got=f"padding_idx={padding_idx}")
     if max_norm is not None or scale_grad_by_freq:
         raise ModelError("an embedding that changes its rows or gradients by itself has no gate")
-    return apply(gates.Embedding(), input, weight)
+    rows = shape_of(weight)[0]
+    padding = None if padding_idx is None else padding_idx % rows
+    return apply(gates.Embedding(padding if padding in values_of(input) else None), input, weight)
 
 
 def unary(make: Callable[[], Gate]) -> Handler:
@@ -211,6 +212,13 @@ def where(condition: Node, input: Any, other: Any) -> Node:
     return chosen
 
 
+def masked_fill(input: Node, mask: Node, value: Any) -> Node:
+    """A number in place of those that a mask covers."""
+    if isinstance(value, Node):
+        raise ModelError("a mask that fills in a tensor has no gate", fix="fill in a number")
+    return apply(gates.Fill(float(value)), input, mask)
+
+
 def attention(
     query: Node,
     key: Node,
@@ -263,6 +271,8 @@ FUNCTION_GATES: Mapping[str, Handler] = {
     "gru": gru,
     "rnn_tanh": rnn(gates.Tanh),
     "rnn_relu": rnn(gates.ReLU),
+    "_pack_padded_sequence": pack,
+    "_pad_packed_sequence": unpack,
     "lstm_cell": lstm_cell,
     "gru_cell": gru_cell,
     "rnn_tanh_cell": rnn_cell(gates.Tanh),
@@ -318,6 +328,8 @@ FUNCTION_GATES: Mapping[str, Handler] = {
     "amax": reduction(gates.Max),
     "amin": reduction(gates.Min),
     "where": where,
+    "masked_fill": masked_fill,
+    "index_select": index_select,
     "pad": pad,
     **dict.fromkeys(("reshape", "view"), reshape),
     **dict.fromkeys(("view_as", "reshape_as"), lambda input, other: reshape(input, shape_of(other))),

@@ -8,6 +8,7 @@ import math
 from typing import Any, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glassnet import gates
 from glassnet.errors import ModelError
@@ -164,8 +165,24 @@ def unbind(input: Node, dim: int = 0) -> tuple[Node, ...]:
     return tuple(apply(gates.Slice((slice(None),) * axis + (place,)), input) for place in range(shape_of(input)[axis]))
 
 
+def index_select(input: Node, dim: int, index: Node) -> Node:
+    """Places along a dimension, chosen by whole numbers."""
+    axis, chosen = dim % len(shape_of(input)), evaluated(index).value
+    assert chosen is not None
+    return at_places(input, chosen.astype(np.intp) % shape_of(input)[axis], axis)
+
+
+def at_places(x: Node, places: NDArray[np.intp], axis: int = 0, name: str = "") -> Node:
+    """Places along a dimension; the node itself where all are taken in their order, as with a batch of one."""
+    if np.array_equal(places, np.arange(shape_of(x)[axis])):
+        return x
+    return apply(gates.Select(places, axis), x, name=name)
+
+
 def item(input: Node, index: Any) -> Node:
     """What brackets choose: whole numbers, slices, ``...`` and ``None``."""
+    if isinstance(index, Node):
+        return index_select(input, 0, index)
     whole = list(index) if isinstance(index, tuple) else [index]
     if any(
         isinstance(each, bool) or not (each is None or each is Ellipsis or isinstance(each, int | slice))
