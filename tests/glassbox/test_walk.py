@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassnet.gates import Convolution, Graph, MaxPool, apply, inputs
+from glassnet.gates import Convolution, Graph, MaxPool, Slice, apply, inputs
 from glassnet.glassbox import graph_of_formula, open_module, walk
 from glassnet.glassbox.figures import figure, lines, norm_of, settings, shape, size_of, summary
 
@@ -77,3 +77,7 @@ def test_settings_that_are_usual_are_not_told() -> None:
     (x,) = inputs("x")
     assert settings(Graph(x + 1).output.gate) == "Add()"  # type: ignore[arg-type]
     assert apply(Convolution(), x, x).gate is not None
+
+
+def test_a_part_is_written_as_in_brackets() -> None:
+    assert settings(Slice((slice(None), 2, slice(3, 9, 2)))) == "Slice(place=[:, 2, 3:9:2])"

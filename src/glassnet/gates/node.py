@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import count
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from glassnet.gates.shaping import Place, Slice
 
 Kind: TypeAlias = Literal["input", "parameter", "constant", "gate"]
 Operand: TypeAlias = "Node | ArrayLike"
+
+_MADE = count()
 
 
 class Node:
@@ -32,6 +35,7 @@ class Node:
         value: float64; None before the first forward step.
         gradient: ∂L/∂value in the value's shape; None before the backward step, of a constant, and where the loss does not
             depend on the value.
+        made: a number that grows from node to node: which was made before which.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Node:
         self.gate = gate
         self.inputs = inputs
         self.gradient: Array | None = None
+        self.made = next(_MADE)
 
     @property
     def shape(self) -> tuple[int, ...] | None:

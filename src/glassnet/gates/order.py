@@ -9,22 +9,18 @@ from glassnet.gates.node import Node
 
 
 def topological_order(outputs: tuple[Node, ...]) -> tuple[Node, ...]:
-    """All nodes that the outputs depend on, each behind its inputs; inputs in the order in which the gates take them."""
-    order: list[Node] = []
-    done: set[Node] = set()
-    # A stack instead of recursion, since an unrolled sequence is deeper than Python's stack.
-    waiting = [(node, False) for node in reversed(outputs)]
+    """All nodes that the outputs depend on, each behind its inputs: in the order in which they were made, since a node is made of nodes that are there.
+
+    So an unrolled sequence goes from its first step to its last.
+    """
+    found: set[Node] = set()
+    waiting = list(outputs)  # instead of recursion, since an unrolled sequence is deeper than Python's stack
     while waiting:
-        node, inputs_done = waiting.pop()
-        if node in done:
-            continue
-        if inputs_done:
-            done.add(node)
-            order.append(node)
-        else:
-            waiting.append((node, True))
-            waiting += [(each, False) for each in reversed(node.inputs)]
-    return tuple(order)
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += node.inputs
+    return tuple(sorted(found, key=lambda node: node.made))
 
 
 def give_names(nodes: tuple[Node, ...]) -> None:

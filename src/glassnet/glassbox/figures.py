@@ -64,8 +64,21 @@ def settings(gate: Gate) -> str:
             isinstance(value, tuple) and value and all(one == each.default for one in value)
         )
         if not usual:
-            told.append(f"{each.name}={value!r}")
+            told.append(f"{each.name}={_written(value)}")
     return f"{type(gate).__name__}({', '.join(told)})"
+
+
+def _written(value: object) -> str:
+    """A setting as one would type it: slices as in brackets, such as [:, 3:6]."""
+    several = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(each, slice) for each in several):
+        return f"[{', '.join(_run(each) if isinstance(each, slice) else str(each) for each in several)}]"
+    return repr(value)
+
+
+def _run(run: slice) -> str:
+    begin, end = ("" if bound is None else str(bound) for bound in (run.start, run.stop))
+    return f"{begin}:{end}" + ("" if run.step in (None, 1) else f":{run.step}")
 
 
 def size_of(array: Array | None) -> float:
