@@ -179,7 +179,7 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(data: Sets, pieces: 
     for count in (1, pieces):
         net = small_net().double()
         state = State(net, plan())
-        loss, penalty = backward(state, plan(micro_batches=count, penalty=Penalty(l2=0.1)), inputs, targets)
+        loss, penalty, _ = backward(state, plan(micro_batches=count, penalty=Penalty(l2=0.1)), inputs, targets)
         assert penalty is not None
         gradients.append([loss.double(), penalty, *[p.grad for p in net.parameters()]])
     for whole, cut in zip(*gradients, strict=True):

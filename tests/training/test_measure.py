@@ -366,5 +366,18 @@ def test_a_spike_names_the_sample_behind_it() -> None:
     assert found[0].figures["largest"] == pytest.approx(500.0)
 
 
+def test_the_sample_behind_a_spike_is_judged_by_what_the_step_met() -> None:
+    """A target far off pulls the weights so far that behind the step its own loss is 0 and the others' are large."""
+    x = torch.randn(320, 4, generator=torch.Generator().manual_seed(0))
+    y = x[:, :1].clone()
+    y[200] = 60.0
+    torch.manual_seed(1)
+    module = nn.Linear(4, 1)
+    found = traced(module, x, y, lr=0.5, loss=nn.functional.mse_loss)
+    spike = next(each for each in found if each.step == 200 // 16 + 1)
+    assert spike.rows[0] == 200 % 16
+    assert spike.figures["worst_loss"] == pytest.approx(60.0**2, rel=0.2)
+
+
 def test_findings_of_nobody() -> None:
     assert not any(isinstance(event, Finding) for event in train(net(), Some(*blobs()), plan()))

@@ -75,11 +75,11 @@ def train(
             net.train()
             due = plan.meter is not None and plan.meter.due(state.step)
             with plan.meter.watch(state, plan, inputs, targets) if plan.meter and due else nullcontext() as look:
-                event = one_step(state, plan, batches, inputs, targets)
+                event, outputs = one_step(state, plan, batches, inputs, targets)
             # The Step comes last: whoever saves the state on a Step has then seen all that the step had to tell.
             seen: list[Event] = [] if look is None else [look.event(event)]
             if plan.meter and (kind := strange(event.loss, state.usual)):
-                seen.append(traced(state, plan, batches, inputs, targets, kind, event.loss))
+                seen.append(traced(state, plan, batches, inputs, targets, outputs, kind, event.loss))
             state.remember(event.loss)
             seen.append(event)
             left = time.perf_counter()
@@ -97,7 +97,14 @@ def train(
 
 
 def traced(
-    state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor, kind: str, loss: float | None
+    state: State,
+    plan: Plan,
+    batches: Batches,
+    inputs: Tensor,
+    targets: Tensor,
+    outputs: Tensor | None,
+    kind: str,
+    loss: float | None,
 ) -> Traced:
     """Where the strange loss of the step just made came from, with the samples' places in the training part where the batches know them."""
     order = getattr(batches, "order", None)
@@ -105,15 +112,15 @@ def traced(
     if callable(order):
         index = torch.tensor_split(order(state.epoch), batches.steps_per_epoch)[state.batch - 1]
     value = float("nan") if loss is None else loss
-    return trace(state, plan, inputs, targets, kind=kind, loss=value, usual=state.usual, index=index)
+    return trace(state, plan, inputs, targets, outputs, kind=kind, loss=value, usual=state.usual, index=index)
 
 
-def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> Step:
-    """Set the learning rate, make a step, keep the sums."""
+def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> tuple[Step, Tensor | None]:
+    """Set the learning rate, make a step, keep the sums; what the network said comes too, where the plan has a meter."""
     factor = state.schedule.factor(state.step, batches.steps_per_epoch, plan.epochs * batches.steps_per_epoch)
     for group, base in zip(state.optimizer.param_groups, state.base_lrs, strict=True):
         group["lr"] = base * factor
-    loss, penalty, norm, clipped = optimise(state, plan, inputs, targets)
+    loss, penalty, outputs, norm, clipped = optimise(state, plan, inputs, targets)
     state.step += 1
     state.batch += 1
     state.samples += len(targets)
@@ -125,8 +132,8 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
     lr = state.base_lrs[0] * factor
     unrecorded = (state.step - 1) % plan.record_every != 0
     if unrecorded and (loss.device.type != "cpu" or bool(torch.isfinite(loss))):
-        return Step(state.epoch, state.step, lr, state.samples)
-    return Step(
+        return Step(state.epoch, state.step, lr, state.samples), outputs
+    step = Step(
         state.epoch,
         state.step,
         lr,
@@ -135,6 +142,7 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
         penalty=0.0 if penalty is None else float(penalty),
         grad_norm=None if norm is None else float(norm),
     )
+    return step, outputs
 
 
 def finish_epoch(

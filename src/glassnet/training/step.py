@@ -26,11 +26,14 @@ class Made(NamedTuple):
         loss: mean data loss of the batch.
         penalty: added to it; None without one.
         grad_norm: Euclidean norm of the whole gradient before clipping; None without clipping.
+        outputs: what the network said of the batch, for whoever looks where a strange loss came from; None without a meter.
+        grad_norm: Euclidean norm of the whole gradient before clipping; None without clipping.
         clipped: 1 where clipping changed the gradient, else 0; None without clipping.
     """
 
     loss: Tensor
     penalty: Tensor | None
+    outputs: Tensor | None = None
     grad_norm: Tensor | None = None
     clipped: Tensor | None = None
 
@@ -49,8 +52,8 @@ def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
         nonlocal usable
         optimizer.zero_grad(set_to_none=True)
         with plan.around_step(net) if plan.around_step else nullcontext():
-            loss, penalty = backward(state, plan, inputs, targets)
-        made.append(Made(loss, penalty, *(plan.clip(net.parameters()) if plan.clip else ())))
+            loss, penalty, outputs = backward(state, plan, inputs, targets)
+        made.append(Made(loss, penalty, outputs, *(plan.clip(net.parameters()) if plan.clip else ())))
         whole = loss if penalty is None else loss + penalty
         if len(made) == 1 and whole.device.type == "cpu" and not torch.isfinite(whole):
             usable = False
@@ -73,17 +76,25 @@ def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
     return made[0]
 
 
-def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Fill the gradients of mean loss + penalty; the batch is cut into ``plan.micro_batches`` pieces to save memory."""
+def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Fill the gradients of mean loss + penalty; the batch is cut into ``plan.micro_batches`` pieces to save memory.
+
+    Returns:
+        Mean data loss, penalty, and the outputs where the plan has a meter.
+    """
     total = torch.zeros((), device=state.device)
+    said: list[Tensor] = []
     for some, wanted in zip(inputs.chunk(plan.micro_batches), targets.chunk(plan.micro_batches), strict=True):
         with autocast(plan.precision, state.device):
             outputs = state.net(some)
         loss = plan.loss(outputs, wanted) * (len(wanted) / len(targets))
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
+        if plan.meter is not None:
+            said.append((outputs[0] if isinstance(outputs, tuple) else outputs).detach())
+    whole = None if not said else said[0] if len(said) == 1 else torch.cat(said)
     if plan.penalty is None:
-        return total, None
+        return total, None, whole
     penalty = plan.penalty(state.net)
     penalty.backward()  # type: ignore[no-untyped-call]
-    return total, penalty.detach()
+    return total, penalty.detach(), whole

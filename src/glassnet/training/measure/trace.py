@@ -1,4 +1,4 @@
-"""Where a strange loss came from: looked for on the very batch that showed it, with the weights that it met."""
+"""Where a strange loss came from: looked for on the very batch that showed it, by what the network said of it before the step."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def trace(
     plan: Plan,
     inputs: Tensor,
     targets: Tensor,
+    outputs: Tensor | None = None,
     *,
     kind: str,
     loss: float,
@@ -52,6 +53,7 @@ def trace(
         plan: of the training.
         inputs: of the batch.
         targets: of the batch.
+        outputs: of the step itself; computed anew, with the weights behind it, where they were not kept.
         kind: as :func:`strange` says.
         loss: of the batch.
         usual: running mean of the recorded losses before.
@@ -82,7 +84,11 @@ def trace(
                 return found("weights", name)
         if kind == "not-finite":
             return _first_bad_layer(state.net, inputs, found)
-        return _worst_samples(state.net, plan, inputs, targets, found, flat)
+        if outputs is None:
+            state.net.eval()
+            made = state.net(inputs[:MOST_SAMPLES])
+            outputs = made[0] if isinstance(made, tuple) else made
+        return _worst_samples(plan, outputs[:MOST_SAMPLES], targets, found, flat)
 
 
 def _first_bad_layer(net: nn.Module, inputs: Tensor, found: Any) -> Traced:
@@ -116,17 +122,12 @@ def _first_bad_layer(net: nn.Module, inputs: Tensor, found: Any) -> Traced:
     return found("loss", name, largest=size)  # type: ignore[no-any-return]
 
 
-def _worst_samples(
-    net: nn.Module, plan: Plan, inputs: Tensor, targets: Tensor, found: Any, flat: Tensor | None
-) -> Traced:
-    """The samples with the largest loss of their own, in evaluation mode; those with wild inputs before them."""
-    net.eval()
-    outputs = net(inputs[:MOST_SAMPLES])
-    outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+def _worst_samples(plan: Plan, outputs: Tensor, targets: Tensor, found: Any, flat: Tensor | None) -> Traced:
+    """The samples with the largest loss of their own; where one is wild itself, it comes first."""
     own = torch.tensor([float(plan.loss(outputs[i : i + 1], targets[i : i + 1])) for i in range(len(outputs))])
     blame = own.nan_to_num(nan=math.inf)
     sizes = flat[: len(own)].abs().amax(1) if flat is not None and flat.is_floating_point() else torch.ones(len(own))
-    # The step has been made: it served the sample that caused it and spoilt the others. A sample that is wild itself comes first.
+    # In batch normalisation one wild sample spoils the losses of all others, so the largest loss need not be its own.
     wild = sizes.cpu() > WILD * sizes.median().cpu()
     finite = blame[torch.isfinite(blame)]
     above = 2 * float(finite.max().clamp_min(1)) if len(finite) else 0.0
