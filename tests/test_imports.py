@@ -63,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
     },
     "explain": {"data", "errors", "events", "layer_table", "model", "plots", "training", "zoo"},
-    "glassbox": {"checks", "errors", "events", "gates", "layers", "model", "plots", "training"},
+    "glassbox": {"data", "checks", "errors", "events", "gates", "layers", "model", "plots", "training"},
     "report": {"data", "evaluate", "events", "files", "plots", "runs"},
     "web": set(),
     "hyperparameters": {

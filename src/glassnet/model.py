@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import safetensors
 import torch
 from safetensors.torch import load_file, save
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 
 from glassnet import zoo
 from glassnet.combined import Ensemble, ManyViews, Member, Views
-from glassnet.data.dataset import InMemory, Part, Schema, Source
+from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.schemas import schema_from_json
 from glassnet.errors import ModelError, UsageError
@@ -112,7 +111,7 @@ class Model:
         """
         if self.task != "classes":
             raise UsageError("this model predicts values and has no probabilities", fix="use predict")
-        return probabilities(self.raw_outputs(self._source(inputs)[1]))
+        return probabilities(self.raw_outputs(self.source(inputs)[1]))
 
     def predict(self, inputs: object) -> list[Prediction]:
         """What the model says of each input.
@@ -123,7 +122,7 @@ class Model:
         Raises:
             DataError: inputs that cannot be read or do not fit; all of them at once.
         """
-        names, source = self._source(inputs)
+        names, source = self.source(inputs)
         return list(self.told(names, self.raw_outputs(source)))
 
     def told(self, names: Sequence[str], outputs: Tensor) -> Iterator[Prediction]:
@@ -137,22 +136,27 @@ class Model:
         for name, row, said in zip(names, shares.tolist(), best.tolist(), strict=True):
             yield Prediction(name, self.classes[said], row[said], tuple(row))
 
-    def _source(self, inputs: object) -> tuple[list[str], Source]:
+    def source(self, inputs: object) -> tuple[list[str], Source]:
+        """Names and raw inputs of what a user gives: files, a part of a data set, or numbers with a batch dimension.
+
+        Raises:
+            UsageError: numbers of another shape than the model was trained on, or no numbers at all.
+            DataError: files that cannot be read.
+        """
         if isinstance(inputs, Part):
             return list(inputs.names), inputs.inputs
-        if isinstance(inputs, np.ndarray):
-            inputs = torch.from_numpy(inputs)
-        if isinstance(inputs, Tensor):
-            shape = tuple(inputs.shape[1:])
-            if shape != self.schema.shape:
-                raise UsageError(
-                    "the inputs have another shape than this model was trained on",
-                    got=f"{tuple(inputs.shape)}",
-                    expected=f"(samples, {', '.join(map(str, self.schema.shape))})",
-                )
-            return [f"[{i}]" for i in range(len(inputs))], InMemory(inputs)
-        paths = [str(inputs)] if isinstance(inputs, str | Path) else [str(path) for path in inputs]  # type: ignore[attr-defined]
-        return self.schema.read(paths)
+        if isinstance(inputs, str | Path):
+            return self.schema.read([str(inputs)])
+        if isinstance(inputs, Sequence) and all(isinstance(each, str | Path) for each in inputs):
+            return self.schema.read([str(path) for path in inputs])
+        raw = as_tensor(inputs)
+        if tuple(raw.shape[1:]) != self.schema.shape:
+            raise UsageError(
+                "the inputs have another shape than this model was trained on",
+                got=f"{tuple(raw.shape)}",
+                expected=f"(samples, {', '.join(map(str, self.schema.shape))})",
+            )
+        return [f"[{number}]" for number in range(len(raw))], InMemory(raw)
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``model.json``; the latter last, so that a folder with it is whole."""

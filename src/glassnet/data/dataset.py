@@ -15,8 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from glassnet.errors import UsageError
 
 Task = Literal["classes", "values"]
 PART_NAMES = ("train", "val", "test")
@@ -179,3 +182,17 @@ def class_counts(part: Part, classes: int) -> list[int]:
     """How many samples of each class a part holds."""
     counts: list[int] = torch.bincount(part.targets, minlength=classes).tolist()
     return counts
+
+
+def as_tensor(value: object) -> Tensor:
+    """Numbers of whatever form as a tensor.
+
+    Raises:
+        UsageError: they are none, or rows of different lengths.
+    """
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return torch.as_tensor(np.asarray(value))
+    except (TypeError, ValueError) as error:
+        raise UsageError("this is no tensor and no array of numbers", got=type(value).__name__) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from glassnet.diagnose.history import History
+from glassnet.diagnose.history import History, val_loss
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import number
 from glassnet.events import Epoch, Event, Finding
@@ -19,11 +19,11 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found when validation loss was lowest in the first quarter of the run, has risen since for two epochs, and training loss goes on falling."""
     if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train or not history.total_steps:
         return None
-    lowest = min(history.epochs, key=_val_loss)
-    low, now = _val_loss(lowest), _val_loss(event)
+    lowest = min(history.epochs, key=val_loss)
+    low, now = val_loss(lowest), val_loss(event)
     if not math.isfinite(low) or not math.isfinite(now) or lowest.step / history.total_steps > EARLY:
         return None
-    later = [_val_loss(epoch) for epoch in history.epochs if epoch.epoch > lowest.epoch]
+    later = [val_loss(epoch) for epoch in history.epochs if epoch.epoch > lowest.epoch]
     rise = now / max(low, 1e-12) - 1
     if len(later) < PATIENCE or rise < RISE or min(later[-PATIENCE:]) < low * (1 + RISE / 2):
         return None
@@ -35,11 +35,6 @@ def judge(history: History, event: Event) -> Finding | None:
         f"{lowest.train['loss']:.3g} to {event.train['loss']:.3g}",
         {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
     )
-
-
-def _val_loss(epoch: Epoch) -> float:
-    value = epoch.val.get("loss")
-    return value if value is not None and math.isfinite(value) else math.inf
 
 
 RULE = Rule(

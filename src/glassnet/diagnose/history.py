@@ -94,3 +94,9 @@ class History:
     def losses(self) -> list[float]:
         """The recorded training losses that are finite, in order."""
         return [step.loss for step in self.steps if step.loss is not None and math.isfinite(step.loss)]
+
+
+def val_loss(epoch: Epoch) -> float:
+    """Of an epoch; infinite where there is none, or where it was not finite (None once it has been through JSON)."""
+    value = epoch.val.get("loss")
+    return value if value is not None and math.isfinite(value) else math.inf

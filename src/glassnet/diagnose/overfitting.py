@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import median
 
-from glassnet.diagnose.history import History
+from glassnet.diagnose.history import History, val_loss
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import number
 from glassnet.events import Epoch, Event, Finding
@@ -22,8 +22,8 @@ def judge(history: History, event: Event) -> Finding | None:
     """
     if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train:
         return None
-    lowest = min(history.epochs, key=_val_loss)
-    if not math.isfinite(_val_loss(lowest)) or not math.isfinite(_val_loss(event)):
+    lowest = min(history.epochs, key=val_loss)
+    if not math.isfinite(val_loss(lowest)) or not math.isfinite(val_loss(event)):
         return None
     rise = event.val["loss"] / max(lowest.val["loss"], 1e-12) - 1
     if (
@@ -32,9 +32,9 @@ def judge(history: History, event: Event) -> Finding | None:
         or not event.train["loss"] < FALL * number(lowest.train.get("loss"))
     ):
         return None
-    around = [_val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
+    around = [val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
     level = median([loss for loss in around if math.isfinite(loss)])
-    if min(_val_loss(event), _val_loss(history.epochs[-2])) < (1 + RISE) * level:
+    if min(val_loss(event), val_loss(history.epochs[-2])) < (1 + RISE) * level:
         return None
     return RULE.finding(
         event.step,
@@ -42,12 +42,6 @@ def judge(history: History, event: Event) -> Finding | None:
         f"while training loss went on falling from {lowest.train['loss']:.4g} to {event.train['loss']:.4g}",
         {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
     )
-
-
-def _val_loss(epoch: Epoch) -> float:
-    """Infinite where there is none, or where it was not finite (None once it has been through JSON)."""
-    value = epoch.val.get("loss")
-    return value if value is not None and math.isfinite(value) else math.inf
 
 
 RULE = Rule(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from glassnet.data.dataset import Part, Source
+from glassnet.data.dataset import as_tensor
 from glassnet.errors import UsageError, unknown
 from glassnet.explain.looking import device_of, first_tensor
 from glassnet.model import Model
@@ -115,7 +114,7 @@ def subject(model: Model | nn.Module, inputs: Inputs, limit: int | None = None) 
             expected="a model of Glassnet or a torch.nn.Module",
             fix="load a run with glassnet.load(path)",
         )
-    x = _tensor(inputs)[:limit]
+    x = as_tensor(inputs)[:limit]
     if not len(x):
         raise UsageError("there is nothing to explain", got="no input")
     x = x.detach().to(device_of(model))
@@ -126,23 +125,8 @@ def subject(model: Model | nn.Module, inputs: Inputs, limit: int | None = None) 
 
 
 def _of_model(model: Model, inputs: Inputs, limit: int | None) -> Subject:
-    if isinstance(inputs, str | Path) or (
-        isinstance(inputs, Sequence) and all(isinstance(i, str | Path) for i in inputs)
-    ):
-        paths = [str(inputs)] if isinstance(inputs, str | Path) else [str(path) for path in inputs]
-        names, source = model.schema.read(paths)
-        raw = _taken(source, limit)
-    elif isinstance(inputs, Part):
-        names, raw = list(inputs.names[:limit]), _taken(inputs.inputs, limit)
-    else:
-        raw = _tensor(inputs)[:limit]
-        names = [f"[{number}]" for number in range(len(raw))]
-    if tuple(raw.shape[1:]) != model.schema.shape:
-        raise UsageError(
-            "the inputs have another shape than this model was trained on",
-            got=tuple(raw.shape),
-            expected=f"(samples, {', '.join(map(str, model.schema.shape))})",
-        )
+    names, source = model.source(inputs)
+    raw = source.take(torch.arange(len(source) if limit is None else min(limit, len(source))))
     if not len(raw):
         raise UsageError("there is nothing to explain", got="no input")
     with torch.no_grad():
@@ -157,19 +141,6 @@ def _of_model(model: Model, inputs: Inputs, limit: int | None) -> Subject:
         model.outputs if values else (),
         model,
     )
-
-
-def _taken(source: Source, limit: int | None) -> Tensor:
-    return source.take(torch.arange(len(source) if limit is None else min(limit, len(source))))
-
-
-def _tensor(value: object) -> Tensor:
-    if isinstance(value, Tensor):
-        return value
-    try:
-        return torch.as_tensor(np.asarray(value))
-    except (TypeError, ValueError) as error:
-        raise UsageError("this is no tensor and no array of numbers", got=type(value).__name__) from error
 
 
 def array(tensor: Tensor) -> Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassnet.data.dataset import as_tensor
 from glassnet.errors import UsageError, unknown
 from glassnet.gates import Node
 from glassnet.glassbox.tracing import Opened, open_module
@@ -47,8 +47,8 @@ def open_model(
         wanted = None if targets is None else model_targets(model, targets, len(x))
         return open_module(model.net, x, wanted, loss=loss, training=training)
     if isinstance(model, nn.Module):
-        given = tuple(map(_tensor, inputs)) if isinstance(inputs, tuple) else _tensor(inputs)
-        return open_module(model, given, None if targets is None else _tensor(targets), loss=loss, training=training)
+        given = tuple(map(as_tensor, inputs)) if isinstance(inputs, tuple) else as_tensor(inputs)
+        return open_module(model, given, None if targets is None else as_tensor(targets), loss=loss, training=training)
     raise UsageError(
         "this is no model",
         got=type(model).__name__,
@@ -59,21 +59,8 @@ def open_model(
 
 def model_inputs(model: Model, inputs: object) -> tuple[list[str], Tensor]:
     """Names and the network's own inputs, preprocessed."""
-    if isinstance(inputs, str | Path) or (
-        isinstance(inputs, Sequence) and all(isinstance(i, str | Path) for i in inputs)
-    ):
-        paths = [str(inputs)] if isinstance(inputs, str | Path) else [str(path) for path in inputs]
-        names, source = model.schema.read(paths)
-        raw = source.take(torch.arange(len(source)))
-    else:
-        raw = _tensor(inputs)
-        names = [f"[{number}]" for number in range(len(raw))]
-        if tuple(raw.shape[1:]) != model.schema.shape:
-            raise UsageError(
-                "the inputs have another shape than this model was trained on",
-                got=tuple(raw.shape),
-                expected=f"(samples, {', '.join(map(str, model.schema.shape))})",
-            )
+    names, source = model.source(inputs)
+    raw = source.take(torch.arange(len(source)))
     with torch.inference_mode():
         x = model.preprocess(raw)
     return names, x.clone()
@@ -84,7 +71,7 @@ def model_targets(model: Model, targets: object, count: int) -> Tensor:
     given = [targets] * count if isinstance(targets, str | int | float) else targets
     if model.task == "classes":
         return torch.tensor([_class(model, each) for each in _listed(given)])
-    values = _tensor(np.asarray(given, dtype=np.float64)).reshape(count, -1)
+    values = as_tensor(np.asarray(given, dtype=np.float64)).reshape(count, -1)
     return values if model.target_scale is None else model.target_scale.encode(values)
 
 
@@ -99,12 +86,3 @@ def _class(model: Model, name: object) -> int:
 
 def _listed(values: object) -> list[object]:
     return list(values.tolist()) if isinstance(values, Tensor | np.ndarray) else list(values)  # type: ignore[call-overload]
-
-
-def _tensor(value: object) -> Tensor:
-    if isinstance(value, Tensor):
-        return value
-    try:
-        return torch.as_tensor(np.asarray(value))
-    except (TypeError, ValueError) as error:
-        raise UsageError("this is no tensor and no array of numbers", got=type(value).__name__) from error
