@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from glassnet import checkup
 from glassnet.data.dataset import Data
 from glassnet.data.readers.arrays import data_from_arrays
-from glassnet.errors import UsageError, unknown
 from glassnet.events import Checked, Event
 from glassnet.members import run
-from glassnet.recipe import Recipe, known_keys
+from glassnet.recipe import Recipe, key_of
 from glassnet.resolve import OWN_NET
 from glassnet.runs import new_run, open_run
 from glassnet.story import Result
@@ -145,13 +144,4 @@ def _spelled_out(short: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: no key, or more than one, ends so.
     """
-    keys = known_keys()
-    found: dict[str, Any] = {}
-    for name, value in short.items():
-        fitting = [key for key in keys if key.rpartition(".")[2] == name]
-        if not fitting:
-            raise unknown("setting", name, {key.rpartition(".")[2] for key in keys})
-        if len(fitting) > 1:
-            raise UsageError(f"'{name}' could mean {' or '.join(fitting)}", fix=f'say settings={{"{fitting[0]}": ...}}')
-        found[fitting[0]] = value
-    return found
+    return {key_of(name, fix='say settings={"section.name": ...}'): value for name, value in short.items()}

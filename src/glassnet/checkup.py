@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -36,6 +35,7 @@ from glassnet.told import out_of_memory
 from glassnet.training.checkpoint import load_newest
 from glassnet.training.execution import prepare_process
 from glassnet.training.range_test import RangeTest
+from glassnet.training.state import seed_generators
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ def prepare(recipe: Recipe, *, net: nn.Module | None = None, data: Data | None =
     try:
         divided = read_data(recipe) if data is None else divide(data, recipe)
         resolved, reasons = resolve(recipe, divided)
-        torch.manual_seed(resolved.train.seed)
-        random.seed(resolved.train.seed)
+        seed_generators(resolved.train.seed)
         parts = assemble(resolved, divided, _copied(net))
     except Exception as error:
         if is_out_of_memory(error):

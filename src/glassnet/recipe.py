@@ -331,6 +331,27 @@ def known_keys() -> list[str]:
     ]
 
 
+def key_of(name: str, *, where: str | None = None, further: Iterable[str] = (), fix: str = "give the whole key") -> str:
+    """The key that ends in a name: ``lr`` -> ``optimizer.lr``.
+
+    Args:
+        name: the last part of a key.
+        where: the name was given, for the error.
+        further: other names that may be given there, for the nearest spelling.
+        fix: what to do about a name that several keys end in.
+
+    Raises:
+        UsageError: no key, or more than one, ends so.
+    """
+    keys = known_keys()
+    fitting = [key for key in keys if key.rpartition(".")[2] == name]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UsageError(f"'{name}' could mean {' or '.join(fitting)}", where=where, fix=fix)
+    raise unknown("setting", name, {*further, *keys, *(key.rpartition(".")[2] for key in keys)}, where=where)
+
+
 def describe() -> Iterator[tuple[str, str, Any]]:
     """(dotted key, what it means, default) of every key, for help and documentation."""
     for section, field in Recipe.model_fields.items():

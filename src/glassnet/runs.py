@@ -25,7 +25,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -144,6 +144,26 @@ class Recorder:
                 rest = rest[os.write(self._files[path], rest) :]
         except OSError as error:
             raise translated(error, path, len(line)) from error
+
+
+@contextmanager
+def recording(folder: RunFolder, asked: str) -> Iterator[Recorder]:
+    """Write a run, new or interrupted: first what was asked for. One that cannot even begin leaves nothing behind.
+
+    Args:
+        folder: of the run.
+        asked: its recipe, as it was asked for.
+    """
+    with Recorder(folder) as recorder:
+        new = not folder.asked.exists()
+        if new:
+            recorder.write_text(folder.asked, asked)
+        try:
+            yield recorder
+        except Exception:
+            if new and not folder.recipe.exists():
+                recorder.discard()
+            raise
 
 
 def new_run(name: str, out: str | None) -> RunFolder:

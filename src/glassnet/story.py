@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import math
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -39,12 +38,13 @@ from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
 from glassnet.resolve import LOOKS, check, resolve
-from glassnet.runs import Recorder, RunFolder
+from glassnet.resuming import restore, save
+from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.told import choices, diverged, introduction, out_of_memory, summary
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
 from glassnet.training.snapshots import Snapshots, cycle_ends
-from glassnet.training.state import State
+from glassnet.training.state import State, seed_generators
 
 Listener = Callable[[Event], None]
 Teller = Callable[[str], None]
@@ -92,18 +92,13 @@ def run(
         GlassnetError: of the kind that fits; the folder keeps the newest checkpoint.
     """
     recipe = anchored(recipe)
-    with Recorder(folder) as recorder:
-        new = not folder.asked.exists()
-        if new:
-            recorder.write_text(folder.asked, recipe.to_toml())
-        threads = recipe.train.threads
+    threads = recipe.train.threads
+    with recording(folder, recipe.to_toml()) as recorder:
+        check(recipe)
+        prepare_process(None if threads == "auto" else int(threads))
         try:
-            check(recipe)
-            prepare_process(None if threads == "auto" else int(threads))
             return _run(recipe, folder, recorder, net, data, listen, tell, stop)
         except Exception as error:
-            if new and not folder.recipe.exists():
-                recorder.discard()
             if is_out_of_memory(error):
                 raise out_of_memory(recipe) from error
             raise
@@ -136,8 +131,7 @@ def _run(
     if stop():
         return Result(folder, None, {}, data)
 
-    torch.manual_seed(resolved.train.seed)
-    random.seed(resolved.train.seed)
+    seed_generators(resolved.train.seed)
     earlier = checkpoint.load_newest(folder.checkpoints)
     if earlier:  # it holds all weights: the file that they began with may be gone
         resolved = resolved.changed({"net.pretrained": None})
@@ -155,17 +149,14 @@ def _run(
             tell(line)
 
     state = State(parts.net, parts.plan)
+    restore(state, recorder, earlier)
     if earlier:
-        tree, place, damaged = earlier
+        _, place, damaged = earlier
         for path in damaged:
             tell(f"checkpoint {path.name} is damaged and was passed over")
-        state.load_state_dict(tree["state"])
-        recorder.cut(tree["lengths"])
         tell(f"going on from {place.name}, epoch {state.epoch + 1}")
-    else:
-        recorder.cut({})
-        if resolved.train.check:
-            look_first(parts, recorder, listen, tell)
+    elif resolved.train.check:
+        look_first(parts, recorder, listen, tell)
     untrained = copy.deepcopy(net) if resolved.train.try_advice else None
     ended = _train(parts, state, folder, recorder, listen, stop, data, untrained)
     if not ended or stop():
@@ -192,11 +183,6 @@ def _train(
     untrained: nn.Module | None,
 ) -> bool:
     """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
-
-    def save() -> None:
-        tree = {"state": state.state_dict(), "lengths": recorder.lengths()}
-        checkpoint.save(folder.checkpoints, state.step, tree, epoch=state.epoch)
-
     doctor, snapshots = Doctor(folder.events()), snapshots_of(parts, folder)
     saved, cost = time.monotonic(), 0.0
     events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
@@ -222,12 +208,12 @@ def _train(
         # A checkpoint costs at most a hundredth of the time between two.
         if asked or time.monotonic() - saved >= max(parts.recipe.train.checkpoint_seconds, 100 * cost):
             begin = time.monotonic()
-            save()
+            save(state, recorder)
             saved = time.monotonic()
             cost = saved - begin if parts.recipe.train.checkpoint_seconds >= 1 else 0.0
         if asked:
             return False
-    save()
+    save(state, recorder)
     return True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from glassnet.cores import cores
 from glassnet.data.decode import BadImage, decode
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
@@ -93,7 +93,7 @@ def in_threads(function: Callable[[_In], _Out], items: Iterable[_In], chunk: int
     Items are handed out in chunks, because a small image decodes as fast as a thread can be told about it.
     """
     items = list(items)
-    threads = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
+    threads = min(cores(), 16)
     if threads == 1 or len(items) <= 1:
         return [function(item) for item in items]
     chunk = max(1, min(chunk, -(-len(items) // threads)))

@@ -15,7 +15,7 @@ from glassnet.model import Model, load
 from glassnet.reading import read_data
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
-from glassnet.runs import Recorder, RunFolder, open_run
+from glassnet.runs import RunFolder, open_run, recording
 from glassnet.story import Result, Teller
 from glassnet.told import introduction, summary
 from glassnet.training.execution import machine
@@ -88,21 +88,14 @@ def join(recipe: Recipe, folder: RunFolder, *, tell: Teller = lambda text: None)
             got=why,
             fix="glassnet ensemble RUN RUN --out FOLDER joins them all the same, without figures",
         )
-    with Recorder(folder) as recorder:
-        new = not folder.asked.exists()
-        try:
-            recorder.write_text(folder.asked, recipe.to_toml())
-            models = opened_models(paths)
-            names = [name_of(Path(path)) for path in paths]
-            data = read_data(recipe)
-            model = ensemble(models, answer=recipe.ensemble.answer, validation=data.parts.get("val"))
-            fingerprint = fingerprint_of(data)
-            if fingerprint != open_run(paths[0]).read_json("data")["fingerprint"]:
-                raise DataError("the data have changed since these runs were made", where=recipe.data.path)
-        except Exception:
-            if new:
-                recorder.discard()
-            raise
+    with recording(folder, recipe.to_toml()) as recorder:
+        models = opened_models(paths)
+        names = [name_of(Path(path)) for path in paths]
+        data = read_data(recipe)
+        model = ensemble(models, answer=recipe.ensemble.answer, validation=data.parts.get("val"))
+        fingerprint = fingerprint_of(data)
+        if fingerprint != open_run(paths[0]).read_json("data")["fingerprint"]:
+            raise DataError("the data have changed since these runs were made", where=recipe.data.path)
         found = audit(data)
         recorder.write_json("data", summary(data, found, fingerprint))
         for line in introduction(data, found):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from glassnet import story
+from glassnet.cores import cores
 from glassnet.data.audit import audit
 from glassnet.data.dataset import Data
 from glassnet.data.fingerprint import fingerprint_of
@@ -24,7 +24,7 @@ from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
 from glassnet.resolve import check
-from glassnet.runs import Recorder, RunFolder
+from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
 from glassnet.told import introduction, summary
 from glassnet.training.execution import choose_device, machine
@@ -59,17 +59,9 @@ def run(
     if recipe.ensemble.members == 1:
         return story.run(recipe, folder, net=net, data=data, listen=listen, tell=tell, stop=stop)
     recipe = anchored(recipe)
-    with Recorder(folder) as recorder:
-        new = not folder.asked.exists()
-        if new:
-            recorder.write_text(folder.asked, recipe.to_toml())
-        try:
-            check(recipe)
-            return _run(recipe, folder, recorder, net, data, listen, tell, stop)
-        except Exception:
-            if new and not folder.recipe.exists():
-                recorder.discard()
-            raise
+    with recording(folder, recipe.to_toml()) as recorder:
+        check(recipe)
+        return _run(recipe, folder, recorder, net, data, listen, tell, stop)
 
 
 def _run(
@@ -200,9 +192,8 @@ def shared_out(recipe: Recipe, *, own: bool) -> tuple[int, int | str]:
     asked, threads = recipe.ensemble.workers, recipe.train.threads
     if own or choose_device(recipe.train.device).type != "cpu":
         return 1, threads
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     each = 1 if threads == "auto" else int(threads)
-    workers = min(recipe.ensemble.members, asked or max(1, cores // each))
+    workers = min(recipe.ensemble.members, asked or max(1, cores() // each))
     return (workers, each) if workers > 1 else (1, threads)
 
 

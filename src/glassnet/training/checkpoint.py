@@ -12,7 +12,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import safetensors
 import torch
@@ -22,6 +22,10 @@ from torch import Tensor
 
 from glassnet.errors import ModelError, SpaceError
 from glassnet.files import free_bytes, fsync_folder, make_folder, write_file
+
+Newest: TypeAlias = (
+    "tuple[dict[str, Any], Path, list[Path]]"  # the tree, where it is, and damaged ones that were passed over
+)
 
 KEPT = 2
 _CONTENT = ("tensors.safetensors", "state.json")
@@ -78,7 +82,7 @@ def save(folder: Path, step: int, tree: Mapping[str, Any], *, epoch: int = 0) ->
     return target
 
 
-def load_newest(folder: Path) -> tuple[dict[str, Any], Path, list[Path]] | None:
+def load_newest(folder: Path) -> Newest | None:
     """The newest intact checkpoint: its tree, where it is, and the damaged ones that were passed over; None without any."""
     damaged: list[Path] = []
     for candidate in reversed(checkpoints(folder)):

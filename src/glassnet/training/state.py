@@ -120,6 +120,12 @@ def laid_out_alike(optimizer: torch.optim.Optimizer) -> None:
 _PLACE = ("epoch", "batch", "step", "samples", "started", "finished", "stop", "best_epoch", "best", "usual")
 
 
+def seed_generators(seed: int) -> None:
+    """Begin every random generator that layers and initialisations draw from."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+
+
 def random_states() -> dict[str, Any]:
     """The states of every random generator that layers such as dropout draw from."""
     version, internal, gauss = random.getstate()

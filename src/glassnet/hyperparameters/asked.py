@@ -1,0 +1,125 @@
+"""What a search is decided by, and what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from glassnet.assembly import assemble
+from glassnet.cores import cores
+from glassnet.data.dataset import Data
+from glassnet.errors import UsageError
+from glassnet.hyperparameters.spaces import default_space
+from glassnet.recipe import Recipe
+from glassnet.resolve import resolve
+from glassnet.searching import Space, Trial
+from glassnet.training.execution import choose_device, prepare_process
+
+SHARES = (0.25, 0.5)  # of the epochs of a whole training: the coarse stage and the next
+TRIALS = (24, 12)
+FINALISTS, REPEATS = 3, 3
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How many trials of how many epochs."""
+
+    trials: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search is decided by.
+
+    Attributes:
+        recipe: what stays the same in all trials; ``auto`` is chosen as for a training.
+        space: what is searched; None chooses it by the net.
+        stages: from coarse to fine; None makes two, of a quarter and of half the epochs.
+        method: a key of ``glassnet.searching.METHODS``.
+        pruner: a key of ``glassnet.searching.PRUNERS``.
+        widen: widen a range at whose end the best trial lies.
+        finalists: the best settings that are trained again.
+        repeats: fresh seeds with which each of them is.
+        jobs: trials at a time; None takes as many as there are cores, of one thread each.
+        seed: of the draws, the division of the data and the trials.
+        budget: seconds for everything; None takes what it takes.
+        winner: whether the winner is trained once more, measured on the test part and kept.
+        cluster: address of a Ray cluster that makes the trials, ``local`` for Ray on this machine; None makes them here. All its machines must
+            see the data and the search folder under the same paths.
+    """
+
+    recipe: Recipe
+    space: Space | None = None
+    stages: tuple[Stage, ...] | None = None
+    method: str = "random"
+    pruner: str = "median"
+    widen: bool = False
+    finalists: int = FINALISTS
+    repeats: int = REPEATS
+    jobs: int | None = None
+    seed: int = 0
+    budget: float | None = None
+    winner: bool = True
+    cluster: str | None = None
+
+
+@dataclass
+class Found:
+    """What a search found.
+
+    Attributes:
+        folder: with everything in plain files.
+        trials: all that ended, stage by stage.
+        finalists: records with ``settings``, ``values`` (one a seed), ``mean`` and ``std``, best mean first; the recipe without changes among them.
+        winner: settings of the first finalist; empty where nothing beat the recipe as it was.
+        figures: ``result.json`` of the winner's run; empty without one.
+        stopped: whether it was interrupted; the same folder goes on.
+    """
+
+    folder: Path
+    trials: list[Trial] = field(default_factory=list)
+    finalists: list[dict[str, Any]] = field(default_factory=list)
+    winner: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    stopped: bool = False
+
+
+def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
+    """With everything chosen that was left open, and the recipe that stays the same in all trials."""
+    fixed = {
+        "train.seed": search.seed,
+        "data.split_seed": search.seed if search.recipe.data.split_seed is None else search.recipe.data.split_seed,
+        "train.threads": 1,
+        "train.check": False,
+        "train.measure": "never",
+    }
+    recipe = search.recipe.changed(fixed)
+    resolved, _ = resolve(recipe, data)
+    if recipe.train.precision == "auto":  # measured once, and not anew by every trial beside others
+        prepare_process(1)
+        recipe = recipe.changed({"train.precision": assemble(resolved, data).recipe.train.precision})
+    space = search.space or default_space(resolved, data)
+    for each in space:
+        if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):
+            raise UsageError("this cannot be searched: the trials could not be compared", where=f"--space {each.key}")
+    if resolved.net.name != "auto" and recipe.net.name == "auto" and all(each.key != "net.name" for each in space):
+        recipe = recipe.changed({"net.name": resolved.net.name})
+    whole = int(resolved.train.epochs)
+    stages = search.stages or tuple(
+        Stage(trials, max(1, round(share * whole))) for trials, share in zip(TRIALS, SHARES, strict=True)
+    )
+    return replace(search, recipe=recipe, space=space, stages=stages), recipe
+
+
+def figure_of(data: Data) -> str:
+    """What is made as large as possible: accuracy of classes, R² of values."""
+    return "accuracy" if data.task == "classes" else "r2"
+
+
+def jobs_for(recipe: Recipe) -> int:
+    """Trials at a time: on the CPU a process a core, since trainings that do not wait for each other use all cores all the time, which threads within an operation do not."""
+    if choose_device(recipe.train.device).type != "cpu":
+        return 1
+    return cores()

@@ -1,0 +1,86 @@
+"""The best settings trained anew: the best of many noisy trials is not what it seems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from statistics import mean, stdev
+from typing import Any
+
+from glassnet import story
+from glassnet.data.dataset import Data
+from glassnet.files import write_file
+from glassnet.hyperparameters.asked import Found, Search
+from glassnet.hyperparameters.words import settings_told
+from glassnet.recipe import Recipe
+from glassnet.resolve import resolve
+from glassnet.runs import RunFolder
+from glassnet.searching import Cluster, Job, Pool
+from glassnet.searching.stages import ranked
+from glassnet.story import Teller
+
+
+def finals(
+    search: Search, base: Recipe, data: Data, found: Found, pool: Pool | Cluster, tell: Teller, stop: Callable[[], bool]
+) -> None:
+    """The best settings, and the recipe without any change, each with fresh seeds: the best of many noisy trials is not what it seems."""
+    assert search.stages is not None
+    last = [trial for trial in found.trials if trial.stage == len(search.stages)]
+    resolved, _ = resolve(base, data)
+    epochs = int(resolved.train.epochs)
+    contenders: list[dict[str, Any]] = [{}]
+    for trial in [*ranked(last), *ranked(found.trials)]:
+        if trial.settings not in contenders and len(contenders) <= search.finalists:
+            contenders.append(trial.settings)
+    if search.finalists < 1 or search.repeats < 1:
+        found.winner = ranked(last)[0].settings
+        return
+    tell(
+        f"final  the best {len(contenders) - 1}, and the recipe as it was, {epochs} epochs, {search.repeats} fresh seeds each"
+    )
+    values: dict[int, list[float]] = {}
+    jobs = (
+        Job(
+            0,
+            place,
+            settings,
+            {
+                "epochs": epochs,
+                "seed": search.seed + 1000 + repeat,
+                "place": f"finalists/{place}-{repeat + 1}",
+                "whole": True,
+            },
+        )
+        for repeat in range(search.repeats)
+        for place, settings in enumerate(contenders)
+    )
+    for job, record in pool.run(jobs, lambda job, epoch, value: True, stop):
+        if record["value"] is not None:
+            values.setdefault(job.number, []).append(record["value"])
+    if stop():
+        found.stopped = True
+        return
+    for place, settings in enumerate(contenders):
+        own = sorted(values.get(place, []))
+        if own:
+            spread = stdev(own) if len(own) > 1 else 0.0
+            found.finalists.append(
+                {"place": place, "settings": settings, "values": own, "mean": mean(own), "std": spread}
+            )
+    found.finalists.sort(key=lambda one: -one["mean"])
+    found.winner = found.finalists[0]["settings"] if found.finalists else {}
+    write_file(found.folder / "finalists.json", json.dumps(found.finalists, indent=1, ensure_ascii=False))
+    for one in found.finalists:
+        tell(f"  {one['mean']:.4f} ± {one['std']:.4f} on validation with {settings_told(one['settings'])}")
+
+
+def crowned(search: Search, base: Recipe, found: Found, tell: Teller, stop: Callable[[], bool]) -> dict[str, Any]:
+    """Train the winner once more, as anybody would, and look at the test part: the only time that the search does."""
+    place = RunFolder(found.folder / "winner")
+    if not place.finished:
+        recipe = base.changed({**found.winner, "train.threads": "auto", "train.check": True, "train.measure": "auto"})
+        result = story.run(recipe, place, stop=stop)
+        if result.model is None:
+            return {}
+    tell(f"winner {settings_told(found.winner)}; run {place.path}")
+    return place.read_json("result")

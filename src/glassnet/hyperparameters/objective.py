@@ -1,0 +1,100 @@
+"""What a worker does with the settings of a trial: a training, told of after every epoch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from glassnet import story
+from glassnet.assembly import assemble
+from glassnet.data.dataset import Data
+from glassnet.errors import GlassnetError
+from glassnet.events import Epoch, Event, Finished, Step
+from glassnet.hyperparameters.watch import Watch
+from glassnet.reading import divide, opened
+from glassnet.recipe import Recipe
+from glassnet.resolve import check, resolve
+from glassnet.resuming import restore, save
+from glassnet.runs import Recorder, RunFolder
+from glassnet.searching import Job
+from glassnet.training import checkpoint, train
+from glassnet.training.execution import prepare_process
+from glassnet.training.state import State, seed_generators
+
+
+def objective(config: dict[str, Any]) -> Callable[[Job, Callable[[int, float], bool]], dict[str, Any]]:
+    """In a worker: reads the data once, and returns what makes a trial of them."""
+    prepare_process(1)
+    recipe = Recipe.from_toml(Path(config["recipe"]))
+    whole = opened(recipe)
+    data = divide(whole, recipe)
+
+    def make(job: Job, report: Callable[[int, float], bool]) -> dict[str, Any]:
+        settings = job.settings | {"train.epochs": job.extra["epochs"], "train.seed": job.extra["seed"]}
+        place = RunFolder(Path(config["folder"]) / job.extra["place"])
+        begun = time.perf_counter()
+        try:
+            chosen = recipe.changed(settings)
+            check(chosen)
+            if job.extra.get("whole"):
+                record = _trained(chosen, place, whole, config["figure"], report)
+            else:
+                record = _tried(chosen, place, data, config["figure"], report)
+        except GlassnetError as error:
+            record = {"end": "failed", "value": None, "epochs": 0, "why": error.message().splitlines()[0]}
+        return record | {"seconds": round(time.perf_counter() - begun, 2)}
+
+    return make
+
+
+def _tried(
+    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Callable[[int, float], bool]
+) -> dict[str, Any]:
+    """A trial: the same steps as ``glassnet train --recipe`` of its folder makes, without report, model and figures on other parts."""
+    with Recorder(place) as recorder:
+        resolved, reasons = resolve(recipe, data)
+        seed_generators(resolved.train.seed)
+        parts = assemble(resolved, data)
+        if not place.recipe.exists():
+            recorder.write_text(place.asked, recipe.to_toml())
+            recorder.write_text(place.recipe, parts.recipe.to_toml(reasons | parts.reasons))
+        state = State(parts.net, parts.plan)
+        restore(state, recorder, checkpoint.load_newest(place.checkpoints))
+        watch = Watch(figure, (event for event in place.events() if not isinstance(event, Finished)))
+        saved = time.monotonic()
+        for event in train(
+            parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state
+        ):
+            if not isinstance(event, Step) or event.loss is not None:
+                recorder.append(event)
+            watch.see(event)
+            if watch.exploded:
+                return watch.record("exploded", f"the loss went from {watch.losses[0]:.3g} to {watch.losses[-1]:.3g}")
+            if (
+                isinstance(event, Epoch)
+                and not report(event.epoch + 1, watch.best)
+                and event.epoch + 1 < int(recipe.train.epochs)
+            ):
+                return watch.record("pruned", f"others did better after {event.epoch + 1} epochs")
+            if isinstance(event, Step) and time.monotonic() - saved >= parts.recipe.train.checkpoint_seconds:
+                save(state, recorder)
+                saved = time.monotonic()
+        return watch.record("done", "")
+
+
+def _trained(
+    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Callable[[int, float], bool]
+) -> dict[str, Any]:
+    """A finalist: an ordinary run that leaves the test part alone."""
+    watch = Watch(figure, place.events())
+
+    def listen(event: Event) -> None:
+        watch.see(event)
+        if isinstance(event, Epoch):
+            report(event.epoch + 1, watch.best)
+
+    if not place.finished:
+        story.run(recipe.changed({"data.judge": "val"}), place, data=data, listen=listen)
+    return watch.record("done", "")

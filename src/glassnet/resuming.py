@@ -1,0 +1,29 @@
+"""A training's state in its run folder: saved so that it goes on as if nothing had happened, events included."""
+
+from __future__ import annotations
+
+from glassnet.runs import Recorder
+from glassnet.training import checkpoint
+from glassnet.training.state import State
+
+
+def save(state: State, recorder: Recorder) -> None:
+    """Write a checkpoint of the state, with how far the growing files of the folder had come."""
+    tree = {"state": state.state_dict(), "lengths": recorder.lengths()}
+    checkpoint.save(recorder.folder.checkpoints, state.step, tree, epoch=state.epoch)
+
+
+def restore(state: State, recorder: Recorder, earlier: checkpoint.Newest | None) -> None:
+    """Bring state and growing files back to a checkpoint; without one the files begin anew.
+
+    Args:
+        state: of the training, just built.
+        recorder: of its folder.
+        earlier: what :func:`glassnet.training.checkpoint.load_newest` found.
+    """
+    if earlier is None:
+        recorder.cut({})
+        return
+    tree, _, _ = earlier
+    state.load_state_dict(tree["state"])
+    recorder.cut(tree["lengths"])
