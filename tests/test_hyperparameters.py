@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,10 +14,14 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from glassnet import cli
+from glassnet.cli.search_board import Board
+from glassnet.cli.search_command import called, line_of, sure_of
 from glassnet.events import Epoch
 from glassnet.runs import RunFolder
+from glassnet.searching import Trial
 
 SMALL = [
     *(
@@ -80,8 +86,33 @@ def test_a_finished_search_is_gone_on_with_in_no_time_and_a_second_one_is_refuse
     assert cli.run(["search", "--resume", str(done)]) == 0
     assert rows(done) == before
     assert "winner" in capsys.readouterr().out
-    assert cli.run([*SMALL, "--out", str(done)]) == 2
+    assert cli.run([*SMALL, "--jobs", "2", "--out", str(done)]) == 0, "the same command goes on as well"
+    assert rows(done) == before
+    assert cli.run([*SMALL, "--method", "tpe", "--out", str(done)]) == 2
     assert "--resume" in capsys.readouterr().err
+
+
+def test_a_gain_is_held_against_the_spread_of_its_seeds() -> None:
+    one, other = {"values": [0.9, 0.92], "std": 0.014}, {"values": [0.88, 0.9], "std": 0.014}
+    assert sure_of(0.1, one, other) == "more than what 2 seeds differ by (0.0280)"  # 2 · √(0.014²/2 + 0.014²/2)
+    assert sure_of(0.02, one, other).startswith("within")
+    assert "says little" in sure_of(0.02, {"values": [0.9], "std": 0.0}, other)
+
+
+def test_the_best_trials_stay_in_sight() -> None:
+    board = Board(line_of, called)
+    trials = [
+        Trial(1, n, {"optimizer.lr": 0.1 * (n + 1)}, "done", value, 5, 1.0, "")
+        for n, value in enumerate([0.4, 0.9, math.nan])
+    ]
+    board._trials = trials
+    board.console = Console(width=60, file=io.StringIO())
+    board.console.print(board._drawn(1, 10, "accuracy"))
+    bar, heading, first, second = board.console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "stage 1: 3 of 10 trials" in bar
+    assert heading.split() == ["best", "accuracy", "lr", "trial"]
+    assert first.split() == ["0.9000", "0.2", "2"]
+    assert second.split() == ["0.4000", "0.1", "1"]
 
 
 def test_mistakes_are_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,7 +73,8 @@ def command(
 
     A coarse stage over wide ranges, a fine one over what was good there, and the best few again with fresh seeds, beside the recipe as it was.
 
-    Without --space, learning rate, weight decay and what suits the net are searched. --budget 10m bounds the whole search.
+    Without --space, learning rate, weight decay and what suits the net are searched. --budget 10m bounds the whole search. The same command with the
+    same --out goes on with what it began.
     """
     from glassnet.hyperparameters import Search, reopened, space_of
 
@@ -103,30 +104,33 @@ def command(
         winner=not no_winner,
         cluster=cluster,
     )
-    return _run(asked, _folder(recipe, out), as_json, quiet)
+    folder = _folder(asked, out)
+    return _run(reopened(folder) if (folder / "search.json").exists() else asked, folder, as_json, quiet)
 
 
 def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
+    from glassnet.cli.search_board import Board
     from glassnet.cli.signals import interruption
     from glassnet.hyperparameters import run
     from glassnet.plots.searches import draw_search
 
-    words = not quiet and not as_json
+    board = Board(line_of, called, quiet=quiet or as_json)
 
     def seen(trial: Trial, planned: int, figure: str) -> None:
         if as_json:
             click.echo(json.dumps({"event": "trial", **_plain(trial)}, ensure_ascii=False))
-        elif words:
-            click.echo(line_of(trial, planned, figure))
+        board.see(trial, planned, figure)
 
     def tell(text: str) -> None:
-        if words:
-            click.echo(text)
+        if text.startswith(("stage", "final")):
+            board.clear()
+        board.say(text)
 
     with interruption() as asked:
-        found = run(search, folder, tell=tell, seen=seen, stop=lambda: bool(asked))
+        with board:
+            found = run(search, folder, tell=tell, seen=seen, stop=lambda: bool(asked))
         if found.stopped:
-            tell(f"stopped; go on with: glassnet search --resume {folder}")
+            board.say(f"stopped; go on with: glassnet search --resume {folder}")
             return asked.exit_code
     draw_search(folder)
     if as_json:
@@ -139,7 +143,7 @@ def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
         }
         click.echo(json.dumps(ends, ensure_ascii=False))
     for line in conclusion(found):
-        tell(line)
+        board.say(line)
     return 0
 
 
@@ -175,14 +179,21 @@ def conclusion(found: Found) -> list[str]:
         lines.append("nothing that was tried beats the recipe as it was, when both are trained anew with fresh seeds")
     elif best is not None and plain is not None:
         gain = best["mean"] - plain["mean"]
-        noise = math.hypot(best["std"], plain["std"]) / math.sqrt(len(best["values"]))
-        sure = "more than" if gain > 2 * noise else "within"
         lines.append(
-            f"on validation the winner gains {gain:+.4f} over the recipe as it was, {sure} what {len(best['values'])} seeds differ by ({2 * noise:.4f})"
+            f"on validation the winner gains {gain:+.4f} over the recipe as it was, {sure_of(gain, best, plain)}"
         )
     lines.append(f"search {found.folder}  (trials.csv, stages.json, plots)")
     lines.append(f"train the winner: {shlex.join(training(found))}")
     return lines
+
+
+def sure_of(gain: float, best: dict[str, Any], plain: dict[str, Any]) -> str:
+    """How far a gain is to be trusted: beside twice the standard error of a difference of two means."""
+    counts = len(best["values"]), len(plain["values"])
+    if min(counts) < 2:
+        return "by one seed each, which says little"
+    error = 2 * math.hypot(best["std"] / math.sqrt(counts[0]), plain["std"] / math.sqrt(counts[1]))
+    return f"{'more than' if gain > error else 'within'} what {min(counts)} seeds differ by ({error:.4f})"
 
 
 def training(found: Found) -> list[str]:
@@ -231,20 +242,20 @@ def _numbers(text: str | None, flag: str) -> list[int]:
     return found
 
 
-def _folder(recipe: Recipe, out: str | None) -> Path:
+def _folder(asked: Search, out: str | None) -> Path:
+    """Where to search: a new folder, or one in which the very same was asked for."""
     from glassnet.errors import UsageError
+    from glassnet.hyperparameters import asked_before, new_folder
 
-    if out is not None:
-        if (Path(out) / "search.json").exists():
-            raise UsageError(
-                "there is a search in this folder already",
-                where=out,
-                fix=f"glassnet search --resume {out}, or another --out",
-            )
-        return Path(out)
-    from glassnet.hyperparameters import new_folder
-
-    return new_folder(recipe)
+    if out is None:
+        return new_folder(asked.recipe)
+    if (Path(out) / "search.json").exists() and not asked_before(asked, Path(out)):
+        raise UsageError(
+            "there is another search in this folder already",
+            where=out,
+            fix=f"glassnet search --resume {out} goes on with it; or choose another --out",
+        )
+    return Path(out)
 
 
 def _plain(trial: Trial) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Search:
         repeats: fresh seeds with which each of them is.
         jobs: trials at a time; None takes as many as there are cores, of one thread each.
         seed: of the draws, the division of the data and the trials.
-        budget: seconds for everything; None takes what it takes.
+        budget: seconds for stages, finalists and winner; None takes what it takes.
         winner: whether the winner is trained once more, measured on the test part and kept.
         cluster: address of a Ray cluster that makes the trials, ``local`` for Ray on this machine; None makes them here. All its machines must
             see the data and the search folder under the same paths.
@@ -73,6 +73,7 @@ class Found:
         folder: with everything in plain files.
         trials: all that ended, stage by stage.
         finalists: records with ``settings``, ``values`` (one a seed), ``mean`` and ``std``, best mean first; the recipe without changes among them.
+        stages: what each stage found: its space, best trial, edges, importances, narrowed ranges.
         winner: settings of the first finalist; empty where nothing beat the recipe as it was.
         figures: ``result.json`` of the winner's run; empty without one.
         stopped: whether it was interrupted; the same folder goes on.
@@ -80,6 +81,7 @@ class Found:
 
     folder: Path
     trials: list[Trial] = field(default_factory=list)
+    stages: list[dict[str, Any]] = field(default_factory=list)
     finalists: list[dict[str, Any]] = field(default_factory=list)
     winner: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import mean, stdev
 from typing import Any
 
@@ -11,6 +11,7 @@ from glassnet import story
 from glassnet.data.dataset import Data
 from glassnet.files import write_file
 from glassnet.hyperparameters.asked import Found, Search
+from glassnet.hyperparameters.clock import Clock
 from glassnet.hyperparameters.words import settings_told
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
@@ -21,7 +22,14 @@ from glassnet.story import Teller
 
 
 def finals(
-    search: Search, base: Recipe, data: Data, found: Found, pool: Pool | Cluster, tell: Teller, stop: Callable[[], bool]
+    search: Search,
+    base: Recipe,
+    data: Data,
+    found: Found,
+    pool: Pool | Cluster,
+    clock: Clock,
+    tell: Teller,
+    stop: Callable[[], bool],
 ) -> None:
     """The best settings, and the recipe without any change, each with fresh seeds: the best of many noisy trials is not what it seems."""
     assert search.stages is not None
@@ -39,22 +47,17 @@ def finals(
         f"final  the best {len(contenders) - 1}, and the recipe as it was, {epochs} epochs, {search.repeats} fresh seeds each"
     )
     values: dict[int, list[float]] = {}
-    jobs = (
-        Job(
-            0,
-            place,
-            settings,
-            {
-                "epochs": epochs,
-                "seed": search.seed + 1000 + repeat,
-                "place": f"finalists/{place}-{repeat + 1}",
-                "whole": True,
-            },
-        )
-        for repeat in range(search.repeats)
-        for place, settings in enumerate(contenders)
-    )
-    for job, record in pool.run(jobs, lambda job, epoch, value: True, stop):
+
+    def asked() -> Iterator[Job]:
+        """Seed by seed, so that all have as many when the time is over; the recipe as it was and the best trial get one in any case."""
+        for repeat in range(search.repeats):
+            for place, settings in enumerate(contenders):
+                if (repeat or place > 1) and not clock.for_finalist(found.trials, settings):
+                    return  # and the winner is trained in any case: without it nobody has anything
+                more = {"epochs": epochs, "seed": search.seed + 1000 + repeat, "whole": True}
+                yield Job(0, place, settings, more | {"place": f"finalists/{place}-{repeat + 1}"})
+
+    for job, record in pool.run(asked(), lambda job, epoch, value: True, stop):
         if record["value"] is not None:
             values.setdefault(job.number, []).append(record["value"])
     if stop():
@@ -67,6 +70,9 @@ def finals(
             found.finalists.append(
                 {"place": place, "settings": settings, "values": own, "mean": mean(own), "std": spread}
             )
+    fewest = min((len(one["values"]) for one in found.finalists), default=0)
+    if fewest < search.repeats:
+        tell(f"  the time was over after {fewest} of {search.repeats} seeds")
     found.finalists.sort(key=lambda one: -one["mean"])
     found.winner = found.finalists[0]["settings"] if found.finalists else {}
     write_file(found.folder / "finalists.json", json.dumps(found.finalists, indent=1, ensure_ascii=False))

@@ -17,6 +17,8 @@ from glassnet.hyperparameters.asked import Search, Stage
 from glassnet.recipe import Recipe
 from glassnet.searching import Choice, Range, Trial
 
+PLAIN = ("method", "pruner", "widen", "finalists", "repeats", "jobs", "seed", "budget", "winner", "cluster")
+
 
 def new_folder(recipe: Recipe) -> Path:
     """The next free ``searches/NAME-N``."""
@@ -43,14 +45,27 @@ def reopened(folder: Path) -> Search:
     return Search(Recipe.from_toml(folder / "base.toml"), space, stages, **tree)
 
 
+def asked_before(search: Search, folder: Path) -> bool:
+    """Whether this is what the search in a folder was asked for, word by word."""
+    path = folder / "asked.json"
+    return path.exists() and path.read_text(encoding="utf-8") == words_of(search)
+
+
+def words_of(search: Search) -> str:
+    """What was asked for, before anything was chosen."""
+    own = {name: getattr(search, name) for name in PLAIN} | {
+        "recipe": search.recipe.to_toml(),
+        "space": None if search.space is None else [str(vars(each)) for each in search.space],
+        "stages": None if search.stages is None else [vars(each) for each in search.stages],
+    }
+    return json.dumps(own, indent=1, ensure_ascii=False)
+
+
 def plain(search: Search) -> dict[str, Any]:
     """A search as ``search.json`` holds it; its recipe has a file of its own."""
     assert search.space is not None
     assert search.stages is not None
-    own = {
-        name: getattr(search, name)
-        for name in ("method", "pruner", "widen", "finalists", "repeats", "jobs", "seed", "budget", "winner", "cluster")
-    }
+    own = {name: getattr(search, name) for name in PLAIN}
     space = [
         vars(each) if isinstance(each, Range) else {"key": each.key, "values": list(each.values)}
         for each in search.space

@@ -7,27 +7,26 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glassnet.data.dataset import Data
 from glassnet.errors import UsageError
 from glassnet.files import make_folder, write_file
 from glassnet.hyperparameters.asked import Found, Search, Stage, figure_of, jobs_for, settled
+from glassnet.hyperparameters.clock import Clock
 from glassnet.hyperparameters.finals import crowned, finals
-from glassnet.hyperparameters.folder import new_folder, plain, reopened, write_trials
+from glassnet.hyperparameters.folder import new_folder, plain, reopened, words_of, write_trials
 from glassnet.hyperparameters.spaces import space_of
 from glassnet.hyperparameters.words import short, told_of
 from glassnet.reading import anchored, read_data
 from glassnet.recipe import Recipe
-from glassnet.resolve import check
+from glassnet.resolve import check, resolve
 from glassnet.searching import Cluster, Job, Pool, Space, Study, Trial, edges, narrow
 from glassnet.searching.stages import ranked
 from glassnet.story import Teller
-
-BUDGET = 0.7  # share of a time budget that is for the stages
 
 
 def run(
@@ -50,7 +49,6 @@ def run(
     Raises:
         GlassnetError: the data cannot be read, or the settings do not go together.
     """
-    begun = time.monotonic()
     recipe = anchored(search.recipe)
     if search.recipe.data.folds or search.recipe.ensemble.members > 1 or search.recipe.ensemble.of:
         raise UsageError(
@@ -61,6 +59,8 @@ def run(
     check(recipe)
     make_folder(folder)
     data = read_data(recipe)
+    if not (folder / "search.json").exists():
+        write_file(folder / "asked.json", words_of(search))
     search, base = settled(replace(search, recipe=recipe), data)
     write_file(folder / "base.toml", base.to_toml())
     write_file(folder / "search.json", json.dumps(plain(search), indent=1))
@@ -77,60 +77,28 @@ def run(
         f"       {search.method}, {jobs} at a time, each on one thread; "
         + "; then ".join(f"{each.trials} trials of {each.epochs} epochs" for each in search.stages)
     )
-    space, records = search.space, list[dict[str, Any]]()
-    maker = "glassnet.hyperparameters.objective:objective"
+    space, maker = search.space, "glassnet.hyperparameters.objective:objective"
+    clock = clock_of(search, base, data, jobs)
     with Cluster(maker, config, jobs, search.cluster) if search.cluster else Pool(maker, config, jobs) as pool:
         for number, stage in enumerate(search.stages, start=1):
-            deadline = begun + search.budget * BUDGET * number / len(search.stages) if search.budget else math.inf
             study = Study(folder / "search.db", number, space, search.method, search.pruner, search.seed, stage.trials)
-            for job, record in pool.run(_asked(study, stage, search, deadline), _reporting(study), stop):
-                value = math.nan if record["value"] is None else record["value"]
-                trial = Trial(
-                    number,
-                    job.number,
-                    job.settings,
-                    record["end"],
-                    value,
-                    record["epochs"],
-                    record["seconds"],
-                    record["why"],
-                )
+            asked = _asked(study, stage, search, clock, found.trials)
+            for job, record in pool.run(asked, _reporting(study), stop):
+                trial = _trial(job, record)
                 study.tell(trial)
                 seen(trial, study.trials, config["figure"])
                 write_trials(folder, [*found.trials, *study.ended()])
-            ended = study.ended()
-            found.trials += ended
+            found.trials += study.ended()
             write_trials(folder, found.trials)
             if stop():
                 found.stopped = True
                 return found
-            if not ranked(ended):
-                raise UsageError(
-                    f"none of the {len(ended)} trials of stage {number} came to its end",
-                    where=folder,
-                    got=next((trial.why for trial in ended if trial.why), None),
-                    fix="a space with smaller rates, or --space without settings that do not go together",
-                )
-            narrowed = narrow(space, ended, widen=search.widen)
-            record = {
-                "stage": number,
-                "trials": len(ended),
-                "epochs": stage.epochs,
-                "space": {each.key: str(each) for each in space},
-                "best": _of(ranked(ended)[0]),
-                "edges": [str(edge) for edge in edges(space, ended)],
-                "importances": study.importances(),
-                "narrowed": [
-                    {"key": each.before.key, "from": str(each.before), "to": str(each.after), "why": each.why}
-                    for each in narrowed
-                ],
-            }
-            records.append(record)
-            write_file(folder / "stages.json", json.dumps(records, indent=1, ensure_ascii=False))
+            space, record = _narrowed(study, space, stage, search)
+            found.stages.append(record)
+            write_file(folder / "stages.json", json.dumps(found.stages, indent=1, ensure_ascii=False))
             for line in told_of(record, last=number == len(search.stages)):
                 tell(line)
-            space = tuple(each.after for each in narrowed)
-        finals(search, base, data, found, pool, tell, stop)
+        finals(search, base, data, found, pool, clock, tell, stop)
     if found.stopped:
         return found
     if search.winner:
@@ -175,8 +143,53 @@ def search(
     return run(reopened(folder) if (folder / "search.json").exists() else asked, folder, tell=tell)
 
 
-def _asked(study: Study, stage: Stage, search: Search, deadline: float) -> Iterator[Job]:
-    """The jobs of a stage: first those that a kill has left, then new ones, until there are enough or the time is over."""
+def clock_of(search: Search, base: Recipe, data: Data, jobs: int) -> Clock:
+    """The budget, and what it must suffice for."""
+    resolved, _ = resolve(base, data)
+    finalists = (search.finalists + 1) * search.repeats if search.finalists else 0
+    return Clock(search.budget, whole=int(resolved.train.epochs), jobs=jobs, finals=finalists, winner=search.winner)
+
+
+def _trial(job: Job, record: dict[str, Any]) -> Trial:
+    value = math.nan if record["value"] is None else record["value"]
+    return Trial(
+        job.stage, job.number, job.settings, record["end"], value, record["epochs"], record["seconds"], record["why"]
+    )
+
+
+def _narrowed(study: Study, space: Space, stage: Stage, search: Search) -> tuple[Space, dict[str, Any]]:
+    """The space of the next stage, and the record of this one.
+
+    Raises:
+        UsageError: no trial came to its end.
+    """
+    ended = study.ended()
+    if not ranked(ended):
+        raise UsageError(
+            f"none of the {len(ended)} trials of stage {study.stage} came to its end",
+            where="--space",
+            got=next((trial.why for trial in ended if trial.why), None),
+            fix="a space with smaller rates, or --space without settings that do not go together",
+        )
+    narrowed = narrow(space, ended, widen=search.widen)
+    record = {
+        "stage": study.stage,
+        "trials": len(ended),
+        "epochs": stage.epochs,
+        "space": {each.key: str(each) for each in space},
+        "best": _of(ranked(ended)[0]),
+        "edges": [str(edge) for edge in edges(space, ended)],
+        "importances": study.importances(),
+        "narrowed": [
+            {"key": each.before.key, "from": str(each.before), "to": str(each.after), "why": each.why}
+            for each in narrowed
+        ],
+    }
+    return tuple(each.after for each in narrowed), record
+
+
+def _asked(study: Study, stage: Stage, search: Search, clock: Clock, before: Sequence[Trial]) -> Iterator[Job]:
+    """The jobs of a stage: first those that a kill has left, then new ones, until there are enough or the time is over; one at least."""
 
     def job(number: int, settings: dict[str, Any]) -> Job:
         return Job(
@@ -186,9 +199,13 @@ def _asked(study: Study, stage: Stage, search: Search, deadline: float) -> Itera
             {"epochs": stage.epochs, "seed": search.seed, "place": f"trials/{study.stage}-{number:04d}"},
         )
 
+    def in_time() -> bool:
+        assert search.stages is not None
+        return clock.for_trial([*before, *study.ended()], stage.epochs, study.stage, len(search.stages))
+
     for number, settings in study.begun():
         yield job(number, settings)
-    while study.asked < study.trials and time.monotonic() < deadline:
+    while study.asked < study.trials and (not study.asked or in_time()):
         yield job(*study.ask())
 
 
