@@ -78,7 +78,9 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         own: the user's own module, where the recipe's net is ``own``.
     """
     preprocess = fit(recipe.preprocess.name, data.train, data.schema)
-    scale = TargetScale.fit(data.train.targets) if data.task == "values" else None
+    scale = preprocess.target_scale
+    if scale is None and data.task == "values":
+        scale = TargetScale.fit(data.train.targets)
     net, net_json, loaded = make_net(recipe, data, preprocess, own)
     prepared: dict[str, str] = {}
     if recipe.preprocess.name == "auto":
@@ -170,14 +172,27 @@ def make_net(
     initialise_from = getattr(net, "initialise_from", None)
     if callable(initialise_from):
         initialise_from(preprocess(data.train.some(FIT_SAMPLES)))
-    _start(net, recipe, data, preprocess)
-    record = {
+    record: dict[str, Any] = {
         "zoo": settings.name,
         "shape": list(preprocess.output_shape),
         "outputs": outputs,
         "options": options,
     }
+    if preprocess.around is not None:
+        record["around"] = around = told_around(data.train, preprocess)
+        net = zoo.Around(net, **around, begin=True)
+    _start(net, recipe, data, preprocess)
     return net, record, _pretrained(net, settings.pretrained)
+
+
+def told_around(train: Part, preprocess: Preprocess) -> dict[str, Any]:
+    """What a network that forecasts is told around, chosen on the training part."""
+    assert preprocess.around is not None, "the inputs are no windows of a series"
+    assert preprocess.target_scale is not None, "a forecast around a window is measured as the window is"
+    index = torch.arange(min(len(train), FIT_SAMPLES)) * len(train) // min(len(train), FIT_SAMPLES)
+    wanted = preprocess.target_scale.encode(train.targets[index])
+    base = zoo.best_base(preprocess(train.inputs.take(index)), wanted, **preprocess.around)
+    return {**preprocess.around, "base": base}
 
 
 def _start(net: nn.Module, recipe: Recipe, data: Data, preprocess: Preprocess) -> None:

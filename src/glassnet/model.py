@@ -293,7 +293,8 @@ def rebuild(net_json: dict[str, Any], where: object, own: nn.Module | None = Non
     if own is not None:
         return own
     if "zoo" in net_json:
-        return zoo.build(net_json["zoo"], tuple(net_json["shape"]), net_json["outputs"], net_json["options"], seed=0)
+        net = zoo.build(net_json["zoo"], tuple(net_json["shape"]), net_json["outputs"], net_json["options"], seed=0)
+        return zoo.Around(net, **net_json["around"]) if "around" in net_json else net
     raise ModelError(
         "the network is a class of your own",
         where=where,

@@ -72,6 +72,9 @@ def _options(recipe: Recipe, *, val: str | None, test: str | None) -> ReadOption
         image_size=settings.image_size,
         tokens=settings.tokens or "auto",
         text=settings.text,
+        time=settings.time,
+        window=settings.window,
+        horizon=settings.horizon,
         val=val,
         test=test,
     )

@@ -67,6 +67,12 @@ class DataSettings(Section):
     image_size: Count | None = Field(None, description="side in pixels to which images are brought")
     tokens: Literal["words", "characters"] | None = Field(None, description="what texts are cut into")
     text: str | None = Field(None, description="column of a table that holds texts")
+    time: str | None = Field(
+        None,
+        description="column with the times of a series; none reads the file as a table; without it, seen from the data",
+    )
+    window: Count | None = Field(None, description="steps of a series that the network sees")
+    horizon: Count | None = Field(None, description="steps of a series that are forecast")
     val: str | None = Field(None, description="a separate file or folder with the validation part")
     test: str | None = Field(None, description="a separate file or folder with the test part")
     test_names: str | None = Field(None, description="pattern of names that make the test part, such as *_[0-4].wav")
@@ -89,7 +95,7 @@ class PreprocessSettings(Section):
 
     name: str = Field(
         "auto",
-        description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile, vocabulary, every-token, log-mel, log-mel-steps, waveform",
+        description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile, vocabulary, every-token, log-mel, log-mel-steps, waveform, relative",
     )
 
 

@@ -27,7 +27,7 @@ from glassnet.data.fingerprint import fingerprint_of
 from glassnet.data.preprocess import Preprocess
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
-from glassnet.evaluate import judge, rivals_of
+from glassnet.evaluate import compared_forecasts, judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.gain import gains
@@ -294,13 +294,15 @@ def measure(
     if recipe.data.judge == "test":
         tell("measuring the baseline and a cheap rival")
         rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed)
-    result = {
+    result: dict[str, Any] = {
         "part": name,
         "samples": len(part),
         "task": data.task,
         "figures": figures.to_json(),
         "rivals": [asdict(rival) for rival in rivals],
     }
+    if data.schema.kind == "series" and rivals:
+        result["forecast"] = compared_forecasts(outputs, data, preprocess, name)
     return result | ({"ensemble": gains(model, data, name, members)} if isinstance(model.net, Ensemble) else {})
 
 

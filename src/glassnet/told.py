@@ -13,6 +13,8 @@ from glassnet.events import Finding
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 
+MOST_NAMED = 8
+
 
 def summary(data: Data, found: Audit, fingerprint: str) -> dict[str, Any]:
     """What ``data.json`` holds."""
@@ -41,7 +43,7 @@ def counts_of(data: Data, part: Part) -> list[int]:
 def introduction(data: Data, found: Audit) -> list[str]:
     """What the data are, for people: a line of counts, the reader's notes, and the audit's warnings."""
     sizes = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
-    what = f"{len(data.classes)} classes" if data.task == "classes" else "values of " + ", ".join(data.outputs)
+    what = f"{len(data.classes)} classes" if data.task == "classes" else "values of " + named(data.outputs)
     lines = [f"data   {data.name}: {what}, {inputs_told(data.schema.kind, data.schema.shape)}; {sizes}"]
     lines += [f"       {note}" for note in data.notes]
     if data.unreadable:
@@ -50,6 +52,11 @@ def introduction(data: Data, found: Audit) -> list[str]:
         )
     lines += [f"       {trouble.severity}: {trouble.what}" for trouble in found.troubles if trouble.severity != "info"]
     return lines
+
+
+def named(outputs: tuple[str, ...]) -> str:
+    """Names in a row; of many the first and the last."""
+    return ", ".join(outputs if len(outputs) <= MOST_NAMED else (*outputs[:2], "…", outputs[-1]))
 
 
 def choices(recipe: Recipe, reasons: dict[str, str]) -> list[str]:

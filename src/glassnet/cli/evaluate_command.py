@@ -79,6 +79,10 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
         "data": source,
         "figures": figures.to_json(),
     } | ({"views": looked} if looked else {})
+    if whole.schema.kind == "series":
+        from glassnet.evaluate import compared_forecasts
+
+        record["forecast"] = compared_forecasts(outputs, whole, model.preprocess, chosen)
     uses = 0
     if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
@@ -88,8 +92,12 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
     click.echo(f"{chosen} part of {record['data']}, {len(samples):,} samples")
-    for line in figure_lines(record["figures"], full=True):
-        click.echo(line)
+    if whole.schema.kind == "series":
+        from glassnet.cli.forecast_lines import forecast_lines
+
+        click.echo("\n".join(forecast_lines(record["forecast"])))
+    else:
+        click.echo("\n".join(figure_lines(record["figures"], full=True)))
     if looked:
         from glassnet.cli.views import view_lines
 
@@ -124,6 +132,9 @@ def data_for(model: Model, place: str | None, where: str) -> Data:
         like=model.schema.shape,
         tokens=getattr(model.schema, "unit", "auto"),
         rate=getattr(model.schema, "rate", None),
+        time=getattr(model.schema, "time", None),
+        window=getattr(model.schema, "window", None),
+        horizon=getattr(model.schema, "horizon", None),
     )
     data = open_data(place, options)
     if data.schema.shape != model.schema.shape:

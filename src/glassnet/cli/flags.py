@@ -60,6 +60,9 @@ FLAGS = (
     Flag(("--task",), "data.task", "KIND", "classes or values"),
     Flag(("--tokens",), "data.tokens", "UNIT", "what texts are cut into: words or characters"),
     Flag(("--text",), "data.text", "COLUMN", "column of a table that holds texts"),
+    Flag(("--time",), "data.time", "COLUMN", "column with the times of a series; none reads the file as a table"),
+    Flag(("--window",), "data.window", "STEPS", "steps of a series that the network sees"),
+    Flag(("--horizon",), "data.horizon", "STEPS", "steps of a series that are forecast"),
     Flag(("--image-size",), "data.image_size", "PIXELS", "side to which images are brought"),
     Flag(("--val",), "data.val", "PATH", "a separate validation file or folder"),
     Flag(("--test",), "data.test", "PATH", "a separate test file or folder"),
@@ -125,7 +128,7 @@ def _parameter(flag: Flag) -> str:
     return flag.key.replace(".", "_")
 
 
-_TEXTS = {"net.name", "net.pretrained", "data.target", "data.val", "data.test", "data.path"}
+_TEXTS = {"net.name", "net.pretrained", "data.target", "data.time", "data.val", "data.test", "data.path"}
 
 
 def seconds(text: str) -> float:

@@ -6,19 +6,22 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from glassnet.cli.forecast_lines import next_steps
+from glassnet.errors import UsageError
 from glassnet.events import finite
 
 if TYPE_CHECKING:
+    from glassnet.data.series_schema import SeriesSchema
     from glassnet.model import Model, Prediction
 
 
 @click.command("predict")
 @click.argument("run")
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1)
 @click.option(
     "--format", "form", type=click.Choice(["auto", "text", "csv", "json"]), default="auto", help="how to print"
 )
@@ -35,11 +38,15 @@ if TYPE_CHECKING:
 def command(
     run: str, files: tuple[str, ...], form: str, top: int, tta: bool, views: str | None, out: str | None
 ) -> None:
-    """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables, arrays, sounds or texts."""
+    """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables, arrays, sounds or texts.
+
+    Of a series the next steps are forecast, those behind the end of its own data where no FILES are given.
+    """
     from glassnet.files import write_file
     from glassnet.model import load
 
     model = load(run)
+    files = files or own_files(run, model)
     if tta or views:
         from glassnet.test_time import many_views, told
 
@@ -48,12 +55,33 @@ def command(
     predictions = model.predict(list(files))
     if form == "auto":
         form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"
-    text = {"text": as_text, "csv": as_csv, "json": as_json}[form](model, predictions, top)
+    if model.schema.kind == "series":
+        text = next_steps(cast("SeriesSchema", model.schema), predictions, form)
+    else:
+        text = {"text": as_text, "csv": as_csv, "json": as_json}[form](model, predictions, top)
     if out:
         write_file(Path(out), text)
         click.echo(f"{len(predictions)} predictions in {out}")
     else:
         click.echo(text, nl=False)
+
+
+def own_files(run: str, model: Model) -> tuple[str, ...]:
+    """The file that a run forecasts the end of.
+
+    Raises:
+        UsageError: the model is not of a series, or of no run whose data are known.
+    """
+    from glassnet.recipe import Recipe
+    from glassnet.runs import open_run
+
+    if model.schema.kind != "series" or (Path(run) / "model.json").is_file():
+        raise UsageError("no file was given", fix=f"glassnet predict {run} FILE")
+    data = Recipe.from_toml(open_run(run).recipe).data
+    place = Path(data.test or data.path)
+    if place.is_dir():
+        raise UsageError("which of the files is to be gone on from?", where=place, fix=f"glassnet predict {run} FILE")
+    return (str(place),)
 
 
 def as_text(model: Model, predictions: list[Prediction], top: int) -> str:

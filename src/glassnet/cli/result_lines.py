@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from glassnet.cli.forecast_lines import forecast_lines
 from glassnet.cli.gain_lines import gain_lines
 
 
@@ -15,6 +16,9 @@ def result_lines(result: dict[str, Any]) -> list[str]:
         lines.append(
             "  there is no untouched test part: the epoch was chosen by these figures, so they are a little too good"
         )
+    if "forecast" in result:
+        lines += forecast_lines(result["forecast"])
+        return lines + (gain_lines(result["ensemble"]) if "ensemble" in result else [])
     lines += figure_lines(result["figures"], full=False)
     name = "accuracy" if result["task"] == "classes" else "R²"
     own = result["figures"]["accuracy"] if result["task"] == "classes" else result["figures"]["r2"]

@@ -12,6 +12,7 @@ from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_
 from glassnet.data.duplicates import digests
 from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
+from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
 
@@ -83,6 +84,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
     """Kind and shape of one input in words, such as ``image 3×32×32`` or ``table of 14 columns``."""
     if kind == "text":
         return f"texts of up to {shape[0]:,} tokens"
+    if kind == "series":
+        return f"windows of {shape[1]:,} steps with {shape[0]} channel{'' if shape[0] == 1 else 's'}"
     if kind == "sound":
         return f"sounds of up to {shape[0]:,} samples"
     size = "×".join(map(str, shape))
@@ -135,6 +138,9 @@ def _sample(part: Part) -> Part:
 
 def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
     schema, shape = data.schema, data.schema.shape
+    if isinstance(schema, SeriesSchema):
+        raw = part.inputs.take(torch.arange(len(part)))
+        return tuple(_range(column.name, raw[:, i].flatten()) for i, column in enumerate(schema.columns))
     if isinstance(schema, TableSchema):
         raw = part.inputs.take(torch.arange(len(part)))
         return tuple(_range(column.name, raw[:, i], len(column.levels)) for i, column in enumerate(schema.columns))

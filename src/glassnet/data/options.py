@@ -23,6 +23,9 @@ class ReadOptions:
         like: shape of one input of the training part, when another part is read by itself; set by ``open_data``.
         tokens: what texts are cut into; ``auto`` takes words where blanks divide them.
         text: column of a table that holds texts; None takes the only one where no other column could be an input.
+        time: column of a table that holds times, which makes it a series; ``none`` reads it as a table. None looks whether it is one.
+        window: steps of a series that a network sees; None chooses by its season and length.
+        horizon: steps of a series that are forecast; None likewise.
         rate: samples a second that sounds are brought to; None takes the rate of most.
     """
 
@@ -37,3 +40,6 @@ class ReadOptions:
     tokens: Literal["auto", "words", "characters"] = "auto"
     text: str | None = None
     rate: int | None = None
+    time: str | None = None
+    window: int | None = None
+    horizon: int | None = None

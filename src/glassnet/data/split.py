@@ -1,7 +1,8 @@
 """Dividing a data set into training, validation and test parts, and into folds.
 
 Which sample goes where is a pure function of the data and the seed: the shuffles come from NumPy's frozen ``RandomState`` stream, which
-is the same on every platform. Identical inputs always stay together, so that no input of the test part has been trained on.
+is the same on every platform. Identical inputs always stay together, so that no input of the test part has been trained on. Series are divided in
+order of time instead (:mod:`glassnet.data.split_in_time`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory, Part, Source, class_counts
 from glassnet.data.duplicates import digests, groups
+from glassnet.data.split_in_time import folds_in_time, split_in_time
+from glassnet.data.windows import windows_of
 from glassnet.errors import DataError, UsageError
 
 LEAST_SAMPLES = 10
@@ -49,6 +52,8 @@ def split(data: Data, *, val: float | None = None, test: float | None = None, se
         DataError: there are too few samples, in all or of some class, or one class only.
         UsageError: a share is not strictly between 0 and 1.
     """
+    if windows_of(data.train.inputs) is not None:
+        return split_in_time(data, val=val, test=test)
     made: dict[str, float] = {}
     keep_val = "val" in data.parts
     if "test" not in data.parts and (not keep_val or test is not None):
@@ -90,6 +95,9 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
         DataError: some class has fewer than k samples.
         UsageError: k is below 2 or above the number of samples.
     """
+    if windows_of(data.train.inputs) is not None:
+        yield from folds_in_time(data, k)
+        return
     pool = _pooled([data.parts[name] for name in ("train", "val") if name in data.parts])
     if k < 2 or k > len(pool):
         raise UsageError(

@@ -1,6 +1,7 @@
 """Figures of merit: how good predictions are, how sure that is, and what simple methods reach on the same data."""
 
 from glassnet.evaluate.classification import ClassificationFigures, classification_report
+from glassnet.evaluate.forecast import compared_forecasts
 from glassnet.evaluate.interval import Interval, Spread, spread, wilson
 from glassnet.evaluate.judge import Figures, figures_from_json, judge
 from glassnet.evaluate.regression import RegressionFigures, regression_report
@@ -15,6 +16,7 @@ __all__ = [
     "Rival",
     "Spread",
     "classification_report",
+    "compared_forecasts",
     "figures_from_json",
     "judge",
     "regression_report",

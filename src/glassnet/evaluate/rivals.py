@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, Part
+from glassnet.evaluate.forecast import rivals_of_series
 from glassnet.evaluate.interval import Interval, wilson
 from glassnet.evaluate.regression import regression_report
 from glassnet.evaluate.rival import Rival
@@ -52,7 +53,9 @@ def rivals_of(
     budget_seconds: float = BUDGET_SECONDS,
     seed: int = 0,
 ) -> list[Rival]:
-    """The trivial baseline first, then :func:`rivals`."""
+    """The trivial baseline first, then :func:`rivals`; of a series the plain forecasts."""
+    if data.schema.kind == "series":
+        return rivals_of_series(data, preprocess, part)
     baseline = trivial_baseline(data.train, data.parts[part], classes=data.classes)
     return [baseline, *rivals(data, preprocess, part, budget_seconds=budget_seconds, seed=seed)]
 

@@ -11,6 +11,7 @@ from torch import nn
 from glassnet.errors import UsageError, unknown
 from glassnet.zoo.alexnet import ALEXNETS, AlexNet
 from glassnet.zoo.all_conv import AllConv, all_conv
+from glassnet.zoo.around import Around, best_base
 from glassnet.zoo.choice import Choice, choose
 from glassnet.zoo.conv1d import Conv1dNet, conv1d
 from glassnet.zoo.conv3d import Conv3dNet, conv3d
@@ -36,6 +37,7 @@ __all__ = [
     "ZOO",
     "AlexNet",
     "AllConv",
+    "Around",
     "Choice",
     "CifarResNet",
     "Conv1dNet",
@@ -54,6 +56,7 @@ __all__ = [
     "SmallVGG",
     "TextBag",
     "TextCNN",
+    "best_base",
     "build",
     "choose",
 ]
@@ -63,7 +66,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         "linear": Entry(
             name="linear",
             build=linear,
-            kinds=("table", "array", "image"),
+            kinds=("table", "array", "image", "series"),
             title="softmax regression, or linear regression",
             paper="-",
             minimum=1,
@@ -75,7 +78,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         "mlp": Entry(
             name="mlp",
             build=mlp,
-            kinds=("table", "array", "image"),
+            kinds=("table", "array", "image", "series"),
             title="multilayer perceptron of any depth and width",
             paper="Rumelhart, Hinton, Williams, Learning representations by back-propagating errors, 1986",
             minimum=1,
@@ -179,7 +182,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         "conv1d": Entry(
             name="conv1d",
             build=conv1d,
-            kinds=("array",),
+            kinds=("array", "series"),
             title="convolutions along time, for signals (channels, time) of any length",
             paper="Wang, Yan, Oates, Time series classification from scratch with deep neural networks, 2017",
             minimum=1,

@@ -36,7 +36,7 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
     Arrays of two dimensions are taken for signals (channels, time), those of four for volumes (channels, depth, height, width).
 
     Args:
-        kind: ``image``, ``table`` or ``array``.
+        kind: ``image``, ``table``, ``array``, ``series``, ``text`` or ``sound``.
         shape: shape of one preprocessed input.
         samples: samples in the training part.
         outputs: classes or values.
@@ -51,6 +51,12 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
             )
         return Choice(
             "gru", {}, f"a recurrent net that reads {samples:,} texts of up to {shape[0]:,} tokens in both directions"
+        )
+    if kind == "series":
+        return Choice(
+            "mlp",
+            {"hidden": (64, 64), "dropout": 0.2},
+            f"a small multilayer perceptron on {samples:,} windows of {shape[1]:,} steps; gru, lstm and conv1d read them too",
         )
     if kind == "sound":
         return Choice(

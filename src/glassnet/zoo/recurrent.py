@@ -178,7 +178,7 @@ RECURRENT_NETS: dict[str, Entry] = {
     cell: Entry(
         name=cell,
         build=partial(recurrent, cell),
-        kinds=("text", "array"),
+        kinds=("text", "array", "series"),
         title=f"{title}, for texts and signals (channels, time)",
         paper=paper,
         minimum=1,

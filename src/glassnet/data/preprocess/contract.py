@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:  # which is made of the same parts as a preprocessing
+    from glassnet.data.preprocess.target_scale import TargetScale
 
 
 class Preprocess(nn.Module, ABC):
@@ -31,6 +34,16 @@ class Preprocess(nn.Module, ABC):
     def net_options(self) -> dict[str, int]:
         """What a network must know of its inputs besides their shape, as options of its builder."""
         return {}
+
+    @property
+    def target_scale(self) -> TargetScale | None:
+        """The scale of the targets where it follows from that of the inputs, as in a series; else None."""
+        return None
+
+    @property
+    def around(self) -> dict[str, Any] | None:
+        """What a network that forecasts must know of the windows to be told around them; None where it says values outright."""
+        return None
 
     @abstractmethod
     def forward(self, raw: Tensor) -> Tensor:

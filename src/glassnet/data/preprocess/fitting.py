@@ -10,10 +10,13 @@ from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
+from glassnet.data.preprocess.series import FORMS as SERIES_FORMS
+from glassnet.data.preprocess.series import SeriesInputs, fit_series
 from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
 from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
 from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
+from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError, unknown
@@ -22,6 +25,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
+    "series": SERIES_FORMS,
     "sound": SOUND_FORMS,
     "text": ("vocabulary", "every-token"),
 }
@@ -32,6 +36,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "normalise": Normalise.from_json,
     "decorrelate": Decorrelate.from_json,
     "table": TableInputs.from_json,
+    "series": SeriesInputs.from_json,
     "sound": SoundInputs.from_json,
     "vocabulary": Vocabulary.from_json,
 }
@@ -59,6 +64,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
     if kind == "table":
         return fit_table(name, part.inputs, cast(TableSchema, schema))
+    if kind == "series":
+        return fit_series(name, part.inputs, cast(SeriesSchema, schema))
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
     if kind == "text":

@@ -11,6 +11,8 @@ from torch import Tensor
 from glassnet.data.columns import Column, clean, infer
 from glassnet.data.dataset import Data, InMemory, Part
 from glassnet.data.options import ReadOptions
+from glassnet.data.readers.series import read as read_series
+from glassnet.data.series_table import asked_for, plan_series
 from glassnet.data.table_file import PARQUET_SUFFIXES, TEXT_SUFFIXES, TableFile, is_table, read_table
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.target import Target, choose_target
@@ -51,11 +53,14 @@ def read(path: Path, options: ReadOptions) -> Data:
             "the folder holds no table that stands out", where=path, expected="one table, or one called train.csv"
         )
     found = _beside_parts(main, options)
-    tables = _read_all({"train": main} | _given_parts(options) | found)
+    tables = _read_all({"train": main} | _given_parts(options) | found, least=1 if asked_for(options) else 2)
     train = tables["train"]
     column = text_column(train, options)
     if column is not None:
         return texts_of_tables(tables, column, options, _name(main), str(path))
+    plan = plan_series(train, options)
+    if plan is not None:
+        return read_series(tables, plan, options, _name(main), str(path))
     target, target_notes = choose_target(train, options.target, options.task)
     notes = []
     for part in found:
@@ -128,7 +133,7 @@ def _beside(main: Path, words: tuple[str, ...]) -> Path | None:
     return None
 
 
-def _read_all(files: Mapping[str, Path]) -> dict[str, TableFile]:
+def _read_all(files: Mapping[str, Path], *, least: int) -> dict[str, TableFile]:
     tables: dict[str, TableFile] = {}
     wrong: list[GlassnetError] = []
     for part, file in files.items():
@@ -138,12 +143,13 @@ def _read_all(files: Mapping[str, Path]) -> dict[str, TableFile]:
             wrong.append(error)
     if wrong:
         raise all_at_once(wrong)
-    if tables["train"].frame.width < 2:
+    if tables["train"].frame.width < least:
         raise DataError(
             "the table has one column only",
             where=files["train"],
             got=", ".join(tables["train"].frame.columns),
             expected="input columns and a target column",
+            fix="if its rows are the steps of a series: --horizon 1",
         )
     return tables
 

@@ -1,0 +1,407 @@
+"""A table as a series: its column of times, its step, and a row for every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from glassnet.data.clock import Clock, clock_of
+from glassnet.data.columns import MOSTLY_NUMBERS, Column, clean, counts_rows, numbers
+from glassnet.data.moments import Moments, moments_of, named_as_time
+from glassnet.data.options import ReadOptions
+from glassnet.data.table_file import TableFile
+from glassnet.errors import DataError, UsageError, nearest
+
+LEAST_ROWS = 20
+REGULAR = 0.9  # share of the rows that must lie on equal steps
+SPARSE = 4  # steps for each row beyond which most of a series would be made up
+TWICE = 0.05  # share of the rows whose time occurs before; more of them are several series in one table
+NO_TIME = "none"
+NAMED = 5
+MOST_TARGETS = 50
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SeriesPlan:
+    """How the tables of a series are read.
+
+    Attributes:
+        time: the column with the times; None where the rows themselves count them.
+        clock: its step.
+        columns: the columns of values, in the file's order.
+        targets: those that are forecast.
+        notes: decisions worth telling.
+    """
+
+    time: str | None
+    clock: Clock
+    columns: tuple[Column, ...]
+    targets: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A series with a row for every step.
+
+    Attributes:
+        first: place of the first step on the clock.
+        values: float32 (steps, columns); what was missing is the value before it.
+        known: bool (steps, columns): where a value was given.
+        notes: what was mended.
+    """
+
+    first: int
+    values: Floats
+    known: Bools
+    notes: tuple[str, ...]
+
+
+def asked_for(options: ReadOptions) -> bool:
+    """Whether the user says that a table is a series."""
+    return options.time not in (None, NO_TIME) or options.window is not None or options.horizon is not None
+
+
+def plan_series(table: TableFile, options: ReadOptions) -> SeriesPlan | None:
+    """How a table is read as a series, or None where it is none.
+
+    Without being told, a table is one where a single column holds times, no time occurs twice, nine rows in ten lie on equal steps, and everything else in
+    it is numbers.
+
+    Raises:
+        DataError: a series was asked for and the table cannot be one.
+        UsageError: the options contradict each other.
+    """
+    asked = asked_for(options)
+    if options.time == NO_TIME or options.task == "classes" or options.text is not None:
+        if asked and options.time != NO_TIME:
+            raise UsageError(
+                "a series is forecast as values",
+                where="data.task",
+                got=options.task if options.text is None else f"texts of column '{options.text}'",
+                fix="leave it out, or leave out --time, --window and --horizon",
+            )
+        return None
+    if not asked and (table.frame.height < LEAST_ROWS or table.frame.width < 2):
+        return None
+    time, readings = _time_column(table, options, asked)
+    if time is None and not asked:
+        return None
+    clock, notes = _clock(table, time, readings, asked)
+    if clock is None:
+        return None
+    columns, left_out, strange = _columns(table, time, asked)
+    if not asked and (strange or not columns):
+        return None
+    targets = _targets(table, columns, options)
+    return SeriesPlan(time, clock, columns, targets, (*notes, *left_out))
+
+
+def steps_of(table: TableFile, time: str | None, clock: Clock, columns: tuple[Column, ...]) -> Steps:
+    """The rows of a table in order of time, one for every step.
+
+    Rows without a time are left out, the mean stands for rows of the same step, and what is missing, in a row or as a row, takes the value before: what comes
+    later must not be known earlier. Steps before the first value of every column are left out.
+
+    Raises:
+        DataError: columns are absent, hold what is no number, or have no value at all, or the times do not fit the clock.
+    """
+    _check_present(table, time, columns)
+    raw = table.encode(columns)
+    notes: list[str] = []
+    if time is None:
+        places = np.arange(table.frame.height, dtype=np.int64)
+    else:
+        places, raw = _on_steps(table, time, clock, raw, notes)
+    places, raw = _in_order(places, raw, clock, notes)
+    first, length = int(places[0]), int(places[-1] - places[0]) + 1
+    if length > SPARSE * len(places) + LEAST_ROWS:
+        raise DataError(
+            "the times lie too far apart to be a series",
+            where=f"{table.path}, column '{time}'",
+            got=f"{len(places):,} rows in {length:,} steps of a {clock.step}, from {clock.told(first)} to {clock.told(int(places[-1]))}",
+            expected="a row for most steps",
+            fix="--time none reads the file as a table",
+        )
+    whole = np.full((length, raw.shape[1]), np.nan, dtype=np.float32)
+    whole[places - first] = raw
+    absent = np.flatnonzero(~np.isin(np.arange(length) + first, places))
+    if len(absent):
+        notes.append(
+            f"{len(absent):,} {'step is' if len(absent) == 1 else 'steps are'} missing and {'takes' if len(absent) == 1 else 'take'} the value before: "
+            + _some([clock.told(first + int(place)) for place in absent[:NAMED]], len(absent))
+        )
+    holes = int(np.isnan(raw).sum())
+    if holes:
+        notes.append(f"{holes:,} missing {'value takes' if holes == 1 else 'values take'} the one before.")
+    known = ~np.isnan(whole)
+    empty = [column.name for place, column in enumerate(columns) if not known[:, place].any()]
+    if empty:
+        raise DataError("every value is missing", where=table.path, got=", ".join(f"column '{name}'" for name in empty))
+    begin = int(known.argmax(axis=0).max())
+    if begin:
+        notes.append(f"The first {begin:,} steps are left out: a value is missing and there is none before it.")
+    return Steps(first + begin, _filled(whole)[begin:], known[begin:], tuple(notes))
+
+
+def _check_present(table: TableFile, time: str | None, columns: tuple[Column, ...]) -> None:
+    wanted = [column.source for column in columns] + ([] if time is None else [time])
+    absent = [name for name in wanted if name not in table.frame.columns]
+    if absent:
+        hints = [f"'{near}' for '{name}'" for name in absent if (near := nearest(name, table.frame.columns))]
+        raise DataError(
+            "the table lacks columns of the series",
+            where=table.path,
+            got="no column " + ", ".join(f"'{name}'" for name in absent),
+            expected=", ".join(wanted),
+            fix=f"rename {', '.join(hints)}?" if hints else "add these columns",
+        )
+
+
+def _filled(values: Floats) -> Floats:
+    """The value before in the place of each NaN; those before the first value of a column stay."""
+    rows = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
+    return np.take_along_axis(values, last, axis=0)
+
+
+def _on_steps(table: TableFile, time: str, clock: Clock, raw: Floats, notes: list[str]) -> tuple[Ints, Floats]:
+    """The places of the rows that have one."""
+    readings = [each for each in moments_of(clean(table.frame[time])) if bool(each.form) == bool(clock.form)]
+    if not readings:
+        raise DataError(
+            "the column holds no times like those of the training file",
+            where=f"{table.path}, column '{time}'",
+            got=_first(table.frame[time]),
+            expected=f"such as {clock.told(0) if clock.form else '17'}",
+        )
+    best = next((each for each in readings if each.form == clock.form), readings[0])
+    given = np.isfinite(best.values)
+    fits = given.copy()
+    fits[given] = clock.fits(best.values[given])
+    if fits.sum() < REGULAR * max(int(given.sum()), 1):
+        raise DataError(
+            "the times do not lie on the steps of the series",
+            where=f"{table.path}, column '{time}'",
+            got=f"{int(fits.sum()):,} of {int(given.sum()):,} rows on steps of a {clock.step}",
+            expected=f"a row a {clock.step}, as in the training file",
+        )
+    for left, why in (
+        (~given, "without a time that can be read"),
+        (given & ~fits, f"between two steps of a {clock.step}"),
+    ):
+        rows = np.flatnonzero(left)
+        if len(rows):
+            told = _some(
+                [f"'{table.frame[time][int(row)]}' in row {table.lines[int(row)]}" for row in rows[:NAMED]], len(rows)
+            )
+            notes.append(f"{len(rows):,} {'row is' if len(rows) == 1 else 'rows are'} left out, {why}: {told}")
+    return clock.places(best.values[fits]), raw[fits]
+
+
+def _in_order(places: Ints, raw: Floats, clock: Clock, notes: list[str]) -> tuple[Ints, Floats]:
+    """Sorted by time, with one row for each place: the mean of what is known of it."""
+    if len(places) > 1 and bool((np.diff(places) < 0).any()):
+        falling = bool((np.diff(places) <= 0).all())
+        notes.append(f"The rows are put in order of time{'; the file has the newest first' if falling else ''}.")
+    order = np.argsort(places, kind="stable")
+    places, raw = places[order], raw[order]
+    distinct, begin, counts = np.unique(places, return_index=True, return_counts=True)
+    if len(distinct) == len(places):
+        return places, raw
+    twice = distinct[counts > 1]
+    notes.append(
+        f"{len(twice):,} {'time occurs' if len(twice) == 1 else 'times occur'} more than once, and the mean is taken: "
+        + _some([clock.told(int(place)) for place in twice[:NAMED]], len(twice))
+    )
+    there = ~np.isnan(raw)
+    total = np.add.reduceat(np.where(there, raw, 0.0).astype(np.float64), begin, axis=0)
+    count = np.add.reduceat(there.astype(np.int64), begin, axis=0)
+    return distinct, np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def _time_column(table: TableFile, options: ReadOptions, asked: bool) -> tuple[str | None, list[Moments]]:
+    names = table.frame.columns
+    if options.time not in (None, NO_TIME):
+        if options.time not in names:
+            near = nearest(str(options.time), names)
+            raise DataError(
+                f"no column '{options.time}' with times",
+                where=table.path,
+                expected=None if near else "one of " + ", ".join(f"'{name}'" for name in names[:40]),
+                fix=f"did you mean '{near}'?" if near else None,
+            )
+        series = clean(table.frame[str(options.time)])
+        readings = moments_of(series) or _counted(series)
+        if not readings:
+            raise DataError(
+                "the column holds no times",
+                where=f"{table.path}, column '{options.time}'",
+                got=_first(series),
+                expected="dates such as 2021-01-31, or numbers",
+            )
+        return options.time, readings
+    found = {
+        name: readings
+        for name in names
+        if name != options.target and (readings := moments_of(clean(table.frame[name])))
+    }
+    named = [name for name in found if named_as_time(name)]
+    if len(found) != 1 and len(named) == 1:
+        found = {named[0]: found[named[0]]}
+    if len(found) == 1:
+        return next(iter(found.items()))
+    if len(found) > 1 and asked:
+        raise DataError(
+            "several columns hold times",
+            where=table.path,
+            got=", ".join(f"'{name}'" for name in found),
+            fix=f"name one with --time, such as --time {next(iter(found))}",
+        )
+    return None, []
+
+
+def _counted(series: pl.Series) -> list[Moments]:
+    """A column of numbers that the user calls times."""
+    values = numbers(series, decimal_comma=False)
+    if values.null_count() > (1 - MOSTLY_NUMBERS) * series.len():
+        return []
+    return [Moments(values.fill_null(float("nan")).to_numpy().astype(np.float64), "")]
+
+
+def _clock(table: TableFile, time: str | None, readings: list[Moments], asked: bool) -> tuple[Clock | None, list[str]]:
+    """The step of a column of times; None where it has none and nobody asked for a series."""
+    if time is None:
+        return Clock("number", 1.0, 0.0), [
+            "The rows are taken as equal steps, in the order of the file: no column holds times."
+        ]
+    best: tuple[float, int, Clock] | None = None
+    for number, reading in enumerate(readings):
+        given = reading.values[np.isfinite(reading.values)]
+        moments = np.unique(given)
+        if len(moments) < 2:
+            continue
+        clock = clock_of(moments, reading.form)
+        regular = float(clock.fits(moments).mean()) * min(1.0, SPARSE * len(moments) / max(_length(clock, moments), 1))
+        candidate = (regular, -number, clock)
+        best = candidate if best is None or candidate[:2] > best[:2] else best
+        twice = 1 - len(moments) / max(len(given), 1)
+        if twice > TWICE:
+            if not asked:
+                return None, []
+            raise DataError(
+                "several rows have the same time",
+                where=f"{table.path}, column '{time}'",
+                got=f"{len(given):,} rows at {len(moments):,} times",
+                expected="one row a time; of several series in one table each needs a file of its own",
+                fix="--time none reads the file as a table",
+            )
+    if best is not None and best[0] >= REGULAR:
+        return best[2], []
+    if not asked:
+        return None, []
+    raise DataError(
+        "the times have no regular step",
+        where=f"{table.path}, column '{time}'",
+        got="every row at the same time"
+        if best is None
+        else f"{best[0]:.0%} of the rows on equal steps of a {best[2].step}",
+        expected=f"{REGULAR:.0%} or more",
+        fix="bring the rows to equal steps, leave the column out of the file to take each row as a step, or --time none for a table",
+    )
+
+
+def _length(clock: Clock, moments: npt.NDArray[np.float64]) -> int:
+    ends = clock.places(moments[[0, -1]])
+    return int(ends[1] - ends[0]) + 1
+
+
+def _columns(table: TableFile, time: str | None, asked: bool) -> tuple[tuple[Column, ...], list[str], bool]:
+    """The columns of values, what is left out, and whether there is one that no series has (text)."""
+    columns: list[Column] = []
+    notes: list[str] = []
+    strange = False
+    for name in table.frame.columns:
+        if name == time:
+            continue
+        series = clean(table.frame[name])
+        given = series.len() - series.null_count()
+        values = numbers(series, decimal_comma=table.decimal_comma)
+        count = values.len() - values.null_count()
+        words = set() if series.dtype.is_numeric() else set(series.drop_nulls().str.to_lowercase().unique())
+        if given == 0:
+            notes.append(f"Column '{name}' is left out: every value is missing.")
+        elif words and words <= {"true", "false"}:
+            columns.append(Column(name, "bool"))
+        elif count < MOSTLY_NUMBERS * given:
+            strange = True
+            notes.append(f"Column '{name}' is left out: a series is made of numbers.")
+        elif values.drop_nulls().n_unique() == 1 and len(table.frame.columns) > 2:
+            notes.append(f"Column '{name}' is left out: it never changes.")
+        elif time is not None and counts_rows(values):
+            notes.append(f"Column '{name}' is left out: it only counts the rows.")
+        else:
+            columns.append(Column(name, "number"))
+            if count < given:
+                notes.append(f"Column '{name}': {given - count} values are no numbers and count as missing.")
+    if asked and not columns:
+        raise DataError(
+            "no column of numbers is left to forecast",
+            where=table.path,
+            got=" ".join(notes),
+            expected="numbers that change",
+        )
+    return tuple(columns), notes, strange
+
+
+def _targets(table: TableFile, columns: tuple[Column, ...], options: ReadOptions) -> tuple[str, ...]:
+    """What is forecast: the columns named, or every column of numbers."""
+    able = [column.name for column in columns]
+    if options.target is None:
+        targets = [column.name for column in columns if column.kind == "number"] or able
+    elif options.target in able:
+        targets = [options.target]
+    else:
+        targets = [name.strip() for name in options.target.split(",")]
+    absent = [name for name in targets if name not in able]
+    if absent:
+        near = nearest(absent[0], able)
+        raise DataError(
+            f"no column '{absent[0]}' that can be forecast",
+            where=table.path,
+            expected=None if near else "one of " + ", ".join(f"'{name}'" for name in able[:40]),
+            fix=f"did you mean '{near}'?" if near else None,
+        )
+    if len(targets) > MOST_TARGETS:
+        raise DataError(
+            "too many columns to forecast at once",
+            where=table.path,
+            got=len(targets),
+            expected=f"at most {MOST_TARGETS}",
+            fix="name some of them, such as --target A,B",
+        )
+    for name in targets:
+        values = numbers(clean(table.frame[name]), decimal_comma=table.decimal_comma).drop_nulls()
+        if values.n_unique() <= 1:
+            raise DataError(
+                "there is nothing to forecast: the series never changes",
+                where=f"{table.path}, column '{name}'",
+                got=f"{values[0]:g} in every row" if values.len() else "no number",
+            )
+    return tuple(targets)
+
+
+def _first(series: pl.Series) -> str:
+    given = series.drop_nulls()
+    return f"'{given[0]}'" if given.len() else "empty cells"
+
+
+def _some(names: list[str], count: int) -> str:
+    return ", ".join(names) + (f" and {count - len(names):,} more." if count > len(names) else ".")
