@@ -120,7 +120,9 @@ def audit(data: Data) -> Audit:
         if classes
         else {},
         ranges=_input_ranges(data, parts["train"]),
-        targets=() if classes else tuple(_range(name, data.train.targets[:, i]) for i, name in enumerate(data.outputs)),
+        targets=()
+        if classes or isinstance(data.schema, SeriesSchema)
+        else tuple(_range(name, data.train.targets[:, i]) for i, name in enumerate(data.outputs)),
         looked_at=len(parts["train"]),
         unreadable=data.unreadable,
         troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),

@@ -10,11 +10,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from glassnet.data.columns import DATE_PARTS
 from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.duplicates import groups
 from glassnet.data.leaks import correlation, one_column_accuracy
 from glassnet.data.ragged import PADDING
 from glassnet.data.sound_schema import SILENCE
+from glassnet.data.split import DRAWN
 from glassnet.data.table_schema import TableSchema
 
 Severity = Literal["error", "warning", "info"]
@@ -336,6 +338,22 @@ def leaks(look: Look) -> Iterator[Trouble]:
             )
 
 
+def times_at_random(look: Look) -> Iterator[Trouble]:
+    """Rows with a date, divided at random: what is then measured is filling gaps, not telling the future."""
+    schema = look.data.schema
+    if not isinstance(schema, TableSchema) or not any(DRAWN in note for note in look.data.notes):
+        return
+    dates = list(dict.fromkeys(column.source for column in schema.columns if column.kind in DATE_PARTS))
+    if dates:
+        yield Trouble(
+            "times-at-random",
+            "warning",
+            f"column {_some(dates)} holds dates, and the parts are drawn at random: the network is measured on rows between those that it has seen, not on later ones",
+            "if it is to tell the future, keep the latest rows in a file of their own (--test FILE); a series with equal steps is divided in time by itself (--time COLUMN)",
+            {"columns": dates},
+        )
+
+
 def shifted_parts(look: Look) -> Iterator[Trouble]:
     """Columns or channels whose mean differs between training and test part."""
     if (
@@ -382,6 +400,7 @@ RULES: tuple[Callable[[Look], Iterator[Trouble]], ...] = (
     silent_sounds,
     missing_values,
     leaks,
+    times_at_random,
     shifted_parts,
 )
 

@@ -78,7 +78,7 @@ class Clock:
     def step(self) -> str:
         """A step in words, such as ``day`` or ``3 months``."""
         if self.unit == "number":
-            return "step" if self.every == 1 else f"step of {self.every:.6g}"
+            return "1" if self.every == 1 else f"step of {self.every:.6g}"
         if self.unit == "workday":
             return "working day" if self.every == 1 else f"{self.every:.0f} working days"
         if self.unit == "month":
@@ -88,6 +88,11 @@ class Clock:
                 count = int(self.every // seconds)
                 return name if count == 1 else f"{count} {name}s"
         return f"{self.every:g} seconds"
+
+    @property
+    def steps(self) -> str:
+        """Steps in words, such as ``steps of one day``."""
+        return f"steps of {'' if self.step[0].isdigit() or self.unit == 'number' else 'one '}{self.step.removeprefix('step of ')}"
 
     def cycles(self) -> dict[str, float]:
         """How many steps a day, a week and a year are, where that is two or more."""

@@ -11,6 +11,7 @@ from glassnet.data.clock import Clock
 
 LOOKED_AT = 0.5  # of a series, its first half, which is trained on however the parts are cut
 LEAST_LIKENESS = 0.3  # autocorrelation of the changes from step to step
+ABOUT = 0.9
 TIMES_SEEN = 2  # a season must be seen at least so often
 USUAL_WINDOW = 30
 MOST_WINDOW = 400
@@ -48,15 +49,28 @@ def season_of(values: Floats, lags: Sequence[int]) -> int:
     power = (changes**2).sum(axis=0)
     changes, power = changes[:, power > 0], power[power > 0]
     most = (len(changes) - 1) // TIMES_SEEN
-    tried = [lag for lag in (lags or range(4, most + 1)) if lag <= most]
+    tried = [lag for lag in (lags or range(2, most + 1)) if lag <= most]
     if not tried or not len(power):
         return 0
     alike = [
         float(((changes[lag:] * changes[:-lag]).sum(axis=0) / power).mean()) * len(changes) / (len(changes) - lag)
         for lag in tried
     ]
-    best = int(np.argmax(alike))
-    return int(tried[best]) if alike[best] >= LEAST_LIKENESS else 0
+    able = range(len(tried)) if lags else _peaks(alike)
+    best = max((alike[place] for place in able), default=0.0)
+    if best < LEAST_LIKENESS:
+        return 0
+    # two seasons are as much alike as one: the shortest lag that is about as good
+    return int(next(tried[place] for place in able if alike[place] >= ABOUT * best))
+
+
+def _peaks(alike: Sequence[float]) -> list[int]:
+    """Lags at which a series is more like itself than at both neighbours, behind one at which it is unlike itself."""
+    return [
+        place
+        for place in range(1, len(alike) - 1)
+        if alike[place - 1] < alike[place] >= alike[place + 1] and min(alike[:place]) < 0
+    ]
 
 
 def usual_horizon(clock: Clock, season: int, length: int) -> int:

@@ -126,7 +126,7 @@ def steps_of(table: TableFile, time: str | None, clock: Clock, columns: tuple[Co
         raise DataError(
             "the times lie too far apart to be a series",
             where=f"{table.path}, column '{time}'",
-            got=f"{len(places):,} rows in {length:,} steps of a {clock.step}, from {clock.told(first)} to {clock.told(int(places[-1]))}",
+            got=f"{len(places):,} rows for {length:,} {clock.steps}, from {clock.told(first)} to {clock.told(int(places[-1]))}",
             expected="a row for most steps",
             fix="--time none reads the file as a table",
         )
@@ -190,17 +190,18 @@ def _on_steps(table: TableFile, time: str, clock: Clock, raw: Floats, notes: lis
         raise DataError(
             "the times do not lie on the steps of the series",
             where=f"{table.path}, column '{time}'",
-            got=f"{int(fits.sum()):,} of {int(given.sum()):,} rows on steps of a {clock.step}",
-            expected=f"a row a {clock.step}, as in the training file",
+            got=f"{int(fits.sum()):,} of {int(given.sum()):,} rows on {clock.steps}",
+            expected=f"{clock.steps}, as in the training file",
         )
     for left, why in (
         (~given, "without a time that can be read"),
-        (given & ~fits, f"between two steps of a {clock.step}"),
+        (given & ~fits, f"between two {clock.steps}"),
     ):
         rows = np.flatnonzero(left)
         if len(rows):
             told = _some(
-                [f"'{table.frame[time][int(row)]}' in row {table.lines[int(row)]}" for row in rows[:NAMED]], len(rows)
+                [f"{_cell(table.frame[time][int(row)])} in row {table.lines[int(row)]}" for row in rows[:NAMED]],
+                len(rows),
             )
             notes.append(f"{len(rows):,} {'row is' if len(rows) == 1 else 'rows are'} left out, {why}: {told}")
     return clock.places(best.values[fits]), raw[fits]
@@ -310,9 +311,7 @@ def _clock(table: TableFile, time: str | None, readings: list[Moments], asked: b
     raise DataError(
         "the times have no regular step",
         where=f"{table.path}, column '{time}'",
-        got="every row at the same time"
-        if best is None
-        else f"{best[0]:.0%} of the rows on equal steps of a {best[2].step}",
+        got="every row at the same time" if best is None else f"{best[0]:.0%} of the rows on equal {best[2].steps}",
         expected=f"{REGULAR:.0%} or more",
         fix="bring the rows to equal steps, leave the column out of the file to take each row as a step, or --time none for a table",
     )
@@ -350,7 +349,7 @@ def _columns(table: TableFile, time: str | None, asked: bool) -> tuple[tuple[Col
         else:
             columns.append(Column(name, "number"))
             if count < given:
-                notes.append(f"Column '{name}': {given - count} values are no numbers and count as missing.")
+                notes.append(f"Column '{name}': what is no number counts as missing, {given - count:,} times.")
     if asked and not columns:
         raise DataError(
             "no column of numbers is left to forecast",
@@ -396,6 +395,10 @@ def _targets(table: TableFile, columns: tuple[Column, ...], options: ReadOptions
                 got=f"{values[0]:g} in every row" if values.len() else "no number",
             )
     return tuple(targets)
+
+
+def _cell(cell: object) -> str:
+    return "an empty cell" if cell is None else f"'{cell}'"
 
 
 def _first(series: pl.Series) -> str:

@@ -28,6 +28,7 @@ SMALL = 5_000
 MAX_VAL = 5_000
 MAX_TEST = 10_000
 VAL_PER_CLASS = 20
+DRAWN = "drawn at random"
 SPOKEN = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -286,7 +287,9 @@ def _told(parts: dict[str, Part], made: dict[str, float], data: Data, seed: int)
     drawn = " and ".join(SPOKEN[name] for name in ("val", "test") if name in made)
     by = "class" if data.task == "classes" else "value"
     plural = "parts" if len(made) > 1 else "part"
-    return f"{drawn.capitalize()} {plural} drawn at random from the training samples, stratified by {by}, seed {seed}: {counts}."
+    return (
+        f"{drawn.capitalize()} {plural} {DRAWN} from the training samples, stratified by {by}, seed {seed}: {counts}."
+    )
 
 
 def _told_duplicates(keys: Sequence[bytes] | None) -> list[str]:

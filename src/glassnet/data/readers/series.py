@@ -125,7 +125,7 @@ def _told(steps: Steps, schema: SeriesSchema) -> str:
     season = f"; it repeats itself after {schema.season}" if schema.season else ""
     ahead = "the next step" if schema.horizon == 1 else f"the next {schema.horizon:,} steps"
     return (
-        f"A series, a {clock.step} a step, from {first} to {last}{season}. {what}: {ahead} forecast from the {schema.window:,} before "
+        f"A series in {clock.steps}, from {first} to {last}{season}. {what}: {ahead} forecast from the {schema.window:,} before "
         "(--horizon, --window); --time none reads the file as a table."
     )
 
