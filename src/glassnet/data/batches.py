@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Part
+from glassnet.data.graph import nodes_of
 from glassnet.data.ragged import lengths_of
 
 BUCKET = 20  # batches that share out their samples by length
@@ -66,6 +67,9 @@ class Batches:
         self.steps_per_epoch = -(-len(part) // batch_size)
         self.samples = len(part)
         self.lengths = lengths_of(part.inputs)
+        self.at_hand = (
+            isinstance(part.inputs, InMemory) or self.lengths is not None or nodes_of(part.inputs) is not None
+        )
 
     def order(self, epoch: int) -> Tensor:
         """The order of the samples in an epoch: int64 (samples,)."""
@@ -99,7 +103,7 @@ class Batches:
         pieces = torch.tensor_split(self.order(epoch), self.steps_per_epoch)
         made = (self._batch(pieces[position], epoch, position) for position in range(start, self.steps_per_epoch))
         # What lies in memory is sliced faster than a second thread could hand it over; files are decoded ahead.
-        return made if isinstance(self.part.inputs, InMemory) or self.lengths is not None else read_ahead(made, depth=2)
+        return made if self.at_hand else read_ahead(made, depth=2)
 
     def _batch(self, index: Tensor, epoch: int, position: int) -> Batch:
         inputs = self.part.inputs.take(index).to(self.device, non_blocking=True)

@@ -9,6 +9,8 @@ from glassnet.data.dataset import Part, Schema
 from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
+from glassnet.data.preprocess.graph import FORMS as GRAPH_FORMS
+from glassnet.data.preprocess.graph import GraphInputs, fit_graph
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
 from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
 from glassnet.data.preprocess.sound import SoundInputs, fit_sound
@@ -22,6 +24,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
+    "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
     "text": ("vocabulary", "every-token"),
 }
@@ -32,6 +35,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "normalise": Normalise.from_json,
     "decorrelate": Decorrelate.from_json,
     "table": TableInputs.from_json,
+    "graph": GraphInputs.from_json,
     "sound": SoundInputs.from_json,
     "vocabulary": Vocabulary.from_json,
 }
@@ -59,6 +63,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
     if kind == "table":
         return fit_table(name, part.inputs, cast(TableSchema, schema))
+    if kind == "graph":
+        return fit_graph(name, part.inputs)
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
     if kind == "text":
