@@ -44,10 +44,10 @@ def around(x: Tensor, features: int, dtype: torch.dtype) -> Around:
     numbers = x.as_subclass(Tensor).reshape(-1).long()
     if graph is None:
         return Around(
-            torch.zeros(int(numbers.max()) + 1 if len(numbers) else 0, features, dtype=dtype, device=x.device),
+            torch.zeros(len(numbers), features, dtype=dtype, device=x.device),
             None,
             torch.zeros(2, 0, dtype=torch.int64, device=x.device),
-            numbers,
+            torch.arange(len(numbers), device=x.device),
         )
     if graph.features.shape[1] != features:
         raise ModelError(
