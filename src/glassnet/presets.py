@@ -132,6 +132,32 @@ def recurrent(samples: int, shape: tuple[int, ...]) -> Preset:
     return {**_adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=64), "clip.norm": clip}
 
 
+def graphs(samples: int, shape: tuple[int, ...]) -> Preset:
+    """As in Kipf and Welling 2017, section 5.2: Adam at one rate, the whole graph in every step."""
+    return {
+        "optimizer.name": Choice("adam", "as in the paper"),
+        "optimizer.lr": Choice(0.01, "as in the paper"),
+        "optimizer.weight_decay": Choice(5e-4, "as in the paper"),
+        "optimizer.bias_lr": Choice(1.0, "as the weights"),
+        "schedule.name": Choice("constant", "as in the paper"),
+        "loss.label_smoothing": Choice(0.0, "as in the paper"),
+        "train.batch_size": Choice(samples, "the whole graph is passed in any case"),
+        "train.epochs": Choice(200, "as in the paper; an epoch is one step"),
+        "stop.monitor": Choice("loss", "as in the paper; the accuracy of few nodes jumps from step to step"),
+        "stop.patience": Choice(100, "an epoch is one step only"),
+        "regularise.average": Choice("none", "as in the paper"),
+    }
+
+
+def graph_attention(samples: int, shape: tuple[int, ...]) -> Preset:
+    """As in Veličković et al. 2018, section 3.3: as :func:`graphs` at half the rate and for longer."""
+    return {
+        **graphs(samples, shape),
+        "optimizer.lr": Choice(5e-3, "as in the paper"),
+        "train.epochs": Choice(400, "an epoch is one step"),
+    }
+
+
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
     """For networks that are not ours: AdamW, its rate found by a range test."""
     found = Choice("find", "no preset for this net: a range test")
@@ -184,4 +210,6 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "text-bag": bags,
     **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
     "conv3d": conv_for_arrays,
+    **dict.fromkeys(("gcn", "graphsage"), graphs),
+    "gat": graph_attention,
 }

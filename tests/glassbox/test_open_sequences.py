@@ -68,7 +68,7 @@ def test_packed_sequences(kind: type[nn.RNNBase], settings: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
-@pytest.mark.parametrize("name", [name for name, entry in ZOO.items() if entry.reads_tokens])
+@pytest.mark.parametrize("name", [name for name, entry in ZOO.items() if entry.kinds == ("text",)])
 def test_networks_that_read_texts(name: str, training: bool) -> None:
     options: dict[str, Any] = {"vocabulary": 12, "embed": 4}
     if name in ("rnn", "lstm", "gru"):

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-USUAL_VOCABULARY = 10_000  # words, to show a net that reads texts
-
-
 @click.command("nets")
 @click.argument("name", required=False)
 @click.option("--input", "shape", metavar="SHAPE", help="shape of one input, such as 3x32x32 or 14")
@@ -55,10 +52,9 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
     entry = zoo.ZOO[name]
     usual = entry.references[0].shape if entry.references else (3, 32, 32)
     size = _shape(shape) if shape else usual
-    given = ({"vocabulary": str(USUAL_VOCABULARY)} if entry.reads_tokens else {}) | dict(map(_option, options))
-    with torch.device(
-        "meta"
-    ):  # shapes without values: the weights of a VGG would take half a gigabyte and seconds to draw
+    given = {key: str(value) for key, value in entry.usual.items()} | dict(map(_option, options))
+    # shapes without values: the weights of a VGG would take half a gigabyte and seconds to draw; edges need values
+    with torch.device("cpu" if "graph" in entry.kinds else "meta"):
         net = _built(name, size, classes, given)
     table = layer_table(net, size, torch.int64 if entry.reads_tokens else torch.float32)
     if as_json:

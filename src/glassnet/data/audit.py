@@ -10,6 +10,7 @@ from torch import Tensor
 from glassnet.data.audit_rules import RULES, Look, Trouble
 from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts
 from glassnet.data.duplicates import digests
+from glassnet.data.graph import nodes_of
 from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
 from glassnet.data.series_schema import SeriesSchema
@@ -86,6 +87,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
         return f"texts of up to {shape[0]:,} tokens"
     if kind == "series":
         return f"windows of {shape[1]:,} steps with {shape[0]} channel{'' if shape[0] == 1 else 's'}"
+    if kind == "graph":
+        return "nodes of a graph"
     if kind == "sound":
         return f"sounds of up to {shape[0]:,} samples"
     size = "×".join(map(str, shape))
@@ -148,6 +151,11 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
         return tuple(_range(column.name, raw[:, i], len(column.levels)) for i, column in enumerate(schema.columns))
     if schema.kind == "image":
         return _channel_ranges(part, shape)
+    if (nodes := nodes_of(data.train.inputs)) is not None:
+        graph, index = nodes[0].graph, nodes[1]
+        degrees = torch.bincount(graph.edges[0], minlength=len(graph))[index]
+        present = (graph.features[index] != 0).sum(dim=1)
+        return (_range("edges of a node", degrees), _range("features that are not 0", present))
     if schema.kind in ("text", "sound"):
         raw = part.inputs.take(torch.arange(len(part)))
         lengths = (raw != PADDING).sum(dim=1).float()

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Part
+from glassnet.data.graph import nodes_of
 from glassnet.data.ragged import lengths_of
 from glassnet.data.windows import windows_of
 
@@ -68,7 +69,10 @@ class Batches:
         self.samples = len(part)
         self.lengths = lengths_of(part.inputs)
         self.at_hand = (
-            isinstance(part.inputs, InMemory) or self.lengths is not None or windows_of(part.inputs) is not None
+            isinstance(part.inputs, InMemory)
+            or self.lengths is not None
+            or windows_of(part.inputs) is not None
+            or nodes_of(part.inputs) is not None
         )
 
     def order(self, epoch: int) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory
+from glassnet.data.graph import nodes_of
 from glassnet.data.ragged import ragged_of
 
 
@@ -22,6 +23,9 @@ def fingerprint_of(data: Data) -> str:
             digest.update(_bytes(part.inputs.values))
         elif (found := ragged_of(part.inputs)) is not None:
             for tensor in (found[1], found[0].values, found[0].offsets):
+                digest.update(_bytes(tensor))
+        elif (nodes := nodes_of(part.inputs)) is not None:
+            for tensor in (nodes[1], nodes[0].graph.features, nodes[0].graph.edges):
                 digest.update(_bytes(tensor))
         else:
             digest.update("\n".join(part.names).encode())

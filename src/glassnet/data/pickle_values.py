@@ -1,7 +1,7 @@
 """Plain values and byte arrays out of a pickle that is never run.
 
-A pickle is a program, and loading one can do anything. CIFAR's Python version comes as pickles all the same. Here the few opcodes that
-it needs are interpreted: names of functions and classes stay names, nothing is imported and nothing is called. Any other opcode, and
+A pickle is a program, and loading one can do anything. CIFAR's Python version and Planetoid's graphs come as pickles all the same. Here the few
+opcodes that they need are interpreted: names of functions and classes stay names, nothing is imported and nothing is called. Any other opcode, and
 any other name, is refused. The opcodes are documented in the standard library's ``pickletools``.
 """
 
@@ -16,8 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_OPCODES = 5_000_000
-_DTYPES = {"u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8"}
+_DTYPES = {"u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8", "f4", "f8"}
 _RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
+_SPARSE = {"scipy.sparse.csr csr_matrix", "scipy.sparse._csr csr_matrix"}
+_EMPTY = {
+    "collections defaultdict": dict
+}  # what it is made with, says what a missing key would give; here nothing is missing
 _VALUES = {
     *("NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG1", "FLOAT", "BINFLOAT"),
     *("SHORT_BINSTRING", "BINSTRING", "STRING", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
@@ -51,13 +55,54 @@ class _Dtype:
     order: str = "|"
 
 
+@dataclass
+class SparseRows:
+    """What SciPy's ``csr_matrix`` holds: of each row the columns that are not 0, and what stands in them."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def dense(self, most: int) -> NDArray[np.float32]:
+        """All numbers, float32 (rows, columns).
+
+        Args:
+            most: numbers that may be in it.
+
+        Raises:
+            RefusedPickle: a field is missing or does not fit the others, or there are too many numbers.
+        """
+        shape: Any = self.fields.get("_shape", self.fields.get("shape"))
+        sizes = isinstance(shape, tuple) and len(shape) == 2 and all(type(size) is int and size >= 0 for size in shape)
+        if not sizes or shape[0] * shape[1] > most:
+            raise RefusedPickle(f"a sparse matrix of impossible shape {shape}")
+        given: list[Any] = [self.fields.get(name) for name in ("indptr", "indices", "data")]
+        if not all(isinstance(each, np.ndarray) and each.ndim == 1 for each in given):
+            raise RefusedPickle("a sparse matrix without its numbers")
+        starts, columns, values = given
+        fits = (
+            len(starts) == shape[0] + 1
+            and len(columns) == len(values)
+            and starts.dtype.kind == "i"
+            and columns.dtype.kind == "i"
+            and len(starts) > 0
+            and starts[0] == 0
+            and starts[-1] == len(columns)
+            and bool((np.diff(starts) >= 0).all())
+            and (len(columns) == 0 or (columns.min() >= 0 and columns.max() < shape[1]))
+        )
+        if not fits:
+            raise RefusedPickle("a sparse matrix whose parts do not fit together")
+        made = np.zeros(shape, np.float32)
+        np.add.at(made, (np.repeat(np.arange(shape[0]), np.diff(starts)), columns), values)
+        return made
+
+
 _MARK = _Name("mark")
 
 
 def read_values(pickled: bytes) -> Any:
-    """The value in a pickle: None, numbers, text, bytes, lists, tuples, dictionaries and NumPy arrays of integers.
+    """The value in a pickle: None, numbers, text, bytes, lists, tuples, dictionaries, NumPy arrays, sparse rows.
 
-    Text of Python 2 comes back as bytes.
+    Arrays hold numbers; what SciPy calls ``csr_matrix`` comes back as :class:`SparseRows`. Text of Python 2 comes back as bytes.
 
     Raises:
         RefusedPickle: the pickle is damaged, or holds anything else.
@@ -127,9 +172,18 @@ class _Machine:
         elif opcode == "REDUCE":
             name, arguments = self.popped(2)
             stack[-2:] = [_stand_in(_expect(name, _Name).name, _expect(arguments, tuple))]
+        elif opcode == "NEWOBJ":
+            name, arguments = self.popped(2)
+            if _expect(name, _Name).name not in _SPARSE or arguments != ():
+                raise RefusedPickle(f"it asks for {name.name[:80]!r}, which plain values do not need")
+            stack[-2:] = [SparseRows()]
         elif opcode == "BUILD":
             state = stack.pop()
-            _build(stack[-1], _expect(state, tuple))
+            if isinstance(stack[-1], SparseRows):
+                fields = _expect(state, dict)
+                stack[-1].fields = {_key(key): _value(value) for key, value in fields.items()}
+            else:
+                _build(stack[-1], _expect(state, tuple))
         elif opcode == "STOP":
             self.result = stack.pop()
         else:
@@ -154,6 +208,8 @@ class _Machine:
 def _stand_in(name: str, arguments: tuple[Any, ...]) -> Any:
     if name in _RECONSTRUCT:
         return _Array()
+    if name in _EMPTY:
+        return _EMPTY[name]()
     if name == "numpy dtype":
         code = arguments[0].decode("ascii") if isinstance(arguments[0], bytes) else str(arguments[0])
         if code not in _DTYPES:
@@ -181,8 +237,16 @@ def _build(target: Any, state: tuple[Any, ...]) -> None:
 def _finished(value: Any) -> Any:
     """The result with arrays in the place of their stand-ins; deeper than one dictionary no file of ours goes."""
     if isinstance(value, dict):
-        return {key: one.value if isinstance(one, _Array) else one for key, one in value.items()}
+        return {key: _value(one) for key, one in value.items()}
+    return _value(value)
+
+
+def _value(value: Any) -> Any:
     return value.value if isinstance(value, _Array) else value
+
+
+def _key(key: Any) -> str:
+    return key.decode("latin-1") if isinstance(key, bytes) else str(key)
 
 
 def _expect(value: Any, kind: type) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Schema
+from glassnet.data.graph_schema import GraphSchema
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
@@ -19,6 +20,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "table": TableSchema.from_json,
     "array": ArraySchema.from_json,
     "series": SeriesSchema.from_json,
+    "graph": GraphSchema.from_json,
     "sound": SoundSchema.from_json,
     "text": TextSchema.from_json,
 }

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from glassnet.data.dataset import Source
+from glassnet.data.graph import graph_of
 
 Rows = npt.NDArray[np.float32]
 View = Callable[[Tensor], Tensor]
@@ -39,6 +40,18 @@ def prepared(preprocess: Callable[[Tensor], Tensor]) -> View:
         if values.shape[1] > MOST_COLUMNS:
             values = values[:, torch.linspace(0, values.shape[1] - 1, MOST_COLUMNS).long()]
         return values
+
+    return view
+
+
+def node_features(preprocess: Callable[[Tensor], Tensor]) -> View:
+    """The features of nodes as a network is given them, (batch, features), without the graph."""
+
+    def view(raw: Tensor) -> Tensor:
+        prepared_numbers = preprocess(raw)
+        graph = graph_of(prepared_numbers)
+        assert graph is not None, "nodes know their graph"
+        return graph.features[prepared_numbers.as_subclass(Tensor).flatten()]
 
     return view
 

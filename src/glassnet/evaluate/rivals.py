@@ -16,7 +16,7 @@ from glassnet.evaluate.forecast import rivals_of_series
 from glassnet.evaluate.interval import Interval, wilson
 from glassnet.evaluate.regression import regression_report
 from glassnet.evaluate.rival import Rival
-from glassnet.evaluate.rival_inputs import View, pixels, prepared, raw_columns, read_rows
+from glassnet.evaluate.rival_inputs import View, node_features, pixels, prepared, raw_columns, read_rows
 from glassnet.evaluate.rival_models import (
     MOST_CATEGORIES,
     Fit,
@@ -114,7 +114,10 @@ def rivals(
         return []
     if kind == "text":
         return [bag_of_words(data, part, seed)]
-    if kind == "image":
+    if kind == "graph":
+        view = node_features(preprocess)
+        methods = [Method("linear model on features alone", logistic, view, "the features", MOST_ROWS)]
+    elif kind == "image":
         methods = [Method("linear model", logistic if classes else ridge, pixels, "the pixels", MOST_IMAGES)]
     else:
         view = prepared(preprocess)

@@ -58,6 +58,8 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
             {"hidden": (64, 64), "dropout": 0.2},
             f"a small multilayer perceptron on {samples:,} windows of {shape[1]:,} steps; gru, lstm and conv1d read them too",
         )
+    if kind == "graph":
+        return Choice("gcn", {}, f"graph convolutions, which learn from {samples:,} nodes and all their neighbours")
     if kind == "sound":
         return Choice(
             "small-vgg", {"width": 0.5}, f"a small convolutional net on the spectrograms of {samples:,} sounds"

@@ -54,6 +54,9 @@ class Reference:
     stated_multiply_adds: str = ""
 
 
+USUAL = {"vocabulary": 10_000, "features": 1_433}
+
+
 @dataclass(frozen=True)
 class Entry:
     """A network of the zoo.
@@ -61,7 +64,7 @@ class Entry:
     Attributes:
         name: as in recipes and on the command line.
         build: ``build(shape, outputs, **options)``; every further argument of it is an option.
-        kinds: kinds of data it reads: ``table``, ``array``, ``image``, ``text``, ``series``.
+        kinds: kinds of data it reads: ``table``, ``array``, ``image``, ``text``, ``series``, ``graph``.
         title: one line, what it is.
         paper: where it comes from.
         minimum: smallest side of an image in pixels; 1 where any shape does.
@@ -83,5 +86,10 @@ class Entry:
 
     @property
     def reads_tokens(self) -> bool:
-        """Whether its inputs are whole numbers that stand for words, and nothing else."""
-        return self.kinds == ("text",)
+        """Whether its inputs are whole numbers that stand for words or nodes, and nothing else."""
+        return set(self.kinds) <= {"text", "graph", "tree"}
+
+    @property
+    def usual(self) -> dict[str, int]:
+        """What it is told by the data besides a shape, with the value of a data set of usual size."""
+        return {name: size for name, size in USUAL.items() if self.reads_tokens and name in self.options}

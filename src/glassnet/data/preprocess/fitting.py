@@ -9,6 +9,8 @@ from glassnet.data.dataset import Part, Schema
 from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
+from glassnet.data.preprocess.graph import FORMS as GRAPH_FORMS
+from glassnet.data.preprocess.graph import GraphInputs, fit_graph
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
 from glassnet.data.preprocess.series import FORMS as SERIES_FORMS
 from glassnet.data.preprocess.series import SeriesInputs, fit_series
@@ -26,6 +28,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
     "series": SERIES_FORMS,
+    "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
     "text": ("vocabulary", "every-token"),
 }
@@ -37,6 +40,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "decorrelate": Decorrelate.from_json,
     "table": TableInputs.from_json,
     "series": SeriesInputs.from_json,
+    "graph": GraphInputs.from_json,
     "sound": SoundInputs.from_json,
     "vocabulary": Vocabulary.from_json,
 }
@@ -66,6 +70,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_table(name, part.inputs, cast(TableSchema, schema))
     if kind == "series":
         return fit_series(name, part.inputs, cast(SeriesSchema, schema))
+    if kind == "graph":
+        return fit_graph(name, part.inputs)
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
     if kind == "text":

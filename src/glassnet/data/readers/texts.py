@@ -163,10 +163,10 @@ def _classes(gathered: Gathered, origin: str, *, alone: bool) -> tuple[str, ...]
             got=", ".join(map(shown, extra[:20])),
             expected="only " + ", ".join(map(shown, sorted(train)[:20])),
         )
-    return tuple(sorted(train, key=_in_order))
+    return tuple(sorted(train, key=in_order))
 
 
-def _in_order(name: str) -> tuple[tuple[int, int, str], ...]:
+def in_order(name: str) -> tuple[tuple[int, int, str], ...]:
     """Numbers in names by their size: 2 before 10."""
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
 
