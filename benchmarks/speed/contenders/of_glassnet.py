@@ -22,8 +22,14 @@ EPOCHS = 1000  # how long the run is said to be, against which the time of compi
 
 
 def start(row: Row) -> Contender:
-    """The training of a row, up to its first step."""
+    """The training of a row."""
     prepare_process(torch.get_num_threads())
+    parts = parts_of(row)
+    return Contender(in_turns(_steps(parts)), parts.execution.precision, parts.execution.reason)
+
+
+def parts_of(row: Row) -> Assembly:
+    """What ``glassnet train`` would train with."""
     recipe = Recipe().changed(
         {
             "data.path": "generated",
@@ -38,12 +44,12 @@ def start(row: Row) -> Contender:
             "train.batch_size": row.batch,
             "train.epochs": EPOCHS,
             "train.measure": "never",
+            "stop.patience": "never",
         }
     )
     data = divide(data_from_arrays(*row.data()), recipe)
     resolved, _ = resolve(recipe, data)
-    parts = assemble(resolved, data, row.build())
-    return Contender(in_turns(_steps(parts)), parts.execution.precision, parts.execution.reason)
+    return assemble(resolved, data, row.build())
 
 
 def _steps(parts: Assembly) -> Iterator[int]:
