@@ -11,14 +11,14 @@ from benchmarks.speed.table import NAIVE
 
 def draw(rows: Mapping[str, Sequence[Measured]], path: Path) -> None:
     """Write a PNG. Points are medians, lines go from the slowest to the fastest round; 1 is the naive loop's median."""
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("agg")
-    from matplotlib import pyplot
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
 
     names = list(dict.fromkeys(one.contender for measured in rows.values() for one in measured if one.rates))
-    colours = dict(zip(names, pyplot.colormaps["tab10"].colors, strict=False))
-    figure, axes = pyplot.subplots(figsize=(9, 0.9 + 0.75 * len(rows)), layout="constrained")
+    colours = dict(zip(names, plt.colormaps["tab10"].colors, strict=False))
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.75 * len(rows)), layout="constrained")
     for place, measured in enumerate(rows.values()):
         base = next((one.rate for one in measured if one.contender == NAIVE and one.rates), None)
         shown = [one for one in measured if one.rates]
@@ -44,4 +44,4 @@ def draw(rows: Mapping[str, Sequence[Measured]], path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     figure.savefig(path, dpi=130)
-    pyplot.close(figure)
+    plt.close(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -63,13 +64,13 @@ def _net(row: Row) -> tuple[Weights, Callable[[Weights, jax.Array], jax.Array]]:
 
     if row.name in DENSE:
         sizes = (*DENSE[row.name], CLASSES)
-        return sum((drawn(a, b) for a, b in zip(sizes, sizes[1:], strict=False)), []), _dense
+        return [part for pair in pairwise(sizes) for part in drawn(*pair)], _dense
     if row.name.startswith("lenet5"):
         weights = drawn(5, 5, 1, 6) + drawn(5, 5, 6, 16) + drawn(400, 120) + drawn(120, 84) + drawn(84, CLASSES)
         return weights, _lenet5
     if row.name == "vgg-like":
         widths = (3, 32, 32, 64, 64, 128, 128)
-        weights = sum((drawn(3, 3, a, b) for a, b in zip(widths, widths[1:], strict=False)), [])
+        weights = [part for pair in pairwise(widths) for part in drawn(3, 3, *pair)]
         return weights + drawn(2048, 128) + drawn(128, CLASSES), _vgg_like
     if row.name.startswith("lstm"):
         return drawn(64 + 128, 512) + drawn(128, CLASSES), _lstm

@@ -67,11 +67,11 @@ class _Lean(Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> Any:
         """One update of every parameter that has a gradient."""
         if closure is not None or not self._ordinary():
-            return super().step(closure)  # type: ignore[safe-super]
+            return super().step(closure)
         for group in self.param_groups:
             changed = [p for p in group["params"] if p.grad is not None]
             if any(p.grad.is_sparse for p in changed):
-                return super().step()  # type: ignore[safe-super]
+                return super().step()
         with torch.no_grad():
             for group in self.param_groups:
                 changed = [p for p in group["params"] if p.grad is not None]
