@@ -27,9 +27,11 @@ from glassnet.pretrained.reading import read_weights
 from glassnet.recipe import Recipe
 from glassnet.resolve import LOOKS, OWN_NET, outputs_of
 from glassnet.training.averaging import BEGIN, make_averager, swa_begin
+from glassnet.training.choosing import choose_execution
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
-from glassnet.training.execution import Execution, choose_execution
+from glassnet.training.execution import Execution
+from glassnet.training.known_ways import KnownWays, usual_place
 from glassnet.training.losses import make_loss, with_auxiliary
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.measure import Meter
@@ -105,6 +107,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         device=recipe.train.device,
         precision=recipe.train.precision,
         threads=None if recipe.train.threads == "auto" else int(recipe.train.threads),
+        layout=recipe.train.layout,
+        known=KnownWays(usual_place()) if recipe.train.remember else None,
     )
     net = net.to(execution.device)
     if execution.channels_last:
@@ -113,7 +117,10 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         if every is not None:
             every.device, every.channels_last = execution.device, execution.channels_last
     preprocess.to(execution.device)
-    recipe = recipe.changed({"train.precision": execution.precision, "train.threads": execution.threads})
+    ways = {"train.precision": execution.precision, "train.threads": execution.threads}
+    if recipe.train.layout == "auto" and example.inputs.ndim == 4:
+        ways["train.layout"] = "channels-last" if execution.channels_last else "channels-first"
+    recipe = recipe.changed(ways)
     reasons = {"train.precision": execution.reason}
     reasons |= prepared
     if loaded is not None:

@@ -231,6 +231,10 @@ class TrainSettings(Section):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto measures what pays")
     threads: Threads | Auto = Field("auto", description="threads inside an operation")
+    layout: Literal["auto", "channels-last", "channels-first"] = Field(
+        "auto", description="of images in memory; auto measures what pays"
+    )
+    remember: bool = Field(True, description="keep what was measured of precision and layout for runs of the same net")
     record_every: Count | Auto = Field("auto", description="steps between two recorded losses")
     measure: Count | Literal["auto", "never"] = Field(
         "auto",

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from glassnet.errors import UsageError
-from glassnet.training.execution import choose_device, choose_execution, machine
+from glassnet.training.choosing import choose_execution
+from glassnet.training.execution import choose_device, machine
 from glassnet.training.losses import cross_entropy
 
 
@@ -55,11 +56,18 @@ def test_what_was_asked_is_done() -> None:
     assert (str(chosen.device), chosen.precision, chosen.threads) == ("cpu", "bfloat16", 1)
 
 
-def test_images_through_convolutions_are_laid_out_channels_last_and_nothing_else() -> None:
-    assert choose_execution(net(), example(), cross_entropy, device="cpu", precision="float32", threads=1).channels_last
-    table = nn.Linear(5, 3)
+def test_images_through_convolutions_are_laid_out_as_asked_and_nothing_else_is() -> None:
+    def last(module: nn.Module, batch: tuple[torch.Tensor, torch.Tensor], layout: str) -> bool:
+        chosen = choose_execution(
+            module, batch, cross_entropy, device="cpu", precision="float32", threads=1, layout=layout
+        )
+        return chosen.channels_last
+
+    assert last(net(), example(), "channels-last")
+    assert not last(net(), example(), "channels-first")
     rows = torch.rand(4, 5), torch.tensor([0, 1, 2, 0])
-    assert not choose_execution(table, rows, cross_entropy, device="cpu", precision="float32", threads=1).channels_last
+    assert not last(nn.Linear(5, 3), rows, "channels-last")
+    assert not last(nn.Linear(5, 3), rows, "auto")
 
 
 def test_a_network_without_convolutions_stays_in_float32() -> None:

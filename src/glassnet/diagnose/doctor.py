@@ -48,7 +48,7 @@ from glassnet.diagnose import (
 )
 from glassnet.diagnose.history import History, known
 from glassnet.diagnose.rule import Rule
-from glassnet.events import Event, Finding
+from glassnet.events import Event, Finding, Step
 
 # Causes first: where one event lets several rules speak, the one nearer to the root is told first, and hides what it explains.
 RULES: tuple[Rule, ...] = (
@@ -115,6 +115,8 @@ class Doctor:
 
     def see(self, event: Event) -> Iterator[Finding]:
         """The findings that this event gives rise to."""
+        if isinstance(event, Step) and event.loss is None:
+            return  # not recorded, so it says nothing, and a resumed run will not have it
         event = known(event)
         self.history.see(event)
         for rule in self.rules:

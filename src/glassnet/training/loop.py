@@ -9,6 +9,7 @@ state goes on as if nothing had happened.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -71,8 +72,10 @@ def train(
     while state.epoch < plan.epochs and state.stop is None:
         clock, first = time.perf_counter(), state.batch
         away = 0.0
+        modules = list(net.modules())
         for inputs, targets in batches.epoch(state.epoch, start=state.batch):
-            net.train()
+            if not all(module.training for module in modules):  # whoever looked on may have left it otherwise
+                net.train()
             due = plan.meter is not None and plan.meter.due(state.step)
             with plan.meter.watch(state, plan, inputs, targets) if plan.meter and due else nullcontext() as look:
                 event, outputs = one_step(state, plan, batches, inputs, targets)
@@ -131,7 +134,7 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
         state.sums["clipped"] += clipped
     lr = state.base_lrs[0] * factor
     unrecorded = (state.step - 1) % plan.record_every != 0
-    if unrecorded and (loss.device.type != "cpu" or bool(torch.isfinite(loss))):
+    if unrecorded and (loss.device.type != "cpu" or math.isfinite(loss.item())):
         return Step(state.epoch, state.step, lr, state.samples), outputs
     step = Step(
         state.epoch,

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+from glassnet.training.fused import FusedAdam, FusedAdamW, FusedSGD
 from glassnet.training.weights import divided
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -21,7 +22,13 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "lbfgs": torch.optim.LBFGS,
 }
-_FUSED = {"sgd", "adagrad", "adam", "adamw"}  # one kernel over all parameters, the same mathematics
+# One kernel over all parameters, the same mathematics; three of them by a shorter way.
+_FUSED: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": FusedSGD,
+    "adagrad": torch.optim.Adagrad,
+    "adam": FusedAdam,
+    "adamw": FusedAdamW,
+}
 
 
 def make_optimizer(
@@ -101,6 +108,7 @@ def make_optimizer(
 
 def _built(name: str, parameters: Any, lr: float, options: Mapping[str, Any]) -> torch.optim.Optimizer:
     try:
-        return OPTIMIZERS[name](parameters, lr=lr, **options)
+        kind = _FUSED[name] if options.get("fused") and name in _FUSED else OPTIMIZERS[name]
+        return kind(parameters, lr=lr, **options)
     except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{name} does not take these options", where="optimizer", got=error) from error

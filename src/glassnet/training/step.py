@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
             loss, penalty, outputs = backward(state, plan, inputs, targets)
         made.append(Made(loss, penalty, outputs, *(plan.clip(net.parameters()) if plan.clip else ())))
         whole = loss if penalty is None else loss + penalty
-        if len(made) == 1 and whole.device.type == "cpu" and not torch.isfinite(whole):
+        if len(made) == 1 and whole.device.type == "cpu" and not math.isfinite(whole.item()):
             usable = False
             if isinstance(optimizer, torch.optim.LBFGS):
                 optimizer.zero_grad(set_to_none=True)  # without a slope it stays where it is
@@ -82,16 +83,20 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
     Returns:
         Mean data loss, penalty, and the outputs where the plan has a meter.
     """
-    total = torch.zeros((), device=state.device)
-    said: list[Tensor] = []
-    for some, wanted in zip(inputs.chunk(plan.micro_batches), targets.chunk(plan.micro_batches), strict=True):
+    count = plan.micro_batches
+    pieces = ((inputs, targets),) if count == 1 else zip(inputs.chunk(count), targets.chunk(count), strict=True)
+    losses, said = list[Tensor](), list[Tensor]()
+    for some, wanted in pieces:
         with autocast(plan.precision, state.device):
             outputs = state.net(some)
-        loss = plan.loss(outputs, wanted) * (len(wanted) / len(targets))
+        loss = plan.loss(outputs, wanted)
+        if count > 1:
+            loss = loss * (len(wanted) / len(targets))
         loss.backward()  # type: ignore[no-untyped-call]
-        total += loss.detach()
+        losses.append(loss.detach())
         if plan.meter is not None:
             said.append((outputs[0] if isinstance(outputs, tuple) else outputs).detach())
+    total = sum(losses[1:], start=losses[0])
     whole = None if not said else said[0] if len(said) == 1 else torch.cat(said)
     if plan.penalty is None:
         return total, None, whole

@@ -42,7 +42,10 @@ class Normalise(Preprocess):
 
     def forward(self, raw: Tensor) -> Tensor:
         """(batch, *shape) to float32 of the same shape."""
-        return (raw.to(self.mean.dtype) / self.scale - self.mean) / self.std
+        if raw.dtype == self.mean.dtype:
+            return (raw / self.scale - self.mean) / self.std
+        # The copy that changes the type belongs to nobody else.
+        return raw.to(self.mean.dtype).div_(self.scale).sub_(self.mean).div_(self.std)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""

@@ -1,0 +1,230 @@
+"""Which way of running a network is the fastest here: a few steps of each way are timed, and what was found is kept for the next run.
+
+Ways differ in precision, memory layout and threads. One question is asked after the other, each with the best answer to those before it, because all
+combinations would take longer than they save. Less precision is taken only where the gradient and a short training agree with float32's;
+everything else computes the same to rounding.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from glassnet.training.execution import Execution, choose_device
+from glassnet.training.known_ways import KnownWays, fingerprint_of_way
+from glassnet.training.losses import Loss
+from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.step import autocast
+
+LEAST_GAIN = 1.15  # below that, lower precision is not worth having
+# At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
+LEAST_COSINE = 0.9
+TRIAL_STEPS = 6  # of the short training that must agree
+TRIAL_SHARE = 0.05  # of the loss that its first step is expected to take away
+TRIAL_TOLERANCE = 0.1  # how far its last loss may be from float32's, as a share of the first loss
+ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
+ENOUGH = 0.3  # seconds of them after which there are enough
+UNSURE = (
+    1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks again
+)
+# Layers with enough arithmetic for each number that they move. Of dense layers alone bfloat16 makes slower ones (docs/speed.md).
+GAINING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.RNNBase)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to run a step."""
+
+    precision: str
+    channels_last: bool
+    threads: int
+
+
+def choose_execution(
+    net: nn.Module,
+    example: tuple[Tensor, Tensor],
+    loss: Loss,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    layout: str = "auto",
+    known: KnownWays | None = None,
+) -> Execution:
+    """Measure some training steps of this network on this machine and choose.
+
+    bfloat16 is taken where it is at least 15 % faster, its gradient points the same way as float32's (cosine ≥ 0.9), and six steps of
+    gradient descent come to the same loss (within a tenth of the first one). Convolutions in float32 run channels last unless channels first is
+    faster. On the CPU one thread is taken where all of them are no faster: for tiny networks, and where a neighbour occupies a core and threads that
+    wait for each other lose far more than a half. The network and the random states are left as they were; the process's number of threads is set to
+    the chosen one.
+
+    Args:
+        net: the network to be trained.
+        example: one batch of inputs and targets as training will see them.
+        loss: the loss.
+        device: as in :func:`glassnet.training.execution.choose_device`.
+        precision: ``auto``, ``float32`` or ``bfloat16``.
+        threads: threads inside an operation; None measures.
+        layout: ``auto``, ``channels-last`` or ``channels-first``, of images.
+        known: what earlier runs have found; nothing is looked up or kept without it. The number of threads is measured anew in any case, because it
+            depends on who else is at work.
+    """
+    place = choose_device(device)
+    images = example[0].ndim == 4 and any(isinstance(module, nn.Conv2d) for module in net.modules())
+    every = torch.get_num_threads()
+    way = Way("float32" if precision == "auto" else precision, images and layout != "channels-first", threads or every)
+    if not images:
+        layout = "any"
+    states = random_states()
+    try:
+        measurer = _Measurer(net, example, loss, place)
+        why = f"{precision} as asked"
+        if precision == "auto" or layout == "auto":
+            way, why = _known_or_measured(measurer, way, precision, layout, known)
+        if threads is None and every > 1 and place.type == "cpu":
+            way, told = _threads(measurer, way)
+            why += f"; {told}"
+        elif precision != "auto":
+            why += f", {way.threads} threads"
+    finally:
+        restore_random_states(states)
+        torch.set_num_threads(way.threads)
+    return Execution(place, way.precision, way.channels_last, way.threads, why)
+
+
+def _known_or_measured(
+    measurer: _Measurer, usual: Way, precision: str, layout: str, known: KnownWays | None
+) -> tuple[Way, str]:
+    """Precision and layout, and why: from an earlier run if there was one like this."""
+    key = fingerprint_of_way(measurer.net, measurer.example, measurer.loss, measurer.device, (precision, layout))
+    found = known.find(key) if known else None
+    if found is not None:
+        way = replace(usual, precision=found["precision"], channels_last=found["channels_last"])
+        return way, f"{found['why']} (measured by an earlier run)"
+    way, why, sure = usual, f"{usual.precision} as asked", True
+    if precision == "auto":
+        way, why, sure = _precision(measurer, usual)
+    # Channels last is what convolutions in bfloat16 are made for; only in float32 is there a question.
+    if layout == "auto" and way.precision == "float32":
+        last, first = measurer.in_turns((way, replace(way, channels_last=False)))
+        sure = sure and not 1 / UNSURE < last / first < UNSURE
+        if first < last:
+            way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.2g} times as fast"
+    if known and sure:
+        known.keep(key, {"precision": way.precision, "channels_last": way.channels_last, "why": why})
+    return way, why
+
+
+def _precision(measurer: _Measurer, usual: Way) -> tuple[Way, str, bool]:
+    """float32 or bfloat16, why, and whether another run would surely say the same."""
+    kinds = any(isinstance(module, GAINING) for module in measurer.net.modules())
+    if not kinds or not _has_fast_bfloat16(measurer.device):
+        return usual, "float32: this network or machine gains nothing from bfloat16", True
+    low = replace(usual, precision="bfloat16")
+    try:
+        slow, fast = measurer.in_turns((usual, low))
+    except (RuntimeError, NotImplementedError):
+        measurer.gradient(usual)  # where float32 fails too, that is the error to tell
+        return usual, "float32: an operation of this network knows no bfloat16", True
+    gain = slow / fast
+    sure = not 1 / UNSURE < gain / LEAST_GAIN < UNSURE
+    if gain < LEAST_GAIN:
+        return usual, f"float32: bfloat16 would be {gain:.1f} times as fast as float32 here", sure
+    cosine = float(nn.functional.cosine_similarity(measurer.gradient(usual), measurer.gradient(low), dim=0))
+    told = f"{gain:.1f} times as fast as float32 here, gradient cosine {cosine:.4f}"
+    if cosine < LEAST_COSINE:
+        return usual, f"float32: bfloat16 would be {told}", True
+    first, exact = measurer.trial(usual)
+    _, rounded = measurer.trial(low)
+    apart = abs(rounded - exact) / max(abs(first), 1e-12)
+    told += f", losses after {TRIAL_STEPS} steps {apart:.1%} apart"
+    if not apart <= TRIAL_TOLERANCE:
+        return usual, f"float32: bfloat16 would be {told}", True
+    return low, f"bfloat16: {told}", sure
+
+
+def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str]:
+    """All threads or one, and why."""
+    alone = replace(way, threads=1)
+    together, single = measurer.in_turns((way, alone))
+    chosen = alone if single <= together else way
+    told = f"one alone takes {single / together:.2g} times as long as all"
+    return chosen, f"{chosen.threads} of {way.threads} threads: {told}"
+
+
+class _Measurer:
+    """Runs copies of the network in different ways."""
+
+    def __init__(self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device) -> None:
+        self.net, self.example, self.loss, self.device = net, example, loss, device
+        self.start = random_states()
+
+    def in_turns(self, ways: tuple[Way, Way]) -> tuple[float, float]:
+        """Seconds of a forward and a backward pass in two ways, the medians of some; in turns, so that a neighbour's work counts in both."""
+        passes = [self._prepared(way)[0] for way in ways]
+        times: tuple[list[float], list[float]] = ([], [])
+        for number in range(MOST_ROUNDS + 1):
+            for way, once, known in zip(ways, passes, times, strict=True):
+                torch.set_num_threads(way.threads)
+                begin = time.perf_counter()
+                once()
+                if number:  # the first pass is slower than the rest
+                    known.append(time.perf_counter() - begin)
+            if number >= ROUNDS and sum(times[0]) + sum(times[1]) >= 2 * ENOUGH:
+                break
+        return median(times[0]), median(times[1])
+
+    def gradient(self, way: Way) -> Tensor:
+        """The gradient as one vector."""
+        once, copied = self._prepared(way)
+        once()
+        return torch.cat([p.grad.flatten().float() for p in copied.parameters() if p.grad is not None])
+
+    def trial(self, way: Way) -> tuple[float, float]:
+        """The first and the last loss of some steps of gradient descent at the rate of which the first gradient promises a twentieth of the loss."""
+        once, copied = self._prepared(way)
+        first, rate = once(), 0.0
+        for _ in range(TRIAL_STEPS):
+            gradients = [(p, p.grad) for p in copied.parameters() if p.grad is not None]
+            if not rate:
+                rate = (
+                    TRIAL_SHARE * abs(first) / max(sum(float(g.double().square().sum()) for _, g in gradients), 1e-12)
+                )
+            with torch.no_grad():
+                for parameter, gradient in gradients:
+                    parameter.sub_(gradient, alpha=rate)
+            last = once()
+        return first, last
+
+    def _prepared(self, way: Way) -> tuple[Callable[[], float], nn.Module]:
+        """A pass over a fresh copy, to be called any number of times, and the copy."""
+        torch.set_num_threads(way.threads)
+        copied = copy.deepcopy(self.net).to(self.device).train()
+        inputs, targets = self.example[0].to(self.device), self.example[1].to(self.device)
+        if way.channels_last:
+            copied = copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+
+        def once() -> float:
+            restore_random_states(self.start)  # the same dropout masks in every way
+            copied.zero_grad(set_to_none=True)
+            with autocast(way.precision, self.device):
+                outputs = copied(inputs)
+            value = self.loss(outputs, targets)
+            value.backward()  # type: ignore[no-untyped-call]
+            return float(value.detach())  # waits for the device
+
+        return once, copied
+
+
+def _has_fast_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

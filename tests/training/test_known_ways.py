@@ -1,0 +1,195 @@
+"""The file of what earlier runs found: found again, bounded, and never in the way."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from glassnet.training import choosing, known_ways
+from glassnet.training.choosing import choose_execution
+from glassnet.training.known_ways import KnownWays, fingerprint_of_way, usual_place
+from glassnet.training.losses import cross_entropy, hinge
+
+WAY = {"precision": "bfloat16", "channels_last": True, "why": "bfloat16: 2.0 times as fast"}
+
+
+def test_what_was_kept_is_found_and_nothing_else(tmp_path: Path) -> None:
+    ways = KnownWays(tmp_path / "deep" / "ways.json")
+    assert ways.find("one") is None
+    ways.keep("one", WAY)
+    assert KnownWays(ways.path).find("one") == WAY
+    assert ways.find("other") is None
+
+
+def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_ways, "MOST", 3)
+    ways = KnownWays(tmp_path / "ways.json")
+    for key in ("a", "b", "c", "a", "d"):  # kept again, a is young
+        ways.keep(key, WAY)
+    assert [key for key in "abcd" if ways.find(key)] == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b"[]",
+        b'{"version": 99, "ways": {"one": {}}}',
+        b'{"version": 1, "ways": []}',
+        b'{"version": 1, "ways": {"one": 5}}',
+        b'{"version": 1, "ways": {"one": {"precision": "float8", "channels_last": true, "why": ""}}}',
+        b'{"version": 1, "ways": {"one": {"precision": "float32", "channels_last": 1, "why": ""}}}',
+    ],
+)
+def test_a_damaged_file_is_as_none_and_is_replaced(tmp_path: Path, content: bytes) -> None:
+    ways = KnownWays(tmp_path / "ways.json")
+    ways.path.write_bytes(content)
+    assert ways.find("one") is None
+    ways.keep("one", WAY)
+    assert ways.find("one") == WAY
+
+
+def test_where_nothing_can_be_written_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ways = KnownWays(tmp_path / "file" / "ways.json")
+    ways.keep("one", WAY)
+    assert ways.find("one") is None
+
+
+def test_many_at_once_leave_a_whole_file(tmp_path: Path) -> None:
+    ways = KnownWays(tmp_path / "ways.json")
+
+    def work(name: int) -> None:
+        for number in range(20):
+            ways.keep(f"{name}-{number}", WAY)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert json.loads(ways.path.read_text())["ways"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ways.json"]
+
+
+def small(width: int = 4) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, 3))
+
+
+def example(batch: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.rand(batch, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(batch) % 3
+
+
+def test_the_key_changes_with_everything_that_speed_depends_on() -> None:
+    cpu, asked = torch.device("cpu"), ("auto", "auto")
+    key = fingerprint_of_way(small(), example(), cross_entropy, cpu, asked)
+    assert key == fingerprint_of_way(small(), example(), cross_entropy, cpu, asked)
+    frozen = small()
+    frozen[0].requires_grad_(False)
+    others = [
+        fingerprint_of_way(small(5), example(), cross_entropy, cpu, asked),
+        fingerprint_of_way(frozen, example(), cross_entropy, cpu, asked),
+        fingerprint_of_way(small(), example(8), cross_entropy, cpu, asked),
+        fingerprint_of_way(small(), example(), hinge, cpu, asked),
+        fingerprint_of_way(small(), example(), cross_entropy, torch.device("cuda"), asked),
+        fingerprint_of_way(small(), example(), cross_entropy, cpu, ("float32", "auto")),
+        fingerprint_of_way(nn.Sequential(*small()[:1], nn.Tanh(), *small()[2:]), example(), cross_entropy, cpu, asked),
+    ]
+    assert len({key, *others}) == len(others) + 1
+
+
+def test_the_place_follows_the_users_cache_folder(tmp_path: Path) -> None:
+    assert usual_place({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "glassnet" / "ways.json"
+    assert usual_place({}).parts[-3:] == (".cache", "glassnet", "ways.json")
+
+
+def test_the_second_run_measures_nothing_but_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = KnownWays(tmp_path / "ways.json")
+    monkeypatch.setattr(choosing, "UNSURE", 1.0)  # whatever the machine is busy with: sure
+    first = choose_execution(small(), example(), cross_entropy, device="cpu", threads=1, known=ways)
+    monkeypatch.setattr(choosing._Measurer, "in_turns", lambda *_: pytest.fail("measured again"))
+    second = choose_execution(small(), example(), cross_entropy, device="cpu", threads=1, known=ways)
+    assert (second.precision, second.channels_last) == (first.precision, first.channels_last)
+    assert second.reason.endswith("(measured by an earlier run)")
+
+
+def with_times(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
+    """Let the ways take these times: by precision, or ``first`` and ``last`` by layout, or ``alone`` for one thread."""
+    monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
+
+    def in_turns(_: object, ways: tuple[choosing.Way, choosing.Way]) -> tuple[float, ...]:
+        if ways[0].precision != ways[1].precision:
+            return tuple(seconds[way.precision] for way in ways)
+        if ways[0].channels_last != ways[1].channels_last:
+            return tuple(seconds.get("last" if way.channels_last else "first", 1.0) for way in ways)
+        return tuple(seconds.get("alone", 2.0) if way.threads == 1 else 1.0 for way in ways)
+
+    monkeypatch.setattr(choosing._Measurer, "in_turns", in_turns)
+
+
+@pytest.mark.parametrize(("gain", "precision"), [(2.0, "bfloat16"), (1.1, "float32"), (0.5, "float32")])
+def test_bfloat16_is_taken_where_it_pays(gain: float, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_times(monkeypatch, float32=gain, bfloat16=1.0)
+    assert choose_execution(small(), example(), cross_entropy, device="cpu", threads=1).precision == precision
+
+
+@pytest.mark.parametrize(("last", "kept"), [(0.9, True), (1.1, False)])
+def test_channels_first_is_taken_where_it_is_faster_in_float32(
+    last: float, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_times(monkeypatch, float32=1.0, bfloat16=1.0, last=last, first=1.0)
+    assert choose_execution(small(), example(), cross_entropy, device="cpu", threads=1).channels_last is kept
+
+
+class Rough(nn.Module):
+    """A layer that in less precision answers something else."""
+
+    def __init__(self, amiss: str) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.linear = nn.Linear(144, 3)
+        self.amiss, self.calls = amiss, 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        maps = self.conv(x)
+        if maps.dtype == torch.bfloat16:
+            if self.amiss == "unknown":
+                raise NotImplementedError("no bfloat16 here")
+            if self.amiss == "gradient":
+                return -self.linear(maps.flatten(1))
+            if self.calls > 3:  # the gradient at the start is right; later ones lead elsewhere
+                return self.linear(maps.flatten(1)) * 50
+        return self.linear(maps.flatten(1))
+
+
+@pytest.mark.parametrize(("amiss", "told"), [("gradient", "cosine -"), ("trial", "apart"), ("unknown", "knows no")])
+def test_less_precision_is_refused_where_it_changes_the_training(
+    amiss: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    if amiss != "unknown":
+        with_times(monkeypatch, float32=3.0, bfloat16=1.0)
+    else:
+        monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
+    chosen = choose_execution(Rough(amiss), example(), cross_entropy, device="cpu", threads=1)
+    assert chosen.precision == "float32"
+    assert told in chosen.reason
+
+
+def test_one_thread_where_all_are_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    with_times(monkeypatch, float32=1.0, bfloat16=1.0, alone=0.9)
+    assert choose_execution(small(), example(), cross_entropy, device="cpu").threads == 1
+    with_times(monkeypatch, float32=1.0, bfloat16=1.0, alone=1.5)
+    assert choose_execution(small(), example(), cross_entropy, device="cpu").threads == 4
