@@ -108,11 +108,10 @@ def test_the_best_trials_stay_in_sight() -> None:
     board._trials = trials
     board.console = Console(width=60, file=io.StringIO())
     board.console.print(board._drawn(1, 10, "accuracy"))
-    bar, heading, first, second = board.console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    bar, first, second = board.console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert "stage 1: 3 of 10 trials" in bar
-    assert heading.split() == ["best", "accuracy", "lr", "trial"]
-    assert first.split() == ["0.9000", "0.2", "2"]
-    assert second.split() == ["0.4000", "0.1", "1"]
+    assert first.split() == ["accuracy", "0.9000", "lr", "0.2", "(trial", "2)"]
+    assert second.split() == ["accuracy", "0.4000", "lr", "0.1", "(trial", "1)"]
 
 
 def test_mistakes_are_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

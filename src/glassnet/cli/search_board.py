@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -80,16 +79,14 @@ class Board:
         best = sorted((trial for trial in self._trials if math.isfinite(trial.value)), key=lambda trial: -trial.value)[
             :SHOWN
         ]
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        keys = list(dict.fromkeys(key for trial in best for key in trial.settings))
-        for heading in (f"best {figure}", *(self._called(key) for key in keys), "trial"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        for trial in best:
-            own = (short(trial.settings.get(key)) for key in keys)
-            table.add_row(f"{trial.value:.4f}", *own, str(trial.number + 1))
-        return Group(bar, table)
+        rows = [Text(f"  {figure} {self._of(trial)}", no_wrap=True, overflow="ellipsis") for trial in best]
+        return Group(bar, *rows)
+
+    def _of(self, trial: Trial) -> str:
+        own = ", ".join(f"{self._called(key)} {short(value)}" for key, value in trial.settings.items())
+        return f"{trial.value:.4f}  {own}  (trial {trial.number + 1})"
 
 
 def short(value: object) -> str:
     """A setting's value in few letters."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value if value is not None else "")
+    return f"{value:.2g}" if isinstance(value, float) else str(value)

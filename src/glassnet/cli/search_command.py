@@ -176,7 +176,11 @@ def conclusion(found: Found) -> list[str]:
     plain = next((one for one in found.finalists if not one["settings"]), None)
     best = found.finalists[0] if found.finalists else None
     if best is not None and plain is not None and best is plain:
-        lines.append("nothing that was tried beats the recipe as it was, when both are trained anew with fresh seeds")
+        seeds = len(best["values"])
+        lines.append(
+            "nothing that was tried beats the recipe as it was, when both are trained anew with "
+            + ("one fresh seed, which says little" if seeds == 1 else f"{seeds} fresh seeds")
+        )
     elif best is not None and plain is not None:
         gain = best["mean"] - plain["mean"]
         lines.append(
