@@ -65,7 +65,7 @@ ALLOWED: dict[str, set[str]] = {
     "explain": {"data", "errors", "events", "layer_table", "model", "plots", "training", "zoo"},
     "glassbox": {"checks", "errors", "events", "gates", "layers", "model", "plots", "training"},
     "report": {"data", "evaluate", "events", "files", "plots", "runs"},
-    "web": set(),
+    "web": {"errors", "events", "runs"},
     "hyperparameters": {
         "assembly",
         "data",
@@ -165,6 +165,7 @@ ALLOWED: dict[str, set[str]] = {
         "searching",
         "story",
         "test_time",
+        "web",
         "zoo",
     },
 }
