@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from glassnet.web import page, run_list
+from glassnet.web import compare, control, page, rules, run_list, run_page, searches
 from glassnet.web.guard import App, guarded
 from glassnet.web.index import Index
 from glassnet.web.site import Site
@@ -29,6 +29,21 @@ from glassnet.web.site import Site
 ROUTES: tuple[Route, ...] = (
     Route("/", run_list.show),
     Route("/runs.json", run_list.rows),
+    Route("/compare", compare.show),
+    Route("/compare.json", compare.curves),
+    Route("/run/{run}", run_page.show),
+    Route("/run/{run}/events", run_page.stream),
+    Route("/run/{run}/series.json", run_page.series),
+    Route("/run/{run}/report", run_page.report),
+    Route("/run/{run}/stop", control.stop, methods=["POST"]),
+    Route("/run/{run}/resume", control.resume, methods=["POST"]),
+    Route("/searches", searches.show_all),
+    Route("/search/{search}", searches.show),
+    Route("/search/{search}/trials.json", searches.rows),
+    Route("/processes", control.show_processes),
+    Route("/processes.json", control.processes),
+    Route("/start", control.start, methods=["POST"]),
+    Route("/rules", rules.show),
     Route("/static/{name}", page.static),
 )
 

@@ -70,7 +70,9 @@ def guarded(app: App, token: str, port: int) -> App:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                given = list(message.get("headers", []))
+                own = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *(header for header in HEADERS if header[0] not in own)]
             await send(message)
 
         await app(scope, receive, with_headers)
