@@ -66,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
     "explain": {"data", "errors", "events", "layer_table", "model", "plots", "training", "zoo"},
     "glassbox": {"checks", "errors", "events", "gates", "layers", "model", "plots", "training"},
     "report": {"data", "errors", "evaluate", "events", "explain", "files", "model", "plots", "runs"},
-    "web": {"captions", "diagnose", "errors", "events", "runs"},
+    "web": {"captions", "data", "diagnose", "errors", "events", "explain", "glassbox", "model", "runs"},
     "hyperparameters": {
         "assembly",
         "data",

@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from glassnet.web import compare, control, page, rules, run_list, run_page, searches
+from glassnet.web import compare, control, inside_page, page, rules, run_list, run_page, searches, stepper_page
 from glassnet.web.guard import App, guarded
 from glassnet.web.index import Index
 from glassnet.web.site import Site
@@ -37,6 +37,14 @@ ROUTES: tuple[Route, ...] = (
     Route("/run/{run}/report", run_page.report),
     Route("/run/{run}/stop", control.stop, methods=["POST"]),
     Route("/run/{run}/resume", control.resume, methods=["POST"]),
+    Route("/run/{run}/inside", inside_page.show),
+    Route("/run/{run}/inside.json", inside_page.answer, methods=["POST"]),
+    Route("/run/{run}/saliency.json", inside_page.saliency, methods=["POST"]),
+    Route("/run/{run}/window.json", inside_page.window, methods=["POST"]),
+    Route("/run/{run}/stepper", stepper_page.show_run),
+    Route("/run/{run}/stepper.json", stepper_page.steps_of_run, methods=["POST"]),
+    Route("/stepper", stepper_page.show),
+    Route("/stepper.json", stepper_page.steps, methods=["POST"]),
     Route("/searches", searches.show_all),
     Route("/search/{search}", searches.show),
     Route("/search/{search}/trials.json", searches.rows),
@@ -57,5 +65,6 @@ def application(root: Path, token: str, port: int) -> App:
         port: that is listened on.
     """
     inner = Starlette(routes=list(ROUTES), exception_handlers={HTTPException: page.refused, Exception: page.failed})
+    inner.router.redirect_slashes = False  # an answer never sends the browser to an address that the browser gave
     inner.state.site = Site(root, Index(root))
     return guarded(inner, token, port)

@@ -22,7 +22,7 @@ KINDS = {
     ".svg": "image/svg+xml",
 }
 # Views of one run, as they stand in the row of links under its name: (end of the address, name).
-RUN_VIEWS: tuple[tuple[str, str], ...] = (("", "Training"),)
+RUN_VIEWS: tuple[tuple[str, str], ...] = (("", "Training"), ("inside", "Look inside"), ("stepper", "Backpropagation"))
 
 
 def html(request: Request, template: str, status: int = 200, **values: Any) -> Response:
@@ -81,7 +81,8 @@ async def refused(request: Request, error: Exception) -> Response:
     if status == 405:
         text = "this method is not used here"
     if request.method == "POST" or "json" in request.headers.get("accept", ""):
-        return JSONResponse({"error": text}, status)
+        # what was not read of the body is not waited for
+        return JSONResponse({"error": text}, status, {"connection": "close"} if request.method == "POST" else None)
     return html(request, "error.html.j2", status, message=text)
 
 
