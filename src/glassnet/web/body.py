@@ -9,6 +9,8 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from glassnet.web.guard import drain
+
 LARGEST_BODY = 1 << 20
 LONGEST_SECONDS = 30.0
 
@@ -21,9 +23,11 @@ async def json_body(request: Request, limit: int = LARGEST_BODY) -> dict[str, An
             longer than 30 s, 415 where it is compressed, 422 where it is no JSON object.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
+        await drain(request.scope, request.receive)
         raise HTTPException(415, "compressed requests are not read")
     announced = request.headers.get("content-length", "0")
     if not announced.isdigit() or int(announced[:20]) > limit:
+        await drain(request.scope, request.receive)
         raise HTTPException(413, f"at most {limit:,} bytes are read")
     content = bytearray()
     try:

@@ -33,15 +33,15 @@ MOST_SETTINGS = 40
 
 async def stop(request: Request) -> Response:
     """Ask the training of this run to save and end."""
-    folder = run_of(request)
     await json_body(request)
+    folder = run_of(request)
     return _answered(lambda: stop_process(folder.path))
 
 
 async def resume(request: Request) -> Response:
     """Go on with this run: ``glassnet resume RUN --quiet``."""
-    folder, site = run_of(request), site_of(request)
     await json_body(request)
+    folder, site = run_of(request), site_of(request)
 
     def go() -> None:
         entry = site.index.look_at(request.path_params["run"])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.web.locks import held_inodes
-from glassnet.web.reading import read_bytes, read_object
+from glassnet.web.reading import open_regular, read_bytes, read_object
 
 DEEPEST = 6  # folders below the root: searches/digits-1/trials/1-0012 has three
 MOST_RUNS = 20_000
@@ -260,12 +260,11 @@ def headline(result: dict[str, Any]) -> dict[str, Any]:
 
 def _last_events(path: Path) -> tuple[dict[str, Any], str]:
     """Figures of the last epoch, and why the run ended; both empty where the events do not say."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+    file = open_regular(path)
+    if file is None:
         return {}, ""
-    with os.fdopen(descriptor, "rb") as file:
-        size = os.fstat(descriptor).st_size
+    with file:
+        size = os.fstat(file.fileno()).st_size
         file.seek(max(size - TAIL, 0))
         lines = file.read(TAIL).split(b"\n")
     ended = ""

@@ -105,9 +105,9 @@ class LiveRun:
             event = json.loads(line)
         except (ValueError, RecursionError):
             return
-        taken = TAKEN.get(event.get("event", "")) if isinstance(event, dict) else None
-        if taken is not None:
-            taken(self, event)
+        kind = event.get("event") if isinstance(event, dict) else None
+        if isinstance(kind, str) and kind in TAKEN:
+            TAKEN[kind](self, event)
 
     def series(self, chart: str, name: str) -> Series:
         """A series of a chart, made where it is not there yet."""

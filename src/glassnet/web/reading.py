@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 LARGEST_JSON = 32 << 20  # bytes; a result of 1,000 classes has 4
 LARGEST_TEXT = 4 << 20
@@ -17,15 +17,23 @@ def read_bytes(path: Path, limit: int) -> bytes | None:
 
     Links are not followed in the last part of the path, and opening a pipe does not wait for its writer.
     """
+    file = open_regular(path)
+    if file is None:
+        return None
+    with file:
+        return None if os.fstat(file.fileno()).st_size > limit else file.read(limit)
+
+
+def open_regular(path: Path) -> BinaryIO | None:
+    """A regular file, opened for reading; None where there is none, or it is a link, a folder, a pipe or a device."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (OSError, ValueError):
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
-            return None
-        return file.read(limit)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    return os.fdopen(descriptor, "rb")
 
 
 def read_text(path: Path, limit: int = LARGEST_TEXT) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from glassnet.web.reading import open_regular
 
 LARGEST_PIECE = 1 << 20  # bytes a look; the rest comes with the next one
 
@@ -35,11 +36,10 @@ class Tail:
         self._inode = state.st_ino
         if state.st_size == self.offset:
             return anew, []
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
+        file = open_regular(self.path)
+        if file is None:
             return anew, []
-        with os.fdopen(descriptor, "rb") as file:
+        with file:
             file.seek(self.offset)
             piece = file.read(LARGEST_PIECE)
         end = piece.rfind(b"\n") + 1
