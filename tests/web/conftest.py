@@ -98,7 +98,8 @@ class Served:
         """Ctrl-C; the exit code and what was printed since the start."""
         self.process.send_signal(signal.SIGINT)
         assert self.process.stdout is not None
-        rest = self.process.stdout.read()
+        with self.process.stdout as stream:
+            rest = stream.read()
         return self.process.wait(10), rest
 
 

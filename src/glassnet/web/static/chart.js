@@ -48,11 +48,11 @@ export class Chart {
     this.readout = element("span", { class: "readout", "aria-live": "off" });
     this.legend = element("ul", { class: "legend" });
     const button = (name, title, act) => element("button", { type: "button", class: "small", "aria-label": title, title, onclick: act }, name);
-    this.logButton = button("log", "Logarithmic scale", () => { this.log = !this.log; this.draw(); });
+    this.logButton = button("log", "log: logarithmic scale", () => { this.log = !this.log; this.draw(); });
     this.tools = element("div", { class: "tools", role: "group", "aria-label": "Zoom" },
       button("+", "Zoom in", () => this.zoom(0.5)),
       button("−", "Zoom out", () => this.zoom(2)),
-      button("all", "Show everything", () => this.show(null)),
+      button("all", "all: show everything", () => this.show(null)),
       this.logButton,
     );
     this.table = element("details", { class: "numbers" }, element("summary", {}, "Numbers"));
