@@ -1,6 +1,6 @@
 """What every layer of a finished network answers to one picture, as plain values for a page. Nothing here knows of requests.
 
-Maps travel as bytes in base64, brightness 0 to 255 from the layer's smallest to its largest value, so that a browser draws them as they are.
+Maps travel as bytes in base64, brightness 0 to 255 from each map's smallest to its largest value, so that a browser draws them as they are.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def saliency_of(model: Model, raw: Tensor, target: str | None = None) -> dict[st
     ordered = np.sort(np.abs(values).reshape(-1))[::-1].astype(np.float64)
     half = int((ordered.cumsum() < ordered.sum() / 2).sum()) + 1
     return {
-        "map": _map(values, float(values.min()), float(values.max())),
+        "map": _map(values),
         "target": told.targets[0],
         "sentence": f"Bright pixels move the output for {told.targets[0]} most: half of all that moves it lies in {half / values.size:.0%} of the pixels.",
     }
@@ -307,14 +307,15 @@ def _layer(name: str, kind: str, values: Floats) -> dict[str, Any]:
     }
     if values.ndim == 3 and min(values.shape[1:]) > 1:
         order = np.abs(values).mean(axis=(1, 2)).argsort(kind="stable")[::-1][:MOST_MAPS]
-        layer["maps"] = [{"channel": int(at)} | _map(values[at], low, high) for at in order]
+        layer["maps"] = [{"channel": int(at)} | _map(values[at]) for at in order]
     else:
         layer["units"] = [_number(float(each)) for each in flat.reshape(-1)[:MOST_UNITS]]
     return layer
 
 
-def _map(values: Floats, low: float, high: float) -> dict[str, Any]:
-    """One map as bytes. Larger ones are averaged over blocks, and say by how much."""
+def _map(values: Floats) -> dict[str, Any]:
+    """One map as bytes from its smallest to its largest value. Larger ones are averaged over blocks, and say by how much."""
+    low, high = float(values.min()), float(values.max())
     step = -(-max(values.shape) // LARGEST_MAP)
     if step > 1:
         rows, columns = values.shape[0] // step, values.shape[1] // step
@@ -326,6 +327,8 @@ def _map(values: Floats, low: float, high: float) -> dict[str, Any]:
         "width": shown.shape[1],
         "height": shown.shape[0],
         "step": step,
+        "low": _number(low),
+        "high": _number(high),
         "pixels": base64.b64encode(shown.tobytes()).decode(),
     }
 
@@ -363,8 +366,14 @@ def _sentence(model: Model, top: list[dict[str, Any]]) -> str:
     if model.task == "values":
         return "The network says " + ", ".join(f"{each['name']} {each['value']:.4g}" for each in top) + "."
     best = top[0]
-    text = f"The network says {best['name']} and is {best['share']:.0%} sure"
-    return text + (f"; next comes {top[1]['name']} with {top[1]['share']:.0%}." if len(top) > 1 else ".")
+    text = f"The network says {best['name']} and is {_share(best['share'])} sure"
+    return text + (f"; next comes {top[1]['name']} with {_share(top[1]['share'])}." if len(top) > 1 else ".")
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return "not a number of per cent"
+    return "over 99.9 %" if value > 0.9995 else "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
 
 
 def _rounded(values: Tensor) -> list[list[float]]:

@@ -75,7 +75,7 @@ function section(layer, open) {
     element("summary", {}, element("b", {}, layer.name), element("span", { class: "quiet" }, ` ${about}`)));
   if (layer.maps) {
     box.append(element("div", { class: "maps" }, ...layer.maps.map((map) => tile(layer, map))));
-    if (layer.shape[0] > layer.maps.length) box.append(element("p", { class: "quiet" }, `The ${layer.maps.length} most excited of ${layer.shape[0]} maps.`));
+    if (layer.shape[0] > layer.maps.length) box.append(element("p", { class: "quiet" }, `The ${layer.maps.length} most excited of ${layer.shape[0]} maps, each from its own smallest to its largest value.`));
   } else {
     box.append(units(layer));
   }
@@ -83,7 +83,7 @@ function section(layer, open) {
 }
 
 function tile(layer, map) {
-  const label = `map ${map.channel} of ${layer.name}`;
+  const label = `map ${map.channel} of ${layer.name}, from ${told(map.low) || "0"} to ${told(map.high) || "0"}`;
   const canvas = heat(map, label);
   if (!layer.kind.startsWith("Conv")) return canvas;
   const button = element("button", { type: "button", class: "tile", "aria-label": `${label}: take a pixel apart` }, canvas);
@@ -164,7 +164,7 @@ function units(layer) {
 }
 
 function heat(map, label) {
-  const canvas = element("canvas", { class: "map", width: map.width, height: map.height, role: "img", "aria-label": label });
+  const canvas = element("canvas", { class: "map", width: map.width, height: map.height, role: "img", "aria-label": label, title: label });
   const pen = canvas.getContext("2d");
   const image = pen.createImageData(map.width, map.height);
   bytes(map.pixels).forEach((value, at) => {
