@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "layers": {"errors"},
     "recipe": {"errors"},
     "searching": {"errors"},
+    "captions": {"events"},
     "diagnose": {"events"},
     "data": {"cores", "errors", "files"},
     "runs": {"errors", "events", "files"},
@@ -42,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "pretrained": {"data", "errors", "layers", "model", "zoo"},
     "resolve": {"data", "errors", "initialise", "presets", "recipe", "training", "zoo"},
     "checks": {"data", "diagnose", "errors", "events", "layers", "training"},
-    "plots": {"evaluate", "events"},
+    "plots": {"captions", "evaluate", "events"},
     "assembly": {"data", "errors", "initialise", "layer_table", "pretrained", "recipe", "resolve", "training", "zoo"},
     "advice": {"assembly", "data", "errors", "events", "recipe", "training"},
     "experiments": {
@@ -64,8 +65,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "explain": {"data", "errors", "events", "layer_table", "model", "plots", "training", "zoo"},
     "glassbox": {"checks", "data", "errors", "events", "gates", "layers", "model", "plots", "training"},
-    "report": {"data", "evaluate", "events", "files", "plots", "runs"},
-    "web": set(),
+    "report": {"data", "errors", "evaluate", "events", "explain", "files", "model", "plots", "runs"},
+    "web": {"captions", "data", "diagnose", "errors", "events", "explain", "glassbox", "model", "runs"},
     "hyperparameters": {
         "assembly",
         "cores",
@@ -171,11 +172,12 @@ ALLOWED: dict[str, set[str]] = {
         "searching",
         "story",
         "test_time",
+        "web",
         "zoo",
     },
 }
 # Rooms that hold an import of torch nowhere: what they need is numbers and words.
-WITHOUT_TORCH = {"errors", "events", "files", "gates", "recipe", "runs", "diagnose", "plots"}
+WITHOUT_TORCH = {"captions", "errors", "events", "files", "gates", "recipe", "runs", "diagnose", "plots"}
 
 
 def rooms() -> dict[str, list[Path]]:

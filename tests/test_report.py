@@ -15,8 +15,20 @@ from PIL import Image
 
 from glassnet.evaluate import Interval, Rival, classification_report, regression_report
 from glassnet.events import Epoch, Finding, Finished, Started, Timing, to_json
-from glassnet.report import DataSummary, RangeTrace, ReportStory, Thumbnail, render, story_of_run, write_report
-from glassnet.report.run_story import png_of, thumbnails
+from glassnet.report import (
+    DataSummary,
+    Pair,
+    RangeTrace,
+    ReportStory,
+    Sample,
+    Wrong,
+    compare,
+    render,
+    story_of_run,
+    write_report,
+)
+from glassnet.report.run_story import confused, mistakes
+from glassnet.report.samples import png_of
 from glassnet.report.words import caution, explained, verdict
 from glassnet.runs import RunFolder
 
@@ -101,6 +113,7 @@ def story(names: tuple[str, ...] = ("cat", "dog"), **changes: Any) -> ReportStor
             notes=("Images were made grey.",),
             troubles=(("warning", "few samples", "find more"),),
             unreadable=(("a.png", "truncated"),),
+            fingerprint="0",
         ),
         net="lenet5",
         parameters=61706,
@@ -119,7 +132,11 @@ def story(names: tuple[str, ...] = ("cat", "dog"), **changes: Any) -> ReportStor
         finished=Finished("early stop", 2, 20, 0, 0.8),
         timings=(Timing(0, 60.0, 5.0, 100.0),),
         environment={"torch": "2.13", "cores": 2},
-        mistakes=(Thumbnail(picture(), "pets/7.png", names[0], names[1], 0.9),),
+        mistakes=(Wrong(Sample("pets/7.png", png=picture()), names[0], names[1], 0.9),),
+        confused=(
+            Pair(names[0], names[1], 5, (Sample("pets/7.png", png=picture()),)),
+            Pair(names[1], names[0], 1, (Sample("a text", text="so it was", cells=(("age", "7"),)),)),
+        ),
         range_test=RangeTrace((1e-4, 1e-2), (2.0, 1.0), 1e-3),
     )
     return replace(told, **changes)
@@ -188,7 +205,7 @@ def test_everything_given_is_told(plain: Page) -> None:
 
 def test_every_figure_has_words(plain: Page) -> None:
     page = plain
-    assert page.tags["figure"] == page.tags["figcaption"] == 8
+    assert page.tags["figure"] == page.tags["figcaption"] == 10
     labelled = [value for tag, key, value in page.attributes if (tag, key) == ("svg", "aria-label")]
     hidden = [value for tag, key, value in page.attributes if (tag, key) == ("svg", "aria-hidden")]
     assert len(labelled) + len(hidden) == page.tags["svg"]
@@ -227,7 +244,12 @@ def test_hostile_names_stay_text(plain: Page) -> None:
         environment={payload: payload for payload in HOSTILE},
         rivals=tuple(Rival(payload, 0.5, "accuracy", 0.0, payload, None) for payload in HOSTILE),
         findings=tuple(Finding(payload, "warning", 1, payload, payload, payload, {}) for payload in HOSTILE),
-        mistakes=tuple(Thumbnail(picture(), payload, payload, payload, 0.5) for payload in HOSTILE),
+        mistakes=tuple(Wrong(Sample(payload, png=picture()), payload, payload, 0.5) for payload in HOSTILE),
+        confused=tuple(
+            Pair(payload, payload, 2, (Sample(payload, text=payload, cells=((payload, payload),)),))
+            for payload in HOSTILE
+        ),
+        left_out=tuple(HOSTILE),
         finished=Finished(joined, 2, 20, 0, 0.8),
     )
     told = {
@@ -304,7 +326,7 @@ def test_many_classes_stay_small() -> None:
 
 def test_written_and_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    bare = story(figures=None, rivals=(), mistakes=(), epochs=(), range_test=None)
+    bare = story(figures=None, rivals=(), mistakes=(), confused=(), epochs=(), range_test=None)
     write_report(bare, path)
     write_report(replace(bare, title="second"), path)
     assert "<title>second</title>" in path.read_text(encoding="utf-8")
@@ -344,7 +366,7 @@ def run_folder(path: Path) -> RunFolder:
 
 def test_a_run_folder_gives_back_the_story(tmp_path: Path) -> None:
     read = story_of_run(run_folder(tmp_path / "pets-1"))
-    expected = story(mistakes=(), range_test=None, command="glassnet train --recipe pets-1/recipe.toml")
+    expected = story(mistakes=(), confused=(), range_test=None, command="glassnet train --recipe pets-1/recipe.toml")
     for name in ReportStory.__dataclass_fields__:
         assert getattr(read, name) == getattr(expected, name), name
 
@@ -356,21 +378,179 @@ def test_an_unfinished_run_folder_can_be_told(tmp_path: Path) -> None:
     assert "no result yet" in Page(render(story_of_run(folder))).words
 
 
-def test_thumbnails_are_the_worst_mistakes() -> None:
+def judged(values: torch.Tensor, schema: Any) -> Any:
+    """Data whose test part are these hundred inputs, all of class 0."""
     from types import SimpleNamespace
 
     from glassnet.data.dataset import InMemory, Part
 
-    figures = story().figures
+    part = Part(InMemory(values), torch.zeros(100, dtype=torch.int64), [f"{i}.png" for i in range(100)])
+    return SimpleNamespace(schema=schema, parts={"test": part})
+
+
+def test_mistakes_and_confused_pairs_show_their_own_samples() -> None:
+    from glassnet.data.image_schema import ImageSchema
+
+    figures = story().figures  # of 100 samples of classes 0 and 1 by turns the last ten are taken for the other class
     assert figures is not None
     images = torch.arange(100, dtype=torch.uint8)[:, None, None, None].expand(100, 1, 8, 8).contiguous()
-    part = Part(InMemory(images), torch.zeros(100, dtype=torch.int64), [f"{i}.png" for i in range(100)])
-    data: Any = SimpleNamespace(schema=SimpleNamespace(kind="image"), parts={"test": part})
-    made = thumbnails(figures, data, "test")
-    assert [each.name for each in made] == [f"{i}.png" for i in range(90, 100)]
-    assert Image.open(io.BytesIO(made[0].png)).getpixel((0, 0)) == 90
-    data.schema.kind = "table"
-    assert thumbnails(figures, data, "test") == ()
+    data = judged(images, ImageSchema(1, 8, 8))
+    made = mistakes(figures, data, "test")
+    assert [each.sample.name for each in made] == [f"{i}.png" for i in range(90, 100)]
+    assert Image.open(io.BytesIO(made[0].sample.png)).getpixel((0, 0)) == 90
+    pairs = confused(figures, data, "test")
+    assert [(pair.true, pair.said, pair.count) for pair in pairs] == [("cat", "dog", 5), ("dog", "cat", 5)]
+    shown = [Image.open(io.BytesIO(sample.png)).getpixel((0, 0)) for sample in pairs[1].samples]
+    assert shown == [91, 93, 95, 97, 99]
+    assert mistakes(replace(figures, samples=99), data, "test") == ()  # other data than were judged
+
+
+def test_rows_show_their_cells_in_the_words_of_the_file() -> None:
+    from glassnet.data.columns import Column
+    from glassnet.data.table_schema import TableSchema
+
+    figures = story().figures
+    assert figures is not None
+    rows = torch.tensor([[1.5, 1.0], [float("nan"), 0.0]]).repeat(50, 1)
+    schema = TableSchema((Column("size", "number"), Column("colour", "category", ("blue", "red"))))
+    made = mistakes(figures, judged(rows, schema), "test")
+    assert made[0].sample.cells == (("size", "1.5"), ("colour", "red"))
+    assert made[1].sample.cells == (("size", "missing"), ("colour", "blue"))
+
+
+def test_texts_and_sounds_are_shown_as_what_they_are() -> None:
+    import wave
+
+    from glassnet.data.dataset import Part
+    from glassnet.data.ragged import Ragged
+    from glassnet.data.sound_schema import SILENCE, SoundSchema
+    from glassnet.data.text_schema import TextSchema
+    from glassnet.data.tokens import encode
+    from glassnet.report.samples import samples_of
+
+    lexicon: dict[int, str] = {}
+    texts = Ragged.of([encode("It was good.", "words", lexicon), encode("Never again", "words", lexicon)], lexicon)
+    part = Part(texts, torch.zeros(2, dtype=torch.int64), ["a:1", "a:2"])
+    (told,) = samples_of(part, TextSchema("words", "line", None, 4), [1])
+    assert (told.name, told.text) == ("a:2", "never again")
+    sounds = Ragged.of([[SILENCE + 5] * 3, [SILENCE - 7, SILENCE + 9]])
+    part = Part(sounds, torch.zeros(2, dtype=torch.int64), ["a.wav", "b.wav"])
+    (heard,) = samples_of(part, SoundSchema(8000, 3), [1])
+    with wave.open(io.BytesIO(heard.wav)) as file:
+        assert (file.getframerate(), file.getnframes()) == (8000, 2)
+        assert file.readframes(2) == (-7).to_bytes(2, "little", signed=True) + (9).to_bytes(2, "little")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A net that was trained for one epoch, with its data."""
+    from glassnet.recipe import Recipe
+    from glassnet.story import run
+
+    settings = {
+        "data.path": "digits",
+        "net.name": "small-vgg",
+        "train.epochs": 1,
+        "train.check": False,
+        "train.measure": 3,
+        "train.precision": "float32",
+    }
+    return run(Recipe().changed(settings), RunFolder(tmp_path_factory.mktemp("runs") / "digits"))
+
+
+def test_a_run_ends_with_pictures_of_its_inside(finished: Any) -> None:
+    page = Page(finished.folder.report.read_text(encoding="utf-8"))
+    looks = [value for tag, key, value in page.attributes if (tag, key) == ("figure", "id")]
+    assert {"look-filters", "look-maps", "look-grad-cam", "look-saliency", "look-neighbours"} <= set(looks)
+    assert "Behind the confusion" in page.words
+    assert finished.folder.report.stat().st_size < 5_000_000
+
+
+def test_a_failing_picture_is_told_and_breaks_nothing(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from glassnet.report import looks
+
+    def fail(case: object) -> None:
+        raise ValueError("broken")
+
+    broken = {"maps": replace(looks.METHODS["maps"], draw=fail)}
+    monkeypatch.setattr(looks, "METHODS", {**looks.METHODS, **broken})
+    told = story_of_run(finished.folder, finished.data, finished.model)
+    assert "maps" not in [look.name for look in told.looks]
+    assert any("it could not be drawn (ValueError)" in sentence for sentence in told.left_out)
+    assert "it could not be drawn (ValueError)" in Page(render(told)).words
+
+
+def test_pictures_end_when_their_time_is_spent(finished: Any) -> None:
+    from glassnet.report.looks import looks
+
+    made = looks(finished.model, finished.data, None, "test", seconds=-1.0)
+    assert made.pictures == ()
+    assert "filters" in made.left_out[0]
+    assert "glassnet explain" in made.left_out[0]
+
+
+def test_the_command_rewrites_a_report_and_tells_what_is_gone(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from glassnet.cli.report_command import command
+
+    path = tmp_path / "again.html"
+    result = CliRunner().invoke(command, [str(finished.folder.path), "--out", str(path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "look-maps" in path.read_text(encoding="utf-8")
+    data = json.loads((finished.folder.path / "data.json").read_text())
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    for file in finished.folder.path.glob("*.*"):
+        (copied / file.name).write_bytes(file.read_bytes())
+    (copied / "data.json").write_text(json.dumps(data | {"fingerprint": "other"}))
+    CliRunner().invoke(command, [str(copied), "--out", str(path)], catch_exceptions=False)
+    assert "the data have changed since the training" in path.read_text(encoding="utf-8")
+
+
+def runs_compared(*names: str, **changes: Any) -> Page:
+    recipe = "[train]\nseed = {}\nepochs = 5\n"
+    return Page(compare([(f"runs/{name}", story(recipe=recipe.format(i), **changes)) for i, name in enumerate(names)]))
+
+
+def test_comparison_tells_results_with_intervals_and_only_settings_that_differ() -> None:
+    page = runs_compared("first", "second")
+    assert "2 runs compared" in page.words
+    assert "90.00" in page.words
+    assert "82.56" in page.words
+    assert "which of them is better, these samples cannot say" in page.words
+    assert "train.seed" in page.words
+    assert "train.epochs" not in page.words
+    assert page.tags["svg"] >= 4
+    assert page.open == []
+
+
+def test_comparison_of_many_runs_and_of_unfinished_ones() -> None:
+    page = runs_compared(*(f"student-{i}" for i in range(30)))
+    assert "30 runs compared" in page.words
+    assert "and more" in page.words
+    waiting = runs_compared("a", "b", figures=None, rivals=(), mistakes=(), confused=())
+    assert "Without a result so far: a, b" in waiting.words
+
+
+def test_comparison_tells_when_the_data_were_divided_otherwise() -> None:
+    one = story()
+    other = replace(one, data=replace(one.data, fingerprint="1"))
+    assert "judged on other samples" in Page(compare([("a", one), ("b", other)])).words
+
+
+def test_comparison_takes_hostile_names_as_words() -> None:
+    plain = runs_compared("a", "b", "c", "d", "e", "f", "g")
+    page = Page(
+        compare(
+            [(payload, story(net=payload, recipe=f"[train]\nseed = {json.dumps(payload)}\n")) for payload in HOSTILE]
+        )
+    )
+    assert set(page.tags) <= set(plain.tags)
+    assert {key for _, key, _ in page.attributes} <= {key for _, key, _ in plain.attributes}
+    assert page.open == []
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "L"), (3, "RGB")])

@@ -168,7 +168,7 @@ def _run(
     names = [f"snapshot {place + 1}" for place in range(count)][-len(getattr(model.net, "members", [])) :]
     figures = measure(model, data, parts.recipe, parts.preprocess.cpu(), recorder, tell, names)
     recorder.write_json("result", figures)
-    write_report(story_of_run(folder, data), folder.report)
+    write_report(story_of_run(folder, data, model), folder.report)
     return Result(folder, model, figures, data)
 
 

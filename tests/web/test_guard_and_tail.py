@@ -24,12 +24,15 @@ def ask(*headers: tuple[str, str], method: str = "GET", query: str = "") -> tupl
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
     async def send(message: Any) -> None:
         sent.append(message)
 
     raw = [(k.encode(), v.encode()) for k, v in headers]
     scope = {"type": "http", "method": method, "path": "/", "query_string": query.encode(), "headers": raw}
-    asyncio.run(guarded(app, TOKEN, 8000)(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(guarded(app, TOKEN, 8000)(scope, receive, send))
     return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}, bool(reached)
 
 

@@ -1,18 +1,58 @@
-"""``glassnet report RUN``: the whole story as one HTML file."""
+"""``glassnet report RUN…``: the whole story as one HTML file, or several runs beside each other."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from glassnet.runs import open_run
+from glassnet.runs import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from glassnet.report import ReportStory
 
 
 @click.command("report")
-@click.argument("run")
-def command(run: str) -> None:
-    """Write the report of RUN again, as one HTML file that opens from disk and needs no network."""
-    from glassnet.report import story_of_run, write_report
+@click.argument("runs", nargs=-1, required=True, metavar="RUN [RUN]...")
+@click.option(
+    "--out", metavar="FILE", help="where to write (default: report.html in the run; of several comparison.html)"
+)
+def command(runs: tuple[str, ...], out: str | None) -> None:
+    """Write the report of RUN again, as one HTML file that opens from disk and needs no network.
 
-    folder = open_run(run)
-    write_report(story_of_run(folder), folder.report)
-    click.echo(str(folder.report))
+    Of several runs a comparison is written: their results with intervals, their curves side by side, and the settings that differ.
+    """
+    from glassnet.files import write_file
+    from glassnet.report import compare, render, story_of_run
+
+    folders = [open_run(run) for run in dict.fromkeys(runs)]
+    if len(folders) == 1:
+        path = Path(out) if out else folders[0].report
+        write_file(path, render(told(folders[0])))
+    else:
+        path = Path(out) if out else Path("comparison.html")
+        write_file(path, compare([(str(folder.path), story_of_run(folder)) for folder in folders]))
+    click.echo(str(path))
+
+
+def told(folder: RunFolder) -> ReportStory:
+    """The story with its samples and pictures, as far as data and model are still there; what is missing is told."""
+    from glassnet.data.fingerprint import fingerprint_of
+    from glassnet.errors import GlassnetError
+    from glassnet.model import load
+    from glassnet.reading import read_data
+    from glassnet.recipe import Recipe
+    from glassnet.report import story_of_run
+
+    if not folder.finished:
+        return story_of_run(folder)
+    try:
+        data = read_data(Recipe.from_toml(folder.recipe))
+        if fingerprint_of(data) != folder.read_json("data").get("fingerprint"):
+            return story_of_run(
+                folder, left_out=("Samples and pictures are left out: the data have changed since the training.",)
+            )
+        return story_of_run(folder, data, load(str(folder.path)))
+    except GlassnetError as error:
+        return story_of_run(folder, left_out=(f"Samples and pictures are left out: {error.problem}.",))

@@ -23,6 +23,7 @@ TOP = 5
 TOP_LEAST_CLASSES = 6
 MOST_CONFUSED = 10
 MOST_MISTAKES = 24
+MOST_OF_A_PAIR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,19 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class Confused:
-    """How often ``true`` was taken for ``said`` (class indices)."""
+    """How often ``true`` was taken for ``said`` (class indices).
+
+    Attributes:
+        true: index of the true class.
+        said: index of the class that was said.
+        count: how often.
+        samples: places in the part of at most eight of them, those that the classifier was surest of first.
+    """
 
     true: int
     said: int
     count: int
+    samples: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,9 @@ class ClassificationFigures:
                 "per_class": tuple(ClassFigures(**each) for each in fields["per_class"]),
                 "confusion": tuple(tuple(row) for row in fields["confusion"]),
                 "reliability": tuple(ReliabilityBin(**each) for each in fields["reliability"]),
-                "confused": tuple(Confused(**each) for each in fields["confused"]),
+                "confused": tuple(
+                    Confused(**each | {"samples": tuple(each.get("samples", ()))}) for each in fields["confused"]
+                ),
                 "worst": tuple(Mistake(**each) for each in fields["worst"]),
             }
         )
@@ -178,7 +189,7 @@ def classification_report(
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         calibration_error=expected_calibration_error(bins),
         reliability=bins,
-        confused=_most_confused(confusion),
+        confused=_most_confused(confusion, true, chosen, confidence),
         worst=_worst(true, chosen, confidence, losses),
     )
 
@@ -269,13 +280,18 @@ def _per_class(confusion: Ints, classes: Sequence[str]) -> tuple[tuple[ClassFigu
     return per_class, float(f1[(support + said) > 0].mean())
 
 
-def _most_confused(confusion: Ints) -> tuple[Confused, ...]:
+def _most_confused(confusion: Ints, true: Ints, chosen: Ints, confidence: Floats) -> tuple[Confused, ...]:
     wrong = confusion.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSED]
     rows, columns = np.unravel_index(order, wrong.shape)
-    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    return tuple(Confused(true, said, int(wrong[true, said])) for true, said in pairs if wrong[true, said])
+    found = []
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        if wrong[row, column]:
+            places = np.flatnonzero((true == row) & (chosen == column))
+            surest = places[np.argsort(-confidence[places], kind="stable")][:MOST_OF_A_PAIR]
+            found.append(Confused(row, column, int(wrong[row, column]), tuple(surest.tolist())))
+    return tuple(found)
 
 
 def _worst(true: Ints, chosen: Ints, confidence: Floats, losses: Floats) -> tuple[Mistake, ...]:

@@ -129,7 +129,7 @@ def _run(
     recorder.write_json("net", {"table": f"each of the {len(models)} networks:\n\n{table.text(100)}", **model.net_json})
     figures = story.measure(model, data, whole, models[0].preprocess, recorder, tell, names)
     recorder.write_json("result", figures)
-    write_report(story_of_run(folder, data), folder.report)
+    write_report(story_of_run(folder, data, model), folder.report)
     return Result(folder, model, figures, data)
 
 

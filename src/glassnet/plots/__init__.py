@@ -12,11 +12,13 @@ from glassnet.plots.inside import (
 )
 from glassnet.plots.lr_range import lr_range_plot
 from glassnet.plots.residuals import prediction_plot
+from glassnet.plots.runs import compared_curve, small_curves
 from glassnet.plots.style import Drawing, png, svg
 
 __all__ = [
     "Drawing",
     "activation_histograms",
+    "compared_curve",
     "confusion_plot",
     "figure_curve",
     "gradient_depth_plot",
@@ -27,6 +29,7 @@ __all__ = [
     "rate_curve",
     "reliability_diagram",
     "silent_units_curve",
+    "small_curves",
     "step_reach_curve",
     "svg",
     "update_ratio_curve",

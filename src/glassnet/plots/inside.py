@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from glassnet.captions import USUAL_RATIO, depth_sentence, median_of, ratio_sentence, reach, reach_sentence
 from glassnet.events import Measured
 from glassnet.plots.style import (
     BLUE,
@@ -29,7 +29,6 @@ from glassnet.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-USUAL_RATIO = 1e-3  # update over weight, a rule of thumb of the CS231n lectures
 MOST_LINES = 40
 MOST_HISTOGRAMS = 8
 LONGEST = 22
@@ -48,13 +47,13 @@ def update_ratio_curve(measured: Sequence[Measured]) -> Drawing:
     figure, axes = new_axes()
     for values in list(series.values())[:MOST_LINES]:
         axes.plot(steps, _positive(values), color=BLUE, alpha=0.28, linewidth=0.9)
-    middle = [_median(column) for column in zip(*series.values(), strict=True)]
+    middle = [median_of(column) for column in zip(*series.values(), strict=True)]
     axes.plot(steps, _positive(middle), color=BLUE, linewidth=2, label="median of all weights")
     axes.axhline(USUAL_RATIO, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="0.001, the usual size")
     _log_y(axes, [*middle, USUAL_RATIO])
     label(axes, "step", "update / weight")
     legend(axes)
-    return Drawing(figure, _ratio_caption(middle))
+    return Drawing(figure, ratio_sentence(middle))
 
 
 def gradient_depth_plot(measured: Sequence[Measured]) -> Drawing:
@@ -79,7 +78,7 @@ def gradient_depth_plot(measured: Sequence[Measured]) -> Drawing:
     _log_y(axes, everything)
     label(axes, "layer, from input to output", "size of the gradient")
     legend(axes)
-    return Drawing(figure, _depth_caption(curves[-1] if curves else []))
+    return Drawing(figure, depth_sentence(curves[-1] if curves else []))
 
 
 def silent_units_curve(measured: Sequence[Measured]) -> Drawing:
@@ -127,7 +126,7 @@ def step_reach_curve(measured: Sequence[Measured]) -> Drawing:
     label(axes, "step", "loss gained / promised")
     for height, text in ((1.06, "short steps"), (0.53, "bottom of the valley"), (-0.3, "beyond: the loss rose")):
         axes.annotate(text, (1.0, height), xycoords=("axes fraction", "data"), ha="right", fontsize=8.5, color=MUTED)
-    return Drawing(figure, _reach_caption([value for _, value in points]))
+    return Drawing(figure, reach_sentence([value for _, value in points]))
 
 
 def activation_histograms(measured: Sequence[Measured]) -> Drawing:
@@ -164,14 +163,6 @@ def activation_histograms(measured: Sequence[Measured]) -> Drawing:
     )
 
 
-def reach(event: Measured) -> float:
-    """(after − before) / predicted; NaN where the predicted change is too small to tell from rounding."""
-    before, after, predicted = (nan_for_none(event.batch.get(key)) for key in ("before", "after", "predicted"))
-    if not all(map(math.isfinite, (before, after, predicted))) or abs(predicted) < 1e-5 * max(abs(before), 1e-12):
-        return math.nan
-    return (after - before) / predicted
-
-
 def _histogram(axes: Axes, record: dict[str, Any], colour: str, alpha: float) -> None:
     counts, low, high = record.get("histogram") or [], nan_for_none(record.get("low")), nan_for_none(record.get("high"))
     if not counts or not math.isfinite(low) or not math.isfinite(high) or high <= low:
@@ -193,55 +184,11 @@ def _positive(values: Sequence[float]) -> list[float]:
     return [value if math.isfinite(value) and value > 0 else math.nan for value in values]
 
 
-def _median(values: Sequence[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
-    return median(finite) if finite else math.nan
-
-
 def _log_y(axes: Axes, values: Sequence[float]) -> None:
     finite = [value for value in values if math.isfinite(value) and value > 0]
     if finite:
         axes.set_yscale("log")
         logarithmic(axes.yaxis, min(finite), max(finite))
-
-
-def _ratio_caption(middle: Sequence[float]) -> str:
-    finite = [value for value in middle if math.isfinite(value)]
-    if not finite:
-        return "No update was measured."
-    typical = _median(finite)
-    told = f"A step changes the weights by a share of {number(typical)} of their size (median)"
-    if typical > 10 * USUAL_RATIO:
-        return f"{told}, more than ten times the usual 0.001: high."
-    if typical < 0.1 * USUAL_RATIO:
-        return f"{told}, less than a tenth of the usual 0.001: low."
-    return f"{told}, near the usual 0.001."
-
-
-def _depth_caption(values: Sequence[float]) -> str:
-    finite = [value for value in values if math.isfinite(value)]
-    if len(finite) < 2:
-        return "There are too few layers to compare."
-    ratio = finite[0] / finite[-1]
-    if ratio < 1e-3:
-        return f"The gradient shrinks on its way back: at the first layer it is {number(ratio)} of what it is at the last, so the first layers hardly learn."
-    if ratio > 1e3:
-        return f"The gradient grows on its way back: at the first layer it is {number(ratio)} times what it is at the last."
-    return (
-        f"At the first layer the gradient is {number(ratio)} times what it is at the last: every layer gets its share."
-    )
-
-
-def _reach_caption(values: Sequence[float]) -> str:
-    if not values:
-        return "The measured steps were too short to tell how far they reached."
-    over = sum(value < 0 for value in values) / len(values)
-    middle = _median(values)
-    if over > 0.25:
-        return f"{100 * over:.0f} % of the measured steps overshot: the loss of their own batch was higher after them than before. The rate is high."
-    if middle > 0.98:
-        return f"Half of the measured steps gained {number(middle)} of what the gradient promised or more: they are short, and a higher rate may learn faster."
-    return f"Half of the measured steps gained {number(middle)} of what the gradient promised or more; {100 * over:.0f} % overshot."
 
 
 def _spread(event: Measured) -> str:

@@ -6,12 +6,14 @@ Figures are made with matplotlib's object interface; pyplot and its global state
 from __future__ import annotations
 
 import io
-import math
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from glassnet.captions import nan_for_none as nan_for_none
+from glassnet.captions import number as number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,15 +101,6 @@ def literal(text: str, longest: int | None = None) -> str:
     return text.replace("$", r"\$")
 
 
-def number(value: float) -> str:
-    """A figure for people: three significant digits, an exponent only where it is very small or very large."""
-    if not math.isfinite(value):
-        return "not finite"
-    if 1000 <= abs(value) < 1e6:
-        return f"{value:,.0f}"
-    return re.sub(r"e([+-])0*(\d+)", lambda part: "e" + part[1].replace("+", "") + part[2], f"{value:.3g}")
-
-
 def logarithmic(axis: Axis, low: float, high: float) -> None:
     """Plain numbers, at whole decades where there are many and in between where there are few."""
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -170,8 +163,3 @@ def _attribute(text: str) -> str:
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(sign, entity)
     return text
-
-
-def nan_for_none(value: Any) -> float:
-    """A number as it came out of JSON, where what is not finite was written as null."""
-    return math.nan if value is None else float(value)

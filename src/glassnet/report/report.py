@@ -34,6 +34,7 @@ MOST_CLASS_ROWS = 60
 MOST_OUTPUT_PLOTS = 6
 MOST_THUMBNAILS = 24
 MOST_NAMES = 20
+MOST_ROWS = 12
 MOST_TEXT = 200_000
 
 
@@ -71,9 +72,17 @@ def render(story: ReportStory) -> str:
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": words.percent, "number": number, "capital": words.capital, "svg": Markup}
-    source = (Path(__file__).parent / "template.html.j2").read_text(encoding="utf-8")
+    environment.filters |= {
+        "percent": words.percent,
+        "number": number,
+        "capital": words.capital,
+        "svg": Markup,
+        "base64": encoded,
+    }
+    here = Path(__file__).parent
+    source = (here / "template.html.j2").read_text(encoding="utf-8")
     return environment.from_string(source).render(
+        style=(here / "style.css").read_text(encoding="utf-8"),
         story=story,
         data=story.data,
         figures=story.figures,
@@ -93,11 +102,18 @@ def render(story: ReportStory) -> str:
         classes=class_rows(story),
         counts=count_rows(story),
         findings=sorted(story.findings, key=lambda each: ("stop", "warning", "info").index(each.severity)),
-        thumbnails=[(base64.b64encode(each.png).decode(), each) for each in story.mistakes[:MOST_THUMBNAILS]],
+        mistakes=story.mistakes[:MOST_THUMBNAILS],
+        looks=[(look, svg(look.drawing, look.name)) for look in story.looks],
         most_names=MOST_NAMES,
+        most_rows=MOST_ROWS,
         layer_table=story.layer_table[:MOST_TEXT],
         recipe=story.recipe[:MOST_TEXT],
     )
+
+
+def encoded(content: bytes) -> str:
+    """Bytes as a data URL holds them."""
+    return base64.b64encode(content).decode()
 
 
 def comparison(story: ReportStory) -> list[Bar]:

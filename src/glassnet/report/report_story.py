@@ -8,25 +8,42 @@ from typing import Any
 
 from glassnet.evaluate import Figures, Rival
 from glassnet.events import Checked, Epoch, Finding, Finished, Measured, Timing, Tried
+from glassnet.report.looks import Look
+from glassnet.report.samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Thumbnail:
+class Wrong:
     """A sample that the network got wrong.
 
     Attributes:
-        png: the image.
-        name: of the sample, such as ``cats/7.png``.
-        true: name of its class.
-        said: name of the class that was said.
-        probability: of the class that was said.
+        sample: what there is to show of it.
+        true: name of its class, or its value.
+        said: name of the class that was said, or the value that was predicted.
+        probability: of the class that was said; None for values.
     """
 
-    png: bytes
-    name: str
+    sample: Sample
     true: str
     said: str
-    probability: float
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A cell of the confusion with the samples behind it.
+
+    Attributes:
+        true: name of the true class.
+        said: name of the class that was said.
+        count: how often.
+        samples: some of them, those that the network was surest of first.
+    """
+
+    true: str
+    said: str
+    count: int
+    samples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,7 @@ class DataSummary:
         notes: decisions of the reader, as sentences.
         troubles: (severity, what, advice) of each trouble that the audit found.
         unreadable: (name, reason) of what was left out.
+        fingerprint: of the data as they were divided; empty where unknown.
     """
 
     name: str
@@ -71,6 +89,7 @@ class DataSummary:
     notes: tuple[str, ...] = ()
     troubles: tuple[tuple[str, str, str], ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,11 @@ class ReportStory:
         finished: how training ended; None where it has not.
         timings: of the epochs.
         environment: machine and versions.
-        mistakes: thumbnails of the worst mistakes.
+        mistakes: the worst ones, the worst first.
+        confused: the most confused pairs of classes with samples.
+        looks: pictures of what happens inside the network.
+        looks_words: what samples those pictures are of.
+        left_out: what those pictures and samples lack and why, as sentences.
         range_test: of the learning rate, where one was made.
         test_uses: how often the test part has been looked at so far.
         measured: steps that were looked at from inside.
@@ -119,7 +142,11 @@ class ReportStory:
     finished: Finished | None = None
     timings: tuple[Timing, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
-    mistakes: tuple[Thumbnail, ...] = ()
+    mistakes: tuple[Wrong, ...] = ()
+    confused: tuple[Pair, ...] = ()
+    looks: tuple[Look, ...] = ()
+    looks_words: str = ""
+    left_out: tuple[str, ...] = ()
     range_test: RangeTrace | None = None
     test_uses: int = 1
     measured: tuple[Measured, ...] = ()

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from glassnet.data.dataset import Data
 from glassnet.evaluate import ClassificationFigures, Figures, Interval, Rival, figures_from_json
 from glassnet.events import Checked, Epoch, Finding, Finished, Measured, Started, Timing, Tried
-from glassnet.report.report_story import DataSummary, RangeTrace, ReportStory, Thumbnail
+from glassnet.model import Model
+from glassnet.plots.style import number
+from glassnet.report.looks import Looks, looks, subject_words
+from glassnet.report.report_story import DataSummary, Pair, RangeTrace, ReportStory, Wrong
+from glassnet.report.samples import samples_of
 from glassnet.runs import RunFolder
 
-LARGEST_SIDE = 128
+MOST_PAIRS = 6
 
 
-def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | None = None) -> ReportStory:
+def story_of_run(
+    folder: RunFolder,
+    data: Data | None = None,
+    model: Model | None = None,
+    *,
+    title: str | None = None,
+    left_out: tuple[str, ...] = (),
+) -> ReportStory:
     """All that a report tells of a run, from the files in its folder.
 
     Args:
         folder: of a run, finished or not.
-        data: as they were divided for the run; where given and of images, the worst mistakes are shown.
+        data: as they were divided for the run; where given, mistakes are shown.
+        model: the finished one; where given beside the data, pictures of its inside are drawn.
         title: heading; by default the data's name and the network's.
+        left_out: sentences on what is missing, such as the data.
     """
     about, net, result = folder.read_json("data"), folder.read_json("net"), folder.read_json("result")
     events = list(folder.events())
@@ -34,6 +43,8 @@ def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | No
     part = result.get("part", "test")
     name = net_name(net)
     uses = test_uses(folder)
+    measured = tuple(event for event in events if isinstance(event, Measured))
+    inside = Looks() if data is None or model is None else looks(model, data, figures, part, measured)
     return ReportStory(
         title=title or f"{about.get('name', folder.path.name)}, learned by {name}",
         when=when(folder, uses),
@@ -51,10 +62,14 @@ def story_of_run(folder: RunFolder, data: Data | None = None, *, title: str | No
         finished=next((event for event in reversed(events) if isinstance(event, Finished)), None),
         timings=tuple(event for event in events if isinstance(event, Timing)),
         environment=folder.read_json("environment"),
-        mistakes=() if data is None or figures is None else thumbnails(figures, data, part),
+        mistakes=() if data is None or figures is None else mistakes(figures, data, part),
+        confused=() if data is None or figures is None else confused(figures, data, part),
+        looks=inside.pictures,
+        looks_words=subject_words(figures) if inside.pictures else "",
+        left_out=left_out + inside.left_out,
         range_test=range_trace(folder.read_json("range_test")),
         test_uses=max(len(uses), 1),
-        measured=tuple(event for event in events if isinstance(event, Measured)),
+        measured=measured,
         checked=tuple(event for event in events if isinstance(event, Checked)),
         tried=tuple(event for event in events if isinstance(event, Tried)),
         ensemble=result.get("ensemble", {}),
@@ -84,6 +99,7 @@ def data_summary(about: dict[str, Any]) -> DataSummary:
         notes=tuple(about.get("notes", ())),
         troubles=tuple((each["severity"], each["what"], each["advice"]) for each in about.get("troubles", ())),
         unreadable=tuple((each["name"], each["reason"]) for each in about.get("unreadable", ())),
+        fingerprint=about.get("fingerprint", ""),
     )
 
 
@@ -93,38 +109,40 @@ def rival_from_json(fields: dict[str, Any]) -> Rival:
     return Rival(**fields | {"interval": None if interval is None else Interval(*interval)})
 
 
-def thumbnails(figures: Figures, data: Data, part: str) -> tuple[Thumbnail, ...]:
-    """Pictures of the worst mistakes; none for data that are no images."""
-    if not isinstance(figures, ClassificationFigures) or data.schema.kind != "image" or part not in data.parts:
+def mistakes(figures: Figures, data: Data, part: str) -> tuple[Wrong, ...]:
+    """The worst mistakes, with what there is to show of each; none where the data are no longer those that were judged."""
+    judged = data.parts.get(part)
+    if judged is None or len(judged) != figures.samples:
         return ()
-    judged = data.parts[part]
-    worst = [mistake for mistake in figures.worst if mistake.index < len(judged)]
-    if not worst:
-        return ()
-    images = judged.inputs.take(torch.tensor([mistake.index for mistake in worst]))
-    return tuple(
-        Thumbnail(
-            png=png_of(image),
-            name=judged.names[mistake.index],
-            true=figures.classes[mistake.true],
-            said=figures.classes[mistake.said],
-            probability=mistake.probability,
+    shown = samples_of(judged, data.schema, [mistake.index for mistake in figures.worst])
+    if isinstance(figures, ClassificationFigures):
+        return tuple(
+            Wrong(sample, figures.classes[each.true], figures.classes[each.said], each.probability)
+            for sample, each in zip(shown, figures.worst, strict=True)
         )
-        for image, mistake in zip(images, worst, strict=True)
+    several = len(figures.outputs) > 1
+    return tuple(
+        Wrong(
+            sample,
+            (f"{figures.outputs[miss.output]} " if several else "") + number(miss.true),
+            number(miss.predicted),
+            None,
+        )
+        for sample, miss in zip(shown, figures.worst, strict=True)
     )
 
 
-def png_of(image: Tensor) -> bytes:
-    """An image of bytes (channels, height, width) as PNG, at most 128 pixels a side. Of odd numbers of channels the first is shown."""
-    from PIL import Image
-
-    pixels = image.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()  # (height, width, channels)
-    picture = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
-    if max(picture.size) > LARGEST_SIDE:
-        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    written = io.BytesIO()
-    picture.save(written, format="PNG")
-    return written.getvalue()
+def confused(figures: Figures, data: Data, part: str) -> tuple[Pair, ...]:
+    """The most confused pairs with the samples behind them; none for values, and none where a sample has only a name."""
+    judged = data.parts.get(part)
+    if not isinstance(figures, ClassificationFigures) or judged is None or len(judged) != figures.samples:
+        return ()
+    pairs = []
+    for pair in figures.confused[:MOST_PAIRS]:
+        shown = tuple(samples_of(judged, data.schema, list(pair.samples)))
+        if shown and shown[0].shown:
+            pairs.append(Pair(figures.classes[pair.true], figures.classes[pair.said], pair.count, shown))
+    return tuple(pairs)
 
 
 def net_name(net: dict[str, Any]) -> str:

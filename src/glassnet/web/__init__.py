@@ -1,1 +1,1 @@
-"""Of the live page so far: ``guard``, which every request must pass, and ``tail``, which reads growing files by what was appended. The page itself is to come."""
+"""The live page over run folders: ``application`` lists what it answers, ``server`` runs it, ``guard`` decides who may ask."""

@@ -5,8 +5,10 @@ A plain ASGI wrapper, so that no route, static file, stream or "not found" can f
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,6 +29,9 @@ HEADERS = (
     (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )  # fmt: skip
+DRAINED = 1 << 16  # bytes
+DRAIN_SECONDS = 0.5
+CLOSED = ((b"connection", b"close"),)  # whatever else the refused one sends is not read
 
 
 def new_token() -> str:
@@ -57,7 +62,8 @@ def guarded(app: App, token: str, port: int) -> App:
             return  # no other protocol is spoken
         refusal = _refusal(scope, hosts)
         if refusal is not None:
-            await _answer(send, *refusal)
+            await drain(scope, receive)
+            await _answer(send, *refusal, CLOSED)
             return
         given = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=None).get("token", [""])[0]
         if given and scope["method"] == "GET" and _same(given, token):
@@ -65,17 +71,34 @@ def guarded(app: App, token: str, port: int) -> App:
             await _answer(send, 303, "", ((b"location", b"/"), (b"set-cookie", cookie.encode())))
             return
         if not _same(_cookie(scope, cookie_name), token):
-            await _answer(send, 401, "open the address that 'glassnet web' printed: it carries the token")
+            await drain(scope, receive)
+            await _answer(send, 401, "open the address that 'glassnet web' printed: it carries the token", CLOSED)
             return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                given = list(message.get("headers", []))
+                own = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *(header for header in HEADERS if header[0] not in own)]
             await send(message)
 
         await app(scope, receive, with_headers)
 
     return ask
+
+
+async def drain(scope: Scope, receive: Receive) -> None:
+    """Read on for a moment before a refusal: an answer that overtakes a short body would be lost with the line. A long body is not waited for."""
+    if scope["method"] in READING:
+        return
+    left = DRAINED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
 
 
 def _refusal(scope: Scope, hosts: set[str]) -> tuple[int, str] | None:

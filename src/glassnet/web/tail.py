@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from glassnet.web.reading import open_regular
 
 LARGEST_PIECE = 1 << 20  # bytes a look; the rest comes with the next one
 
@@ -17,7 +18,7 @@ class Tail:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._offset = 0
+        self.offset = 0
         self._inode = -1
 
     def new_lines(self) -> tuple[bool, list[str]]:
@@ -29,23 +30,22 @@ class Tail:
             state = self.path.stat(follow_symlinks=False)
         except OSError:
             return False, []
-        anew = self._inode not in (-1, state.st_ino) or state.st_size < self._offset
+        anew = self._inode not in (-1, state.st_ino) or state.st_size < self.offset
         if anew:
-            self._offset = 0
+            self.offset = 0
         self._inode = state.st_ino
-        if state.st_size == self._offset:
+        if state.st_size == self.offset:
             return anew, []
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
+        file = open_regular(self.path)
+        if file is None:
             return anew, []
-        with os.fdopen(descriptor, "rb") as file:
-            file.seek(self._offset)
+        with file:
+            file.seek(self.offset)
             piece = file.read(LARGEST_PIECE)
         end = piece.rfind(b"\n") + 1
         if end == 0:
             if len(piece) == LARGEST_PIECE:
-                self._offset += len(piece)
+                self.offset += len(piece)
             return anew, []
-        self._offset += end
+        self.offset += end
         return anew, piece[:end].decode("utf-8", errors="replace").splitlines()

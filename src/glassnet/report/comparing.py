@@ -1,0 +1,208 @@
+"""Several runs on one page: results with their intervals, the settings in which they differ, and their curves on common axes."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glassnet.evaluate import ClassificationFigures
+from glassnet.plots import compared_curve, small_curves, svg
+from glassnet.plots.style import number
+from glassnet.report import words
+from glassnet.report.report_story import ReportStory
+
+MOST_SMALL = 12
+MOST_SETTINGS = 24
+Named = tuple[str, ReportStory]
+HIDDEN = ("data.path", "data.test", "data.val")  # paths tell more of a machine than of a run
+
+
+class Line(NamedTuple):
+    """A run in the table of results; ``place``, ``low`` and ``high`` are on a scale of 0 to 100."""
+
+    name: str
+    net: str
+    parameters: str
+    figure: str
+    interval: str
+    place: float
+    low: float
+    high: float
+    epochs: str
+    time: str
+    noticed: str
+
+
+class Group(NamedTuple):
+    """Runs whose figures may be compared: of the same metric on the same samples."""
+
+    heading: str
+    figure: str
+    caution: str
+    verdict: str
+    lines: tuple[Line, ...]
+
+
+def compare(runs: Sequence[Named]) -> str:
+    """The page as HTML. Every text that comes from a run is escaped.
+
+    Args:
+        runs: names (such as paths) with what they tell.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    names = short_names([name for name, _ in runs])
+    told = list(zip(names, (story for _, story in runs), strict=True))
+    curves = [(name, story.epochs) for name, story in told if story.epochs]
+    keys = [key for key in ("loss", "accuracy", "r2") if any(key in epochs[-1].val for _, epochs in curves)]
+    drawn = [(f"all-{key}", compared_curve([run for run in curves if key in run[1][-1].val], key)) for key in keys]
+    if 1 < len(curves) <= MOST_SMALL:
+        drawn.append(("small-loss", small_curves(curves)))
+    settings, rest = differing(told)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"svg": Markup}
+    here = Path(__file__).parent
+    return environment.from_string((here / "comparison.html.j2").read_text(encoding="utf-8")).render(
+        style=(here / "style.css").read_text(encoding="utf-8"),
+        count=len(runs),
+        groups=groups(told),
+        waiting=[name for name, story in told if story.figures is None],
+        curves=[(svg(drawing, name), drawing.caption, name) for name, drawing in drawn],
+        without_small=len(curves) > MOST_SMALL,
+        settings=settings,
+        rest=rest,
+        rows=told,
+        findings=[(name, story.findings) for name, story in told if story.findings],
+        words=words,
+    )
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """The last part of each path where that tells them apart, the paths else."""
+    last = [Path(name).name or name for name in names]
+    return last if len(set(last)) == len(last) else list(names)
+
+
+def groups(runs: Sequence[Named]) -> list[Group]:
+    """Runs with a result, those of the same data, part and metric together, the best first in each."""
+    found: dict[tuple[str, str, str, int], list[Named]] = {}
+    for name, story in runs:
+        if story.figures is not None:
+            key = (story.data.name, type(story.figures).__name__, story.part, story.figures.samples)
+            found.setdefault(key, []).append((name, story))
+    made = []
+    for (data, kind, part, samples), members in found.items():
+        members.sort(key=lambda run: -(words.headline_figure(run[1]) or (0.0,))[0])
+        classes = kind == ClassificationFigures.__name__
+        differ = len({story.data.fingerprint for _, story in members}) > 1
+        made.append(
+            Group(
+                f"{data}, {words.PARTS[part]} part of {words.counted(samples, words.noun(members[0][1]))}",
+                "accuracy" if classes else "R²",
+                "These runs divided the data differently, so each was judged on other samples: differences within the intervals mean nothing."
+                if differ
+                else "",
+                verdict(members),
+                tuple(lines(members)),
+            )
+        )
+    return made
+
+
+def verdict(runs: Sequence[Named]) -> str:
+    """Which run is best, and whether the next may be as good, fair to chance."""
+    if len(runs) == 1:
+        return ""
+    (first, one), (second, two) = runs[0], runs[1]
+    best, next_best = words.headline_figure(one), words.headline_figure(two)
+    assert best is not None
+    assert next_best is not None
+    ties = [name for name, story in runs[1:] if (words.headline_figure(story) or (-math.inf,))[0] >= best[1][0]]
+    classes = isinstance(one.figures, ClassificationFigures)
+    text = f"{first} is best with {shown(best[0], classes)}, before {second} with {shown(next_best[0], classes)}."
+    if ties:
+        return (
+            f"{text} Within its interval lie also {words.listed(tuple(ties[:5]))}{' and more' if len(ties) > 5 else ''}: "
+            "which of them is better, these samples cannot say."
+        )
+    return f"{text} It is ahead by more than its interval."
+
+
+def lines(runs: Sequence[Named]) -> list[Line]:
+    """The rows of a group, on one scale, which begins a little below the lowest interval so that near figures can be told apart."""
+    found = [(name, story, words.headline_figure(story)) for name, story in runs]
+    least = min(figure[1][0] for _, _, figure in found if figure is not None)
+    start = max(0.0, math.floor(20 * least - 1) / 20) if least > 0 else max(-1.0, least)
+    made = []
+    for name, story, figure in found:
+        assert figure is not None
+        value, (low, high) = figure
+        classes = isinstance(story.figures, ClassificationFigures)
+        seconds = sum(timing.seconds + timing.evaluation_seconds for timing in story.timings)
+        warnings = sum(finding.severity != "info" for finding in story.findings)
+        made.append(
+            Line(
+                name,
+                story.net,
+                "" if story.parameters is None else f"{story.parameters:,}",
+                shown(value, classes),
+                f"{shown(low, classes)} to {shown(high, classes)}",
+                scaled(value, start),
+                scaled(low, start),
+                scaled(high, start),
+                f"{len(story.epochs):,}" if story.epochs else "",
+                words.duration(seconds) if seconds else "",
+                f"{words.counted(warnings, 'warning')}" if warnings else "",
+            )
+        )
+    return made
+
+
+def differing(runs: Sequence[Named]) -> tuple[list[tuple[str, list[str]]], int]:
+    """Settings of which two runs differ, each with its value in every run, and how many more there are."""
+    recipes = [flat(story.recipe) for _, story in runs]
+    keys = dict.fromkeys(key for recipe in recipes for key in recipe if key not in HIDDEN)
+    differ = []
+    for key in keys:
+        values = [recipe.get(key, "\N{EN DASH}") for recipe in recipes]
+        if len(set(values)) > 1:
+            differ.append((key, values))
+    return differ[:MOST_SETTINGS], max(0, len(differ) - MOST_SETTINGS)
+
+
+def flat(recipe: str) -> dict[str, str]:
+    """``section.key`` with its value as people write it; empty for a text that is no recipe."""
+    try:
+        sections: dict[str, Any] = tomllib.loads(recipe)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+    return {
+        f"{section}.{key}": worded(value)
+        for section, content in sections.items()
+        if isinstance(content, dict)
+        for key, value in content.items()
+    }
+
+
+def worded(value: Any) -> str:
+    """A setting's value as a recipe writes it, numbers short."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    return str(value)[:60]
+
+
+def shown(value: float, classes: bool) -> str:
+    """An accuracy in per cent, or an R²."""
+    return words.percent(value) if classes else words.explained(value)
+
+
+def scaled(value: float, start: float) -> float:
+    """A figure on the scale from ``start`` to 1, in 0 to 100."""
+    share = (value - start) / (1 - start) if start < 1 else 0.0
+    return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0

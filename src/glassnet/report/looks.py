@@ -1,0 +1,121 @@
+"""Pictures of what happens inside the finished network: drawn from its model, within a limit of time, and never at the cost of the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from glassnet.data.dataset import Data
+from glassnet.errors import GlassnetError
+from glassnet.evaluate import ClassificationFigures, Figures
+from glassnet.events import Measured
+from glassnet.explain.methods import METHODS, Case
+from glassnet.model import Model
+from glassnet.plots import Drawing
+
+SECONDS = 5.0  # when these are spent, no further picture is begun
+MOST_MISTAKES = 6
+SEARCHED = 1000  # samples that are laid in a plane, or among which neighbours are looked for
+# The last is the dearest; "one" is shown one sample, "mistakes" the worst mistakes, "all" the whole part.
+ORDER = (
+    ("filters", "The first layer\N{RIGHT SINGLE QUOTATION MARK}s filters", "one"),
+    ("maps", "What every layer answers to one sample", "one"),
+    ("grad-cam", "Where the network looks", "mistakes"),
+    ("saliency", "Which pixels move its answer", "mistakes"),
+    ("integrated-gradients", "What each column contributes", "mistakes"),
+    ("neighbours", "The training samples that it takes for most alike", "mistakes"),
+    ("boundary", "Where the answer changes", "all"),
+    ("pca", "The last hidden layer in a plane", "all"),
+    ("history", "Values and weights over the training", "one"),
+)
+FOR_TABLES = ("integrated-gradients", "boundary")
+
+
+class Look(NamedTuple):
+    """A picture: ``name`` is the method's, ``title`` a heading."""
+
+    name: str
+    title: str
+    drawing: Drawing
+
+
+class Looks(NamedTuple):
+    """Pictures in their order, and a sentence for each that was left out though it would apply."""
+
+    pictures: tuple[Look, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def looks(
+    model: Model,
+    data: Data,
+    figures: Figures | None,
+    part: str,
+    measured: Sequence[Measured] = (),
+    *,
+    seconds: float = SECONDS,
+) -> Looks:
+    """Draw what applies to this kind of data and network.
+
+    Args:
+        model: the finished one. It is left bit for bit as it was.
+        data: as they were divided for the run.
+        figures: of the part that was judged; the mistakes in them are looked into.
+        part: that part's name.
+        measured: what the training recorded.
+        seconds: when these are spent, what is left is named and not drawn.
+    """
+    if model.schema.kind not in {kind for name, _, _ in ORDER for kind in METHODS[name].kinds}:
+        return Looks()  # texts and sounds: their methods are to come
+    begun = time.monotonic()
+    judged = data.parts.get(part, data.train)
+    mistakes = judged.subset(torch.tensor(worst_of(figures, len(judged))))
+    train = data.train.subset(spread(len(data.train), SEARCHED))
+    pictures: list[Look] = []
+    left_out: list[str] = []
+    late: list[str] = []
+    for name, title, shown in ORDER:
+        inputs = mistakes.subset(torch.arange(1)) if shown == "one" else mistakes
+        case = Case(model, inputs, judged.subset(spread(len(judged), SEARCHED)), train, measured)
+        if METHODS[name].obstacle(case) or (name in FOR_TABLES and model.schema.kind != "table"):
+            continue
+        if time.monotonic() - begun > seconds:
+            late.append(name)
+            continue
+        try:
+            pictures.append(Look(name, title, METHODS[name].draw(case)))
+        except GlassnetError as error:
+            if error.fix:  # something is amiss or absent; without a remedy it just does not apply to this network
+                left_out.append(f"{title}: {error.problem} ({error.fix}).")
+        except Exception as error:  # a picture is worth less than the report that it stands in
+            left_out.append(f"{title}: it could not be drawn ({type(error).__name__}).")
+    if late:
+        left_out.append(
+            f"Not drawn, to keep training short: {', '.join(late)}. \N{LEFT DOUBLE QUOTATION MARK}glassnet explain\N{RIGHT DOUBLE QUOTATION MARK} draws them."
+        )
+    return Looks(tuple(pictures), tuple(left_out))
+
+
+def worst_of(figures: Figures | None, samples: int, count: int = MOST_MISTAKES) -> list[int]:
+    """Places of the worst mistakes in the judged part, each once; filled up with others where there are fewer."""
+    worst = [] if figures is None else [mistake.index for mistake in figures.worst]
+    places = dict.fromkeys([*worst, *spread(samples, count).tolist()])
+    return [place for place in places if place < samples][: max(1, count)]
+
+
+def spread(samples: int, count: int) -> torch.Tensor:
+    """At most ``count`` places, evenly spread, since files often come sorted by class."""
+    taken = min(samples, count)
+    return torch.arange(taken) * samples // max(taken, 1)
+
+
+def subject_words(figures: Figures | None) -> str:
+    """What the pictures below are of."""
+    if figures is None:
+        return "These pictures show samples that the network was judged by."
+    if isinstance(figures, ClassificationFigures) and not figures.worst:
+        return "It made no mistake to look into, so these pictures show other samples of the same part."
+    return "Where a picture shows samples, these are the worst mistakes first, then others of the same part."

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import glassnet
+
+SOURCE = str(Path(glassnet.__file__).parent.parent)
+# Every attempt to reach another machine, or to ask for a name, is written down before it is made.
+PROGRAM = """
+import os, sys
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def hook(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        os.write(log, (event + " " + repr(arguments[1:]) + chr(10)).encode())
+sys.addaudithook(hook)
+del sys.argv[1]
+from glassnet.cli import main
+main()
+"""
+
+
+class Served:
+    """A live page in a process of its own, and requests to it as a browser would or would not make them."""
+
+    def __init__(self, root: Path, log: Path) -> None:
+        self.root, self.log = root, log
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(log), "web", str(root), "--no-open", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": SOURCE, "PYTHONUNBUFFERED": "1"},
+            text=True,
+        )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            found = re.search(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)", line)
+            if found:
+                self.port, self.token = int(found[1]), found[2]
+                break
+        else:
+            raise AssertionError(f"the page did not start: {self.process.wait()}")
+
+    @property
+    def cookie(self) -> str:
+        return f"glassnet-{self.port}={self.token}"
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+        token: bool = True,
+        host: str | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            if host != "":
+                connection.putheader("Host", host or f"127.0.0.1:{self.port}")
+            if token:
+                connection.putheader("Cookie", self.cookie)
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body is not None and "Content-Length" not in (headers or {}):
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def post(self, path: str, content: Any) -> tuple[int, dict[str, str], bytes]:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return self.ask(path, "POST", headers={"Content-Type": "application/json", "X-Glassnet": "1"}, body=body)
+
+    def runs(self) -> dict[str, dict[str, Any]]:
+        status, _, body = self.ask("/runs.json")
+        assert status == 200
+        return {run["name"]: run for run in json.loads(body)["runs"]}
+
+    def key(self, name: str) -> str:
+        return str(self.runs()[name]["id"])
+
+    def end(self) -> tuple[int, str]:
+        """Ctrl-C; the exit code and what was printed since the start."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            rest = stream.read()
+        return self.process.wait(10), rest
+
+
+def lines(*events: dict[str, Any]) -> str:
+    return "".join(json.dumps(event) + "\n" for event in events)
+
+
+def step(number: int, loss: float | None) -> dict[str, Any]:
+    return {"event": "step", "epoch": 0, "step": number, "lr": 0.1, "samples": number, "loss": loss, "penalty": 0.0}
+
+
+def epoch(number: int, train: float, val: float, accuracy: float) -> dict[str, Any]:
+    return {
+        "event": "epoch", "epoch": number, "step": 10 * (number + 1), "lr": 0.1, "running_loss": train, "penalty": 0.0, "clipped": 0.0,
+        "train": {"loss": train, "accuracy": accuracy}, "val": {"loss": val, "accuracy": accuracy - 0.01}, "best": True,
+    }  # fmt: skip
+
+
+def make_run(path: Path, *, lr: float = 0.1, finished: bool = True, data: str = "digits", epochs: int = 3) -> Path:
+    """A run folder with the files that the page reads, as small as may be."""
+    path.mkdir(parents=True)
+    (path / "asked.toml").write_text('[data]\npath = "digits"\n')
+    (path / "recipe.toml").write_text(
+        f'[data]\npath = "digits"\n[net]\nname = "mlp"\nhidden = [8]\n[optimizer]\nname = "sgd"\nlr = {lr}\n[train]\nepochs = {epochs}\nseed = 0\n'
+    )
+    about = {
+        "name": data,
+        "kind": "image",
+        "task": "classes",
+        "classes": ["a", "b"],
+        "samples": {"train": 80, "test": 20},
+        "notes": ["a note"],
+    }
+    (path / "data.json").write_text(json.dumps(about))
+    (path / "net.json").write_text(json.dumps({"zoo": "mlp", "table": "layer  output\ndense  8"}))
+    events = [{"event": "started", "samples": 80, "steps_per_epoch": 10, "epochs": epochs, "parameters": 99}]
+    for number in range(epochs):
+        events += [step(10 * number + each + 1, 2.0 / (10 * number + each + 1)) for each in range(10)]
+        events.append(epoch(number, 1.0 / (number + 1), 1.1 / (number + 1), 0.5 + 0.1 * number))
+    if finished:
+        events.append(
+            {
+                "event": "finished",
+                "reason": "completed",
+                "epoch": epochs,
+                "step": 10 * epochs,
+                "best_epoch": 2,
+                "best": 0.7,
+            }
+        )
+        figures = {"kind": "classification", "accuracy": 0.7 + lr / 10, "accuracy_interval": [0.6, 0.8], "per_class": [{"name": "a", "precision": 1, "recall": 1, "f1": 1, "support": 10}]}  # fmt: skip
+        rivals = [
+            {"name": "linear model", "metric": "accuracy", "figure": 0.6, "note": "all pixels", "interval": [0.5, 0.7]}
+        ]
+        (path / "result.json").write_text(
+            json.dumps({"part": "test", "samples": 20, "figures": figures, "rivals": rivals})
+        )
+        (path / "report.html").write_text(
+            "<!doctype html><title>report</title><style>p{color:red}</style><p>the report</p>"
+        )
+    (path / "metrics.jsonl").write_text(lines(*events))
+    finding = {"event": "finding", "rule": "overfitting", "severity": "warning", "step": 20, "what": "validation loss rises", "why": "too little data", "advice": "stop earlier", "evidence": {"rise": 0.2}, "remedies": []}  # fmt: skip
+    (path / "findings.jsonl").write_text(lines(finding))
+    return path
+
+
+NASTY = "<img src=x onerror=canary()>"
+
+
+def make_hostile(path: Path) -> Path:
+    """A run as somebody may have prepared it: links, a pipe, wrong types, depth, and code where words are expected."""
+    path.mkdir(parents=True)
+    words = f"</script><script>canary()</script>{NASTY}"
+    (path / "asked.toml").symlink_to("/etc/passwd")
+    (path / "recipe.toml").write_text(
+        f"[data]\npath = '{words}'\n[net]\nname = '{NASTY}'\nhidden = [[[1]]]\n[optimizer]\nlr = inf\n[a.b.c.d.e.f]\ng = 1\n"
+    )
+    (path / "data.json").write_text(
+        json.dumps(
+            {
+                "name": words,
+                "kind": NASTY,
+                "classes": 7,
+                "samples": [1],
+                "notes": {"a": 1},
+                "troubles": [{"what": words, "severity": '" onclick="canary()'}],
+            }
+        )
+    )
+    (path / "net.json").symlink_to("/etc/passwd")
+    (path / "environment.json").write_text("[" * 100_000)
+    (path / "result.json").write_text(
+        json.dumps(
+            {
+                "figures": {"accuracy": 1e308, "accuracy_interval": ["a"], "per_class": [1, {"name": words}]},
+                "part": words,
+                "samples": "many",
+                "rivals": [{"name": words, "figure": 0.5, "note": NASTY}],
+            }
+        )
+    )
+    nasty: list[dict[str, Any]] = [
+        {"event": "started", "samples": "x", "epochs": 10**400, "steps_per_epoch": None, "parameters": True},
+        {"event": "step", "step": "one", "loss": 1}, {"event": "step", "step": 1, "loss": {"a": 1}, "lr": 10**400}, {"event": "step", "step": -1e308, "loss": 1e308},
+        {"event": "epoch", "epoch": 1e308, "train": [], "val": 3}, {"event": "epoch", "epoch": 0, "train": {"loss": "x"}, "val": {"loss": None, "accuracy": words}},
+        {"event": "measured", "step": 3, "batch": {words: 1}, "parameters": [{"name": words, "dims": 2, "ratio": 1}], "layers": [{"name": 3}, {"name": words, "gradient": "x"}]},
+        {"event": "finished", "reason": words}, {"event": ["finding"]}, {"event": "__init__"},
+    ]  # fmt: skip
+    (path / "metrics.jsonl").write_text(lines(*nasty) + "[" * 50_000 + "\n" + "\x00\n{torn")
+    (path / "findings.jsonl").write_text(
+        lines({"event": "finding", "rule": words, "severity": NASTY, "step": "x", "what": words, "why": words, "advice": words, "evidence": {NASTY: 1, "b": words}}, {"event": "tried", "rule": words, "words": words})
+    )  # fmt: skip
+    os.mkfifo(path / "timing.jsonl")
+    (path / "report.html").write_text(f"<script>canary()</script>{NASTY}<p>a prepared report</p>")
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_maker() -> Callable[..., Path]:
+    return make_run
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One page for all tests of a session, over a few good runs, a hostile one and a link that leads out."""
+    place = tmp_path_factory.mktemp("page")
+    root = place / "runs"
+    make_run(root / "good-1", lr=0.1)
+    make_run(root / "good-2", lr=0.4)
+    make_run(root / "cut-3", lr=0.2, finished=False)
+    make_hostile(root / NASTY)
+    for name in (
+        "asked.toml",
+        "recipe.toml",
+        "metrics.jsonl",
+        "findings.jsonl",
+        "result.json",
+        "report.html",
+        "run.lock",
+    ):
+        (root / "folders" / name).mkdir(parents=True)
+    make_run(place / "outside")
+    (root / "link").symlink_to(place / "outside")
+    search = root / "search-1"
+    make_run(search / "trials" / "1-0000", lr=0.3)
+    (search / "trials.csv").write_text(
+        f'stage,number,end,value,epochs,seconds,optimizer.lr,net.name,why\n1,0,done,0.8,3,1.5,0.3,mlp,\n1,1,pruned,0.2,1,1,"{NASTY}",=cmd|x,\nx,y,z\n'
+    )
+    (search / "stages.json").write_text(
+        json.dumps([{"stage": 1, "trials": 2, "epochs": 3, "space": {"optimizer.lr": NASTY}, "edges": [NASTY], "importances": {"a": 0.5, "b": "x"}, "narrowed": [3]}, 7])
+    )  # fmt: skip
+    page = Served(root, place / "connections")
+    yield page
+    assert page.process.stdout is not None
+    page.process.kill()
+    page.process.wait()
+    page.process.stdout.close()
