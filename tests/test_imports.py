@@ -82,6 +82,7 @@ ALLOWED: dict[str, set[str]] = {
         "searching",
         "story",
         "training",
+        "zoo",
     },
     "reading": {"data", "errors", "recipe"},
     "told": {"data", "errors", "events", "recipe", "runs"},

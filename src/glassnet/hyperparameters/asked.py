@@ -10,7 +10,7 @@ from glassnet.assembly import assemble
 from glassnet.cores import cores
 from glassnet.data.dataset import Data
 from glassnet.errors import UsageError
-from glassnet.hyperparameters.spaces import default_space
+from glassnet.hyperparameters.usual import default_space
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
 from glassnet.searching import Space, Trial
@@ -102,7 +102,7 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     if recipe.train.precision == "auto":  # measured once, and not anew by every trial beside others
         prepare_process(1)
         recipe = recipe.changed({"train.precision": assemble(resolved, data).recipe.train.precision})
-    space = search.space or default_space(resolved, data)
+    space = search.space or default_space(search.recipe, resolved, data)
     for each in space:
         if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):
             raise UsageError("this cannot be searched: the trials could not be compared", where=f"--space {each.key}")

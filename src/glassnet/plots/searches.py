@@ -26,6 +26,7 @@ from glassnet.plots.style import (
 )
 
 KNOWN = ("stage", "number", "end", "value", "epochs", "seconds", "why")
+FEW = 6  # numbers that come again and again are choices, such as batch sizes, and stand side by side
 LOG = 30.0  # largest over smallest value from which an axis counts in decades
 
 
@@ -177,11 +178,13 @@ def importance_plot(importances: Mapping[str, float]) -> Drawing:
 
 
 class _Scale:
-    """Places on an axis for numbers, in decades where they span some, or for names."""
+    """Places on an axis for numbers, in decades where they span some; or for names, and for few numbers that come again, side by side."""
 
     def __init__(self, values: Sequence[Any]) -> None:
+        listed = {json.dumps(value): value for value in values}
         numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        self.names: list[str] = [] if numbers else sorted({json.dumps(value) for value in values})
+        numbers = numbers and not (1 < len(listed) <= FEW and 2 * len(listed) <= len(values))
+        self.names: list[str] = [] if numbers else sorted(listed, key=lambda name: _order(listed[name]))
         self.low = min(values, default=0.0) if numbers else 0.0
         self.high = max(values, default=1.0) if numbers else float(len(self.names) - 1)
         self.log = bool(numbers and self.low > 0 and self.high > LOG * self.low)
@@ -219,6 +222,14 @@ class _Scale:
         elif self.log:
             axes.set_xscale("log")
             logarithmic(axes.xaxis, self.low, self.high)
+
+
+def _order(value: Any) -> tuple[Any, ...]:
+    """How values of a list stand side by side: numbers and lists of numbers by their size, then names by the alphabet."""
+    parts = value if isinstance(value, list) else [value]
+    if all(isinstance(part, int | float) for part in parts):
+        return 0, sum(parts), len(parts), parts
+    return 1, json.dumps(value)
 
 
 def _keys(trials: Sequence[Mapping[str, Any]]) -> list[str]:
