@@ -170,9 +170,10 @@ def make_net(
         _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
     takes = zoo.ZOO[settings.name].options if settings.name in zoo.ZOO else {}
-    if data.schema.kind == "text" and settings.name in zoo.ZOO and "text" not in zoo.ZOO[settings.name].kinds:
-        able = [name for name, entry in zoo.ZOO.items() if "text" in entry.kinds]
-        raise ModelError("this net does not read texts", where=f"net {settings.name}", expected=" or ".join(able))
+    kind, reads = data.schema.kind, {"text": "read texts", "tags": "tag words"}
+    if kind in reads and settings.name in zoo.ZOO and kind not in zoo.ZOO[settings.name].kinds:
+        able = [name for name, entry in zoo.ZOO.items() if kind in entry.kinds]
+        raise ModelError(f"this net does not {reads[kind]}", where=f"net {settings.name}", expected=" or ".join(able))
     known = {key: value for key, value in preprocess.net_options.items() if key in takes}
     options = {**settings.options, **known}
     net = zoo.build(settings.name, preprocess.output_shape, outputs, options, recipe.train.seed)
@@ -332,7 +333,8 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         ) from error
     finally:
         net.train(was_training)
-    wanted = (len(inputs[:2]), outputs)
+    steps = (inputs.shape[1],) if isinstance(made, Tensor) and made.ndim == 3 and inputs.ndim == 3 else ()
+    wanted = (len(inputs[:2]), *steps, outputs)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
         got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
         raise ModelError(

@@ -100,8 +100,8 @@ def compared(model: Model, said: Tensor, part: Part, chosen: int | None = None) 
         "chosen": chosen,
     }
     if classes:
-        right = _right(said, part.targets)  # (members, samples)
-        mine = _right(joint, part.targets)
+        right = _right(said, part.answers)  # (members, samples)
+        mine = _right(joint, part.answers)
         about["interval"] = list(mean_interval(mine - right.mean(axis=0, dtype=np.float64)))
         test = mcnemar(mine, right[chosen])
         about["over_chosen"] = {
@@ -130,10 +130,10 @@ def _figures(said: Tensor, part: Part, classes: bool) -> dict[str, float]:
         return {"r2": float((1 - errors / total).mean()), "loss": float(errors.mean() / len(targets))}
     logs = torch.log_softmax(said.double(), dim=1)
     sure, told = logs.max(dim=1)
-    right = (told == part.targets).numpy()
+    right = (told == part.answers).numpy()
     return {
         "accuracy": float(right.mean()),
-        "loss": -float(logs.gather(1, part.targets[:, None]).mean()),
+        "loss": -float(logs.gather(1, part.answers[:, None]).mean()),
         "calibration_error": expected_calibration_error(reliability(sure.exp().numpy(), right)),
     }
 
@@ -168,7 +168,7 @@ def against(said: Tensor, other: Tensor, part: Part, *, classes: bool) -> dict[s
         targets = part.targets.double().numpy()
         errors = [(answer.double().numpy() - targets) ** 2 for answer in (said, other)]
         return about | {"interval": list(r2_interval(targets, *errors))}
-    mine, theirs = _right(said, part.targets), _right(other, part.targets)
+    mine, theirs = _right(said, part.answers), _right(other, part.answers)
     test = mcnemar(mine, theirs)
     return about | {
         "interval": list(mean_interval(mine.astype(np.float64) - theirs)),

@@ -78,7 +78,7 @@ def ensemble(
     )
     if validation is None or values:
         return joined
-    return replace(joined, temperature=fit_temperature(joined.raw_outputs(validation.inputs), validation.targets))
+    return replace(joined, temperature=fit_temperature(joined.raw_outputs(validation.inputs), validation.answers))
 
 
 def member_json(model: Model, *, prepared: bool) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from glassnet import zoo
 from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
+from glassnet.data.ragged import PADDING, lengths_of
 from glassnet.data.schemas import schema_from_json
 from glassnet.errors import ModelError, UsageError
 from glassnet.files import make_folder, write_file
@@ -39,6 +40,7 @@ class Prediction:
         probability: its probability; None for values.
         probabilities: of every class, in the model's order; empty for values.
         values: one number for each output; empty for classes.
+        tags: of a sentence (word, tag, probability) for each word; empty for others.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Prediction:
     probability: float | None
     probabilities: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
+    tags: tuple[tuple[str, str, float], ...] = ()
 
     def top(self, classes: Sequence[str], count: int = 5) -> list[tuple[str, float]]:
         """The most probable classes with their probabilities, best first."""
@@ -81,7 +84,10 @@ class Model:
     card: dict[str, Any] = field(default_factory=dict)
 
     def raw_outputs(self, inputs: Source | Tensor, *, batch_size: int = 500) -> Tensor:
-        """Logits over the temperature (samples, classes), or values in their own units (samples, outputs), for raw inputs."""
+        """Logits over the temperature (samples, classes), or values in their own units (samples, outputs), for raw inputs.
+
+        Where every token of a sentence is told something, a row is a token, one sentence behind the other.
+        """
         source = InMemory(inputs) if isinstance(inputs, Tensor) else inputs
         device = next((p.device for p in self.net.parameters()), torch.device("cpu"))
         self.net.eval()
@@ -89,8 +95,11 @@ class Model:
         with torch.inference_mode():
             for start in range(0, len(source), batch_size):
                 index = torch.arange(start, min(start + batch_size, len(source)))
-                outputs = self.net(self.preprocess(source.take(index).to(device))).float().cpu()
-                made.append(self._in_words(outputs))
+                prepared = self.preprocess(source.take(index).to(device))
+                outputs = self.net(prepared).float()
+                if outputs.ndim == 3:  # of every token
+                    outputs = outputs[prepared[..., 0] != PADDING]
+                made.append(self._in_words(outputs.cpu()))
         if not made:
             return torch.empty(0, max(len(self.classes), len(self.outputs)))
         return torch.cat(made)
@@ -123,7 +132,20 @@ class Model:
             DataError: inputs that cannot be read or do not fit; all of them at once.
         """
         names, source = self.source(inputs)
+        if self.schema.kind == "tags":
+            return list(self._tagged(names, source))
         return list(self.told(names, self.raw_outputs(source)))
+
+    def _tagged(self, names: Sequence[str], source: Source) -> Iterator[Prediction]:
+        """Sentences with a tag for each word; words are numbered where a name does not hold them."""
+        lengths = lengths_of(source)
+        assert lengths is not None, "sentences differ in length"
+        shares = torch.split(probabilities(self.raw_outputs(source)), lengths.tolist())
+        for name, own in zip(names, shares, strict=True):
+            words = name.split(" ") if len(name.split(" ")) == len(own) else [str(i + 1) for i in range(len(own))]
+            best = own.max(dim=1)
+            told = zip(words, best.indices.tolist(), best.values.tolist(), strict=True)
+            yield Prediction(name, None, None, tags=tuple((word, self.classes[i], share) for word, i, share in told))
 
     def told(self, names: Sequence[str], outputs: Tensor) -> Iterator[Prediction]:
         """Outputs as predictions."""

@@ -158,6 +158,12 @@ def graph_attention(samples: int, shape: tuple[int, ...]) -> Preset:
     }
 
 
+def taggers(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For nets that tag words: AdamW under one cycle, with clipping."""
+    clip = Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)")
+    return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=20, batch=32), "clip.norm": clip}
+
+
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
     """For networks that are not ours: AdamW, its rate found by a range test."""
     found = Choice("find", "no preset for this net: a range test")
@@ -209,6 +215,7 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "text-cnn": texts,
     "text-bag": bags,
     **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
+    **dict.fromkeys(("tag-rnn", "tag-lstm", "tag-gru", "tag-cnn"), taggers),
     "conv3d": conv_for_arrays,
     **dict.fromkeys(("gcn", "graphsage"), graphs),
     "gat": graph_attention,

@@ -178,6 +178,10 @@ def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
             got=f"{recipe.loss.name} for {data.task}",
             expected="squared, absolute or huber for values; cross-entropy, hinge, map or binary for classes",
         )
+    elif data.schema.kind == "tags" and recipe.loss.name != "cross-entropy":
+        raise UsageError(
+            "tags are learned by cross-entropy", where="loss.name", got=recipe.loss.name, fix="leave it out"
+        )
     elif recipe.loss.name == "binary" and len(data.classes) != 2:
         raise UsageError(
             "the binary loss needs exactly two classes",

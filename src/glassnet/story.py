@@ -27,7 +27,7 @@ from glassnet.data.fingerprint import fingerprint_of
 from glassnet.data.preprocess import Preprocess
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
-from glassnet.evaluate import compared_forecasts, judge, rivals_of
+from glassnet.evaluate import compared_forecasts, entity_figures, judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.gain import gains
@@ -289,7 +289,7 @@ def measure(
     if name == "test":
         recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
     outputs = model.raw_outputs(part.inputs)
-    figures = judge(outputs, part.targets, task=data.task, classes=data.classes, outputs=data.outputs)
+    figures = judge(outputs, part.answers, task=data.task, classes=data.classes, outputs=data.outputs)
     rivals = []
     if recipe.data.judge == "test":
         tell("measuring the baseline and a cheap rival")
@@ -303,6 +303,8 @@ def measure(
     }
     if data.schema.kind == "series" and rivals:
         result["forecast"] = compared_forecasts(outputs, data, preprocess, name)
+    if data.schema.kind == "tags" and (entities := entity_figures(outputs.argmax(1), part, data.classes)):
+        result["entities"] = entities
     return result | ({"ensemble": gains(model, data, name, members)} if isinstance(model.net, Ensemble) else {})
 
 
@@ -339,7 +341,7 @@ def calibrated(model: Model, data: Data) -> Model:
     """The same model with the temperature that fits the validation part."""
     if data.task == "values" or "val" not in data.parts:
         return model
-    return replace(model, temperature=fit_temperature(model.raw_outputs(data.val.inputs), data.val.targets))
+    return replace(model, temperature=fit_temperature(model.raw_outputs(data.val.inputs), data.val.answers))
 
 
 def snapshots_of(parts: Assembly, folder: RunFolder) -> Snapshots:

@@ -40,7 +40,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
 
     Every look at the test part is written into the run, since figures lose their meaning when one chooses by them.
     """
-    from glassnet.cli.result_lines import figure_lines
+    from glassnet.cli.result_lines import entity_lines, figure_lines
     from glassnet.errors import DataError
     from glassnet.evaluate import judge
     from glassnet.events import finite
@@ -72,7 +72,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
 
         larger = None if folder is None else lambda side: reread(recipe, data, side)
         outputs, looked = looked_again(model, views, samples, outputs, seconds, larger, chosen)
-    figures = judge(outputs, samples.targets, task=whole.task, classes=model.classes, outputs=model.outputs)
+    figures = judge(outputs, samples.answers, task=whole.task, classes=model.classes, outputs=model.outputs)
     record: dict[str, Any] = {
         "part": chosen,
         "samples": len(samples),
@@ -83,6 +83,10 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
         from glassnet.evaluate import compared_forecasts
 
         record["forecast"] = compared_forecasts(outputs, whole, model.preprocess, chosen)
+    if whole.schema.kind == "tags":
+        from glassnet.evaluate import entity_figures
+
+        record["entities"] = entity_figures(outputs.argmax(1), samples, model.classes)
     uses = 0
     if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
@@ -98,6 +102,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
         click.echo("\n".join(forecast_lines(record["forecast"])))
     else:
         click.echo("\n".join(figure_lines(record["figures"], full=True)))
+        click.echo("".join(f"{line}\n" for line in entity_lines(record.get("entities"))), nl=False)
     if looked:
         from glassnet.cli.views import view_lines
 

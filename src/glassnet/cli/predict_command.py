@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from glassnet.cli.forecast_lines import next_steps
+from glassnet.cli.tagged_lines import tagged
 from glassnet.errors import UsageError
 from glassnet.events import finite
 
@@ -57,6 +58,8 @@ def command(
         form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"
     if model.schema.kind == "series":
         text = next_steps(cast("SeriesSchema", model.schema), predictions, form)
+    elif model.schema.kind == "tags":
+        text = tagged(predictions, form)
     else:
         text = {"text": as_text, "csv": as_csv, "json": as_json}[form](model, predictions, top)
     if out:

@@ -7,6 +7,8 @@ from typing import Any
 from glassnet.cli.forecast_lines import forecast_lines
 from glassnet.cli.gain_lines import gain_lines
 
+MOST_KINDS = 20
+
 
 def result_lines(result: dict[str, Any]) -> list[str]:
     """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
@@ -20,6 +22,7 @@ def result_lines(result: dict[str, Any]) -> list[str]:
         lines += forecast_lines(result["forecast"])
         return lines + (gain_lines(result["ensemble"]) if "ensemble" in result else [])
     lines += figure_lines(result["figures"], full=False)
+    lines += entity_lines(result.get("entities"))
     name = "accuracy" if result["task"] == "classes" else "R²"
     own = result["figures"]["accuracy"] if result["task"] == "classes" else result["figures"]["r2"]
     better = [rival for rival in result["rivals"] if rival["figure"] > own]
@@ -32,6 +35,18 @@ def result_lines(result: dict[str, Any]) -> list[str]:
         best = max(better, key=lambda rival: float(rival["figure"]))
         lines.append(f"  better than the network on these data: {best['name']}; use that, or search further")
     return lines
+
+
+def entity_lines(entities: dict[str, Any] | None) -> list[str]:
+    """How well whole stretches of tags such as B-PER I-PER are found; nothing where tags are single."""
+    if not entities:
+        return []
+    whole = entities["all"]
+    lines = [
+        f"  entities: F1 {whole['f1']:.4f}  (precision {whole['precision']:.4f}, recall {whole['recall']:.4f}; {whole['support']:,} in these sentences)"
+    ]
+    kinds = [f"{name} {each['f1']:.4f}" for name, each in entities["each"].items()]
+    return lines + ([f"    {', '.join(kinds[:MOST_KINDS])}"] if len(kinds) > 1 else [])
 
 
 def figure_lines(figures: dict[str, Any], *, full: bool) -> list[str]:

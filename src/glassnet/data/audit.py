@@ -85,6 +85,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
     """Kind and shape of one input in words, such as ``image 3×32×32`` or ``table of 14 columns``."""
     if kind == "text":
         return f"texts of up to {shape[0]:,} tokens"
+    if kind == "tags":
+        return f"sentences of up to {shape[0]:,} words"
     if kind == "series":
         return f"windows of {shape[1]:,} steps with {shape[0]} channel{'' if shape[0] == 1 else 's'}"
     if kind == "graph":
@@ -156,6 +158,9 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
         degrees = torch.bincount(graph.edges[0], minlength=len(graph))[index]
         present = (graph.features[index] != 0).sum(dim=1)
         return (_range("edges of a node", degrees), _range("features that are not 0", present))
+    if schema.kind == "tags":
+        lengths = (part.inputs.take(torch.arange(len(part)))[..., 0] != PADDING).sum(dim=1).float()
+        return (_range("words in a sentence", lengths),)
     if schema.kind in ("text", "sound"):
         raw = part.inputs.take(torch.arange(len(part)))
         lengths = (raw != PADDING).sum(dim=1).float()

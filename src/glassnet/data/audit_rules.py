@@ -30,7 +30,7 @@ SHIFT_SAMPLES = 5_000
 LEAK_ERROR = 0.01
 LEAK_CORRELATION = 0.999
 LEAST_FOR_LEAKS = 50
-WITHOUT_PLACES = ("text", "sound", "graph")  # kinds whose numbers have no fixed places that could be compared
+WITHOUT_PLACES = ("tags", "text", "sound", "graph")  # kinds whose numbers have no fixed places that could be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def contradicting(look: Look) -> Iterator[Trouble]:
     known = [name for name, keys in look.digests.items() if keys]
     keys = list(chain.from_iterable(look.digests[name] or [] for name in known))
     names = list(chain.from_iterable(look.data.parts[name].names for name in known))
-    if not known:
+    if not known or look.data.schema.kind == "tags":
         return
     targets = torch.cat([look.data.parts[name].targets for name in known])
     found = [positions for positions in groups(keys) if not bool((targets[positions] == targets[positions[0]]).all())]
@@ -166,8 +166,8 @@ def contradicting(look: Look) -> Iterator[Trouble]:
 
 
 def imbalance(look: Look) -> Iterator[Trouble]:
-    """One class far more frequent than another."""
-    if look.data.task != "classes":
+    """One class far more frequent than another; of tags that is usual."""
+    if look.data.task != "classes" or look.data.schema.kind == "tags":
         return
     counts = class_counts(look.data.train, len(look.data.classes))
     most, least = max(counts), min(counts)
@@ -185,8 +185,8 @@ def imbalance(look: Look) -> Iterator[Trouble]:
 
 
 def few_samples(look: Look) -> Iterator[Trouble]:
-    """Classes with few training samples, or with none in a part that measures."""
-    if look.data.task != "classes":
+    """Classes with few training samples, or with none in a part that measures; of tags that is usual."""
+    if look.data.task != "classes" or look.data.schema.kind == "tags":
         return
     counts = class_counts(look.data.train, len(look.data.classes))
     few = {name: count for name, count in zip(look.data.classes, counts, strict=True) if count < FEW_PER_CLASS}

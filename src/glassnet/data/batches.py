@@ -115,7 +115,10 @@ class Batches:
             inputs = self.prepare(inputs, seeded(self.seed, epoch, position))
         if self.channels_last and inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        return Batch(inputs, self.part.targets[index].to(self.device, non_blocking=True))
+        targets = self.part.targets[index]
+        if targets.ndim == 2 and not targets.is_floating_point():  # of tokens: as long as the longest of this batch
+            targets = targets[:, : inputs.shape[1]]
+        return Batch(inputs, targets.to(self.device, non_blocking=True))
 
 
 def seeded(seed: int, epoch: int, position: int) -> torch.Generator:

@@ -22,6 +22,7 @@ from torch import Tensor
 from glassnet.errors import UsageError
 
 Task = Literal["classes", "values"]
+IGNORED = -100  # the target of what is no token: behind the end of a sentence
 PART_NAMES = ("train", "val", "test")
 
 
@@ -98,7 +99,8 @@ class Part:
 
     Attributes:
         inputs: the raw inputs.
-        targets: class indices, int64 (n,), or values, float32 (n, outputs).
+        targets: class indices, int64 (n,), or values, float32 (n, outputs); of sentences the classes of their tokens, int64 (n, longest), filled with
+            ``IGNORED`` behind their ends.
         names: what to call each sample in a message, such as ``cats/7.png`` or ``adult.csv:17``.
     """
 
@@ -111,6 +113,12 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def answers(self) -> Tensor:
+        """What is to be said, one answer a row: the targets, or of sentences those of all their tokens, one sentence behind the other."""
+        tokens = self.targets.ndim == 2 and not self.targets.is_floating_point()
+        return self.targets[self.targets != IGNORED] if tokens else self.targets
 
     def some(self, count: int) -> Tensor:
         """At most ``count`` raw inputs, evenly spread over the part, since files often come sorted by class."""
@@ -179,8 +187,8 @@ class Data:
 
 
 def class_counts(part: Part, classes: int) -> list[int]:
-    """How many samples of each class a part holds."""
-    counts: list[int] = torch.bincount(part.targets, minlength=classes).tolist()
+    """How many samples (of sentences: tokens) of each class a part holds."""
+    counts: list[int] = torch.bincount(part.answers, minlength=classes).tolist()
     return counts
 
 

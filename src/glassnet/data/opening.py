@@ -20,6 +20,7 @@ from glassnet.errors import DataError, UsageError, nearest
 BUILT_IN: dict[str, Callable[[ReadOptions], Data]] = {"digits": digits.read, "letters": letters.read}
 LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or train/, val/ and test/ with such folders;
             idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv or .parquet tables;
+            sentences with a word and its tag a line (.conll, .conllu);
             a folder of text files, or of WAV files, for each class; NAME.pos and NAME.neg, or sentences.txt and labels.txt, with a text a line;
             a graph: NAME.content and NAME.cites, Planetoid's ind.NAME.*, or NAME.gml"""
 MAX_COUNTED = 20_000

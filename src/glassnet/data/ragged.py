@@ -18,7 +18,7 @@ class Ragged:
     """A source of sequences of whole numbers, such as the tokens of texts.
 
     Attributes:
-        values: all sequences one behind the other, int64 (tokens,); no value is ``PADDING``.
+        values: all sequences one behind the other, int64 (tokens,), or (tokens, k) where k numbers tell a token; no value is ``PADDING``.
         offsets: where each begins, and the end of the last: int64 (samples + 1,), rising, each sequence at least one long.
         lexicon: what the numbers stand for, where they are codes of words; empty else.
     """
@@ -51,7 +51,10 @@ class Ragged:
         step = torch.arange(longest)
         inside = step < lengths[:, None]  # (batch, longest)
         place = (begin[:, None] + step).clamp_max(max(len(self.values) - 1, 0))
-        return torch.where(inside, self.values[place], PADDING) if len(self.values) else step.new_zeros(len(index), 0)
+        if not len(self.values):
+            return step.new_zeros(len(index), 0)
+        taken = self.values[place]
+        return torch.where(inside.reshape(*inside.shape, *[1] * (taken.ndim - 2)), taken, PADDING)
 
     def row(self, position: int) -> Tensor:
         """One sequence as it is."""

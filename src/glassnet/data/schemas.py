@@ -12,6 +12,7 @@ from glassnet.data.image_schema import ImageSchema
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
+from glassnet.data.tag_schema import TagSchema
 from glassnet.data.text_schema import TextSchema
 from glassnet.errors import ModelError
 
@@ -22,6 +23,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "series": SeriesSchema.from_json,
     "graph": GraphSchema.from_json,
     "sound": SoundSchema.from_json,
+    "tags": TagSchema.from_json,
     "text": TextSchema.from_json,
 }
 

@@ -137,7 +137,7 @@ def _default_val(samples: float, data: Data) -> float:
 
 def _check_enough(data: Data, parts: int) -> None:
     total = len(data.train)
-    if data.task == "classes":
+    if data.task == "classes" and data.train.targets.ndim == 1:
         counts = class_counts(data.train, len(data.classes))
         present = [name for name, count in zip(data.classes, counts, strict=True) if count]
         if len(present) < 2:
@@ -176,6 +176,8 @@ def _check_filled(divided: dict[str, Tensor], data: Data) -> None:
 
 
 def _strata(data: Data, part: Part) -> npt.NDArray[np.int64]:
+    if data.task == "classes" and part.targets.ndim == 2:  # a sentence belongs to no class
+        return np.zeros(len(part), dtype=np.int64)
     if data.task == "classes":
         strata: npt.NDArray[np.int64] = part.targets.numpy()
         return strata
@@ -286,10 +288,9 @@ def _told(parts: dict[str, Part], made: dict[str, float], data: Data, seed: int)
     counts = ", ".join(f"{len(parts[name]):,} {SPOKEN[name]}" for name in ("train", "val", "test") if name in parts)
     drawn = " and ".join(SPOKEN[name] for name in ("val", "test") if name in made)
     by = "class" if data.task == "classes" else "value"
+    stratified = f"stratified by {by}, " if data.task == "values" or data.train.targets.ndim == 1 else ""
     plural = "parts" if len(made) > 1 else "part"
-    return (
-        f"{drawn.capitalize()} {plural} {DRAWN} from the training samples, stratified by {by}, seed {seed}: {counts}."
-    )
+    return f"{drawn.capitalize()} {plural} {DRAWN} from the training samples, {stratified}seed {seed}: {counts}."
 
 
 def _told_duplicates(keys: Sequence[bytes] | None) -> list[str]:

@@ -7,6 +7,7 @@ from glassnet.evaluate.judge import Figures, figures_from_json, judge
 from glassnet.evaluate.regression import RegressionFigures, regression_report
 from glassnet.evaluate.rival import Rival
 from glassnet.evaluate.rivals import rivals, rivals_of, trivial_baseline
+from glassnet.evaluate.tagging import entity_figures
 
 __all__ = [
     "ClassificationFigures",
@@ -17,6 +18,7 @@ __all__ = [
     "Spread",
     "classification_report",
     "compared_forecasts",
+    "entity_figures",
     "figures_from_json",
     "judge",
     "regression_report",

@@ -27,6 +27,7 @@ from glassnet.evaluate.rival_models import (
     ridge,
 )
 from glassnet.evaluate.rival_texts import bag_of_words
+from glassnet.evaluate.tagging import tagging_rivals
 
 BUDGET_SECONDS = 10.0
 READING_SHARE = 0.3
@@ -74,11 +75,11 @@ def trivial_baseline(train: Part, test: Part, *, classes: tuple[str, ...] = ()) 
         said = mean.expand(len(test), -1).numpy()
         name, note = "always the mean", "the mean target of the training part"
     else:
-        most = int(np.bincount(train.targets.numpy()).argmax())
-        said = np.full(len(test), most)
+        most = int(np.bincount(train.answers.numpy()).argmax())
+        said = np.full(len(test.answers), most)
         name = f"always “{classes[most]}”" if classes else "always the most frequent class"
         note = "the most frequent class of the training part"
-    metric, figure, interval, more = _judge(said, test.targets)
+    metric, figure, interval, more = _judge(said, test.answers)
     return Rival(name, figure, metric, time.monotonic() - begin, note + more, interval)
 
 
@@ -110,6 +111,8 @@ def rivals(
     classes, kind = data.task == "classes", data.schema.kind
     if not isinstance(train.inputs.take(torch.arange(1)), Tensor) or len(judged) == 0:
         return []
+    if kind == "tags":
+        return tagging_rivals(data, part, seed)
     if classes and bool((train.targets == train.targets[0]).all()):
         return []
     if kind == "text":

@@ -14,6 +14,7 @@ SAMPLES = {
     "sound": "sound",
     "array": "sample",
     "series": "window",
+    "tags": "sentence",
 }
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
 
+IGNORED = -100  # the target of what is no step
 SEVERAL = 4  # classes from which on it is telling which one comes second
 
 
@@ -24,7 +25,12 @@ def outputs_of(
         with torch.inference_mode():
             for inputs, targets in batches:
                 with autocast(precision, inputs.device):
-                    outputs.append(net(inputs).float())
+                    made = net(inputs).float()
+                if (
+                    made.ndim == 3 and targets.ndim == 2
+                ):  # of every step, of which those behind the end of a sequence are none
+                    made, targets = made[targets != IGNORED], targets[targets != IGNORED]
+                outputs.append(made)
                 wanted.append(targets)
     finally:
         for module, training in was_training.items():

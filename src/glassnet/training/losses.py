@@ -23,10 +23,12 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
     """−Σ_c ŷ_c log softmax(s)_c, averaged over the batch.
 
     Args:
-        logits: (batch, classes).
-        targets: class indices (batch,), or probabilities or one-hot rows (batch, classes).
+        logits: (batch, classes); or of every step of a sequence, (batch, time, classes), which is averaged over all steps of all sequences.
+        targets: class indices (batch,), or probabilities or one-hot rows (batch, classes); of steps (batch, time), −100 where there is none.
         label_smoothing: ε in 0 to 1; ŷ becomes (1 − ε) ŷ + ε / classes (Szegedy et al. 2016, section 7).
     """
+    if logits.ndim == 3 and not targets.is_floating_point():
+        logits, targets = logits.flatten(0, 1), targets.flatten()
     return F.cross_entropy(_wide(logits), targets, label_smoothing=label_smoothing)
 
 

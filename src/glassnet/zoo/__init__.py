@@ -28,6 +28,7 @@ from glassnet.zoo.recurrent import RECURRENT_NETS, RecurrentNet
 from glassnet.zoo.resnet import RESNETS, ResNet
 from glassnet.zoo.resnet_cifar import CIFAR_RESNETS, CifarResNet
 from glassnet.zoo.small_vgg import SmallVGG, small_vgg
+from glassnet.zoo.tagger import TAGGERS, Tagger
 from glassnet.zoo.text_bag import TextBag, text_bag
 from glassnet.zoo.text_cnn import TextCNN, text_cnn
 from glassnet.zoo.vgg import VGG, VGGS
@@ -56,6 +57,7 @@ __all__ = [
     "Reference",
     "ResNet",
     "SmallVGG",
+    "Tagger",
     "TextBag",
     "TextCNN",
     "best_base",
@@ -237,6 +239,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
                 ),
             ),
         ),
+        **TAGGERS,
         **RECURRENT_NETS,
         **GRAPH_NETS,
         **CIFAR_RESNETS,

@@ -60,6 +60,10 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
         )
     if kind == "graph":
         return Choice("gcn", {}, f"graph convolutions, which learn from {samples:,} nodes and all their neighbours")
+    if kind == "tags":
+        return Choice(
+            "tag-gru", {}, f"a recurrent net that reads {samples:,} sentences in both directions and tags each word"
+        )
     if kind == "sound":
         return Choice(
             "small-vgg", {"width": 0.5}, f"a small convolutional net on the spectrograms of {samples:,} sounds"

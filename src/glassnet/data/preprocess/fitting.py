@@ -18,6 +18,8 @@ from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
 from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
 from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
+from glassnet.data.preprocess.word_features import FORMS as TAG_FORMS
+from glassnet.data.preprocess.word_features import WordFeatures, fit_word_features
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
@@ -30,6 +32,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "series": SERIES_FORMS,
     "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
+    "tags": TAG_FORMS,
     "text": ("vocabulary", "every-token"),
 }
 """For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
@@ -43,6 +46,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "graph": GraphInputs.from_json,
     "sound": SoundInputs.from_json,
     "vocabulary": Vocabulary.from_json,
+    "word-features": WordFeatures.from_json,
 }
 
 IMAGE_SCALE = 255.0
@@ -74,6 +78,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_graph(name, part.inputs)
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
+    if kind == "tags":
+        return fit_word_features(name, part.inputs)
     if kind == "text":
         return fit_vocabulary(name, part.inputs)
     scale = IMAGE_SCALE if kind == "image" else 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glassnet.data.dataset import Data
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, tables, texts
+from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, tables, tags, texts
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ READERS = (
     Reader("CIFAR batches", cifar.recognises, cifar.read),
     Reader("graphs", graphs.recognises, graphs.read),
     Reader("sounds", sounds.recognises, sounds.read),
+    Reader("tagged sentences", tags.recognises, tags.read, joins_parts=True),
     Reader("texts", texts.recognises, texts.read),
     Reader("image folders", folders.recognises, folders.read),
     Reader("arrays", arrays.recognises, arrays.read),

@@ -203,7 +203,7 @@ def starting(
         net.eval()
         outputs = [_first(net(inputs)).float() for inputs in seen.inputs]
         evaluated = _mean_loss(plan, outputs, seen.targets)
-        together = torch.cat([made.reshape(len(made), -1) if made.ndim != 2 else made for made in outputs])
+        together = torch.cat([_rows(made) for made in outputs])
         result = looks.of_outputs(together)
         if unseen is not None and unseen.samples:
             result["validation_loss"] = _mean_loss(
@@ -226,6 +226,11 @@ def starting(
         start["constant"] = float(values.var(0, correction=0).mean())
         start["expected"] = float(values.square().mean())  # of a network that says about 0
     return result, start
+
+
+def _rows(made: Tensor) -> Tensor:
+    """Outputs as rows: of every step of a sequence, (batch, time, classes), each step one."""
+    return made.flatten(0, 1) if made.ndim == 3 else made.reshape(len(made), -1)
 
 
 def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen: Seen) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def of_inputs(inputs: list[Tensor], targets: list[Tensor], task: str) -> dict[st
 
 def _telling(x: Tensor, targets: list[Tensor], task: str, alive: Tensor) -> dict[str, Any]:
     """How much of the target's variance single features explain: eta² of class means, or the squared correlation of values."""
+    if task == "other":
+        return {}
     wanted = torch.cat([t.reshape(len(t), -1) if t.ndim > 1 else t for t in targets])
     if task == "classes" and wanted.ndim == 1:
         classes = int(wanted.max()) + 1 if len(wanted) else 0
@@ -86,6 +88,8 @@ def of_targets(inputs: list[Tensor], targets: list[Tensor], task: str, outputs: 
     """``targets`` of :class:`~glassnet.events.Described`."""
     if not targets:
         return {"samples": 0}
+    if task == "other":  # such as a class for every token, of sentences that differ in length
+        return {"samples": sum(map(len, targets)), "nonfinite": 0, "out_of_range": 0}
     y = torch.cat(targets)
     found: dict[str, Any] = {"samples": len(y), "nonfinite": 0, "out_of_range": 0}
     if task == "classes":
