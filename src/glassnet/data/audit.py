@@ -15,6 +15,7 @@ from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
+from glassnet.data.tree import FIELDS
 
 __all__ = ["Audit", "Range", "Trouble", "audit", "inputs_told"]
 
@@ -84,6 +85,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
     """Kind and shape of one input in words, such as ``image 3×32×32`` or ``table of 14 columns``."""
     if kind == "text":
         return f"texts of up to {shape[0]:,} tokens"
+    if kind == "tree":
+        return f"trees of up to {shape[0] // FIELDS:,} nodes"
     if kind == "graph":
         return "nodes of a graph"
     if kind == "sound":
@@ -148,6 +151,9 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
         degrees = torch.bincount(graph.edges[0], minlength=len(graph))[index]
         present = (graph.features[index] != 0).sum(dim=1)
         return (_range("edges of a node", degrees), _range("features that are not 0", present))
+    if schema.kind == "tree":
+        nodes_in = (part.inputs.take(torch.arange(len(part)))[:, 2::FIELDS] > 0).sum(dim=1).float()
+        return (_range("nodes of a tree", nodes_in),)
     if schema.kind in ("text", "sound"):
         raw = part.inputs.take(torch.arange(len(part)))
         lengths = (raw != PADDING).sum(dim=1).float()

@@ -12,6 +12,7 @@ from glassnet.data.image_schema import ImageSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.text_schema import TextSchema
+from glassnet.data.tree_schema import TreeSchema
 from glassnet.errors import ModelError
 
 SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
@@ -21,6 +22,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "graph": GraphSchema.from_json,
     "sound": SoundSchema.from_json,
     "text": TextSchema.from_json,
+    "tree": TreeSchema.from_json,
 }
 
 

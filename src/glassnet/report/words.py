@@ -6,7 +6,15 @@ from glassnet.evaluate import ClassificationFigures, Rival
 from glassnet.plots.style import number
 from glassnet.report.report_story import ReportStory
 
-SAMPLES = {"image": "image", "table": "row", "text": "text", "graph": "node", "sound": "sound", "array": "sample"}
+SAMPLES = {
+    "image": "image",
+    "table": "row",
+    "text": "text",
+    "graph": "node",
+    "tree": "tree",
+    "sound": "sound",
+    "array": "sample",
+}
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 

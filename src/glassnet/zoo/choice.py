@@ -52,6 +52,8 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
         return Choice(
             "gru", {}, f"a recurrent net that reads {samples:,} texts of up to {shape[0]:,} tokens in both directions"
         )
+    if kind == "tree":
+        return Choice("tree-lstm", {}, f"a recurrent net that reads {samples:,} trees from their leaves to their roots")
     if kind == "graph":
         return Choice("gcn", {}, f"graph convolutions, which learn from {samples:,} nodes and all their neighbours")
     if kind == "sound":

@@ -15,6 +15,7 @@ from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, 
 from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
 from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
+from glassnet.data.preprocess.trees import TreeInputs, fit_trees
 from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
@@ -27,6 +28,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
     "text": ("vocabulary", "every-token"),
+    "tree": ("vocabulary", "every-token"),
 }
 """For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
 
@@ -37,6 +39,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "table": TableInputs.from_json,
     "graph": GraphInputs.from_json,
     "sound": SoundInputs.from_json,
+    "tree": TreeInputs.from_json,
     "vocabulary": Vocabulary.from_json,
 }
 
@@ -67,6 +70,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_graph(name, part.inputs)
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
+    if kind == "tree":
+        return fit_trees(name, part.inputs)
     if kind == "text":
         return fit_vocabulary(name, part.inputs)
     scale = IMAGE_SCALE if kind == "image" else 1.0
