@@ -32,7 +32,7 @@ from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution
 from glassnet.training.known_ways import KnownWays, usual_place
-from glassnet.training.losses import make_loss, with_auxiliary
+from glassnet.training.losses import make_loss, with_auxiliary, with_nodes
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.measure import Meter
 from glassnet.training.measure.interval import choose_interval
@@ -45,6 +45,9 @@ from glassnet.training.schedules import make_schedule
 from glassnet.training.state import State, random_states, restore_random_states
 from glassnet.training.step import optimise
 from glassnet.training.stopping import EarlyStopping
+
+# Kinds of data whose numbers mean nothing to a network that does not know them.
+READ_BY_FEW = {"text": "read texts", "tags": "tag words", "graph": "read graphs", "tree": "read trees"}
 
 SAMPLE = 2_000  # samples of the training part whose figures are measured beside the validation's
 
@@ -98,6 +101,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     loss = make_loss(recipe.loss.name, **_loss_options(recipe))
     if weight := getattr(net, "auxiliary_weight", 0.0):
         loss = with_auxiliary(loss, weight)
+    if getattr(net, "says_nodes", False):
+        loss = with_nodes(loss)
     example = next(iter(batches.epoch(0)))
     check_fit(net, example.inputs, outputs_of(recipe, data), recipe)
     execution = choose_execution(
@@ -170,10 +175,12 @@ def make_net(
         _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
     takes = zoo.ZOO[settings.name].options if settings.name in zoo.ZOO else {}
-    kind, reads = data.schema.kind, {"text": "read texts", "tags": "tag words"}
-    if kind in reads and settings.name in zoo.ZOO and kind not in zoo.ZOO[settings.name].kinds:
+    kind = data.schema.kind
+    if kind in READ_BY_FEW and settings.name in zoo.ZOO and kind not in zoo.ZOO[settings.name].kinds:
         able = [name for name, entry in zoo.ZOO.items() if kind in entry.kinds]
-        raise ModelError(f"this net does not {reads[kind]}", where=f"net {settings.name}", expected=" or ".join(able))
+        raise ModelError(
+            f"this net does not {READ_BY_FEW[kind]}", where=f"net {settings.name}", expected=" or ".join(able)
+        )
     known = {key: value for key, value in preprocess.net_options.items() if key in takes}
     options = {**settings.options, **known}
     net = zoo.build(settings.name, preprocess.output_shape, outputs, options, recipe.train.seed)

@@ -164,6 +164,15 @@ def taggers(samples: int, shape: tuple[int, ...]) -> Preset:
     return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=20, batch=32), "clip.norm": clip}
 
 
+def trees(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For trees: AdamW under one cycle, few epochs, because words are soon known by heart."""
+    return {
+        **_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=10, batch=64),
+        "train.epochs": Choice(_fewer_with_more(samples, at_1250=10, least=5), f"for {samples:,} samples"),
+        "clip.norm": Choice(1.0, "through a deep tree gradients may explode"),
+    }
+
+
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
     """For networks that are not ours: AdamW, its rate found by a range test."""
     found = Choice("find", "no preset for this net: a range test")
@@ -219,4 +228,5 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "conv3d": conv_for_arrays,
     **dict.fromkeys(("gcn", "graphsage"), graphs),
     "gat": graph_attention,
+    **dict.fromkeys(("tree-rnn", "rntn", "tree-lstm"), trees),
 }

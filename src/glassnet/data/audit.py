@@ -16,6 +16,7 @@ from glassnet.data.ragged import PADDING
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
+from glassnet.data.tree import FIELDS
 
 __all__ = ["Audit", "Range", "Trouble", "audit", "inputs_told"]
 
@@ -89,6 +90,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
         return f"sentences of up to {shape[0]:,} words"
     if kind == "series":
         return f"windows of {shape[1]:,} steps with {shape[0]} channel{'' if shape[0] == 1 else 's'}"
+    if kind == "tree":
+        return f"trees of up to {shape[0] // FIELDS:,} nodes"
     if kind == "graph":
         return "nodes of a graph"
     if kind == "sound":
@@ -161,6 +164,9 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
     if schema.kind == "tags":
         lengths = (part.inputs.take(torch.arange(len(part)))[..., 0] != PADDING).sum(dim=1).float()
         return (_range("words in a sentence", lengths),)
+    if schema.kind == "tree":
+        nodes_in = (part.inputs.take(torch.arange(len(part)))[:, 2::FIELDS] > 0).sum(dim=1).float()
+        return (_range("nodes of a tree", nodes_in),)
     if schema.kind in ("text", "sound"):
         raw = part.inputs.take(torch.arange(len(part)))
         lengths = (raw != PADDING).sum(dim=1).float()

@@ -30,7 +30,13 @@ SHIFT_SAMPLES = 5_000
 LEAK_ERROR = 0.01
 LEAK_CORRELATION = 0.999
 LEAST_FOR_LEAKS = 50
-WITHOUT_PLACES = ("tags", "text", "sound", "graph")  # kinds whose numbers have no fixed places that could be compared
+WITHOUT_PLACES = (
+    "text",
+    "tags",
+    "sound",
+    "graph",
+    "tree",
+)  # kinds whose numbers have no fixed places that could be compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 from glassnet.data.dataset import InMemory, Source, Subset
 from glassnet.data.graph import Nodes
 from glassnet.data.ragged import Ragged
+from glassnet.data.tree import Trees
 
 DIGEST_BYTES = 16
 MAX_FILES = 50_000
@@ -45,7 +46,8 @@ def digests(source: Source) -> list[bytes] | None:
     if isinstance(source, InMemory):
         return _of_rows(source.values)
     if isinstance(source, Ragged):
-        return [blake2b(source.row(i).numpy().tobytes(), digest_size=DIGEST_BYTES).digest() for i in range(len(source))]
+        row = source.unlabelled if isinstance(source, Trees) else source.row
+        return [blake2b(row(i).numpy().tobytes(), digest_size=DIGEST_BYTES).digest() for i in range(len(source))]
     if isinstance(source, Nodes):  # no node is another, even where both are described alike
         return [f"node {number}".encode() for number in range(len(source))]
     if isinstance(source, Subset):

@@ -22,7 +22,8 @@ LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or 
             idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv or .parquet tables;
             sentences with a word and its tag a line (.conll, .conllu);
             a folder of text files, or of WAV files, for each class; NAME.pos and NAME.neg, or sentences.txt and labels.txt, with a text a line;
-            a graph: NAME.content and NAME.cites, Planetoid's ind.NAME.*, or NAME.gml"""
+            a graph: NAME.content and NAME.cites, Planetoid's ind.NAME.*, or NAME.gml;
+            trees in brackets, one a line: train.txt, dev.txt and test.txt, or one file"""
 MAX_COUNTED = 20_000
 
 

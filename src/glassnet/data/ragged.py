@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -28,7 +29,7 @@ class Ragged:
     lexicon: Mapping[int, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, sequences: Sequence[Sequence[int]], lexicon: Mapping[int, str] | None = None) -> Ragged:
+    def of(cls, sequences: Sequence[Sequence[int]], lexicon: Mapping[int, str] | None = None) -> Self:
         """From lists of numbers, none of them empty."""
         lengths = torch.tensor([len(sequence) for sequence in sequences], dtype=torch.int64)
         values = torch.tensor([value for sequence in sequences for value in sequence], dtype=torch.int64)

@@ -14,6 +14,7 @@ from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.tag_schema import TagSchema
 from glassnet.data.text_schema import TextSchema
+from glassnet.data.tree_schema import TreeSchema
 from glassnet.errors import ModelError
 
 SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
@@ -25,6 +26,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "sound": SoundSchema.from_json,
     "tags": TagSchema.from_json,
     "text": TextSchema.from_json,
+    "tree": TreeSchema.from_json,
 }
 
 

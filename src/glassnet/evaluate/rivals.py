@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, Part
+from glassnet.data.tree import as_texts
 from glassnet.evaluate.forecast import rivals_of_series
 from glassnet.evaluate.interval import Interval, wilson
 from glassnet.evaluate.regression import regression_report
@@ -115,8 +116,8 @@ def rivals(
         return tagging_rivals(data, part, seed)
     if classes and bool((train.targets == train.targets[0]).all()):
         return []
-    if kind == "text":
-        return [bag_of_words(data, part, seed)]
+    if kind in ("text", "tree"):
+        return [bag_of_words(as_texts(data) if kind == "tree" else data, part, seed)]
     if kind == "graph":
         view = node_features(preprocess)
         methods = [Method("linear model on features alone", logistic, view, "the features", MOST_ROWS)]

@@ -11,6 +11,7 @@ SAMPLES = {
     "table": "row",
     "text": "text",
     "graph": "node",
+    "tree": "tree",
     "sound": "sound",
     "array": "sample",
     "series": "window",

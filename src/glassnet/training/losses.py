@@ -105,6 +105,29 @@ def with_auxiliary(loss: Loss, weight: float) -> Callable[[Tensor | tuple[Tensor
     return summed
 
 
+def with_nodes(loss: Loss) -> Callable[[Tensor | tuple[Tensor, ...], Tensor], Tensor]:
+    """The loss of networks that say something of every node of a tree: the mean of L over all nodes with a class, the roots among them.
+
+    Source: Socher et al. 2013, equation 2, whose sum over nodes is a mean here, so that large trees and small ones learn at one rate.
+
+    Args:
+        loss: L, of one output a row.
+
+    Returns:
+        A loss that takes the roots' outputs (batch, classes) alone, as in evaluation, or with the other nodes' outputs (nodes, classes) and their classes,
+        int64 (nodes,), -1 where they have none.
+    """
+
+    def over_nodes(outputs: Tensor | tuple[Tensor, ...], targets: Tensor) -> Tensor:
+        if isinstance(outputs, Tensor):
+            return loss(outputs, targets)
+        roots, others, classes = outputs
+        known = classes >= 0
+        return loss(torch.cat([roots, others[known]]), torch.cat([targets, classes[known].to(targets)]))
+
+    return over_nodes
+
+
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "cross-entropy": cross_entropy,
     "binary": binary,

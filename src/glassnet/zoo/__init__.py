@@ -31,6 +31,7 @@ from glassnet.zoo.small_vgg import SmallVGG, small_vgg
 from glassnet.zoo.tagger import TAGGERS, Tagger
 from glassnet.zoo.text_bag import TextBag, text_bag
 from glassnet.zoo.text_cnn import TextCNN, text_cnn
+from glassnet.zoo.tree_nets import TREE_NETS, TreeNet
 from glassnet.zoo.vgg import VGG, VGGS
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Tagger",
     "TextBag",
     "TextCNN",
+    "TreeNet",
     "best_base",
     "build",
     "choose",
@@ -242,6 +244,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         **TAGGERS,
         **RECURRENT_NETS,
         **GRAPH_NETS,
+        **TREE_NETS,
         **CIFAR_RESNETS,
         **ALEXNETS,
         **VGGS,

@@ -58,6 +58,8 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
             {"hidden": (64, 64), "dropout": 0.2},
             f"a small multilayer perceptron on {samples:,} windows of {shape[1]:,} steps; gru, lstm and conv1d read them too",
         )
+    if kind == "tree":
+        return Choice("tree-lstm", {}, f"a recurrent net that reads {samples:,} trees from their leaves to their roots")
     if kind == "graph":
         return Choice("gcn", {}, f"graph convolutions, which learn from {samples:,} nodes and all their neighbours")
     if kind == "tags":

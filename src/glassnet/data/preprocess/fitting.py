@@ -17,6 +17,7 @@ from glassnet.data.preprocess.series import SeriesInputs, fit_series
 from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
 from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
+from glassnet.data.preprocess.trees import TreeInputs, fit_trees
 from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
 from glassnet.data.preprocess.word_features import FORMS as TAG_FORMS
 from glassnet.data.preprocess.word_features import WordFeatures, fit_word_features
@@ -34,6 +35,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "sound": SOUND_FORMS,
     "tags": TAG_FORMS,
     "text": ("vocabulary", "every-token"),
+    "tree": ("vocabulary", "every-token"),
 }
 """For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
 
@@ -45,6 +47,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "series": SeriesInputs.from_json,
     "graph": GraphInputs.from_json,
     "sound": SoundInputs.from_json,
+    "tree": TreeInputs.from_json,
     "vocabulary": Vocabulary.from_json,
     "word-features": WordFeatures.from_json,
 }
@@ -80,6 +83,8 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
     if kind == "tags":
         return fit_word_features(name, part.inputs)
+    if kind == "tree":
+        return fit_trees(name, part.inputs)
     if kind == "text":
         return fit_vocabulary(name, part.inputs)
     scale = IMAGE_SCALE if kind == "image" else 1.0

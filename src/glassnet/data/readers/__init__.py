@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glassnet.data.dataset import Data
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, tables, tags, texts
+from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, tables, tags, texts, trees
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ READERS = (
     Reader("idx files", idx.recognises, idx.read),
     Reader("CIFAR batches", cifar.recognises, cifar.read),
     Reader("graphs", graphs.recognises, graphs.read),
+    Reader("trees", trees.recognises, trees.read),
     Reader("sounds", sounds.recognises, sounds.read),
     Reader("tagged sentences", tags.recognises, tags.read, joins_parts=True),
     Reader("texts", texts.recognises, texts.read),
