@@ -46,6 +46,7 @@ def test_nothing_is_left_open_but_what_must_be_measured(data: Data) -> None:
         "data.val_fraction",
         "data.test_fraction",
         "train.device",
+        "train.layout",
         "train.measure",
         "train.precision",
         "train.threads",
@@ -196,3 +197,29 @@ def test_snapshots_bring_their_schedule_and_time_and_swa_its_own() -> None:
     assert resolve(resolved, data)[0] == resolved
     swa = resolve(Recipe().changed({"regularise.average": "swa", "regularise.average_from": 0.6}), data)[0]
     assert (swa.schedule.name, swa.schedule.options) == ("swa", {"start": 0.6})
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_quick_is_a_smaller_net_for_a_third_of_the_time_with_changes_that_cost_nothing(channels: int) -> None:
+    data = images(channels=channels)
+    full, _ = resolve(Recipe(), data)
+    soon, reasons = resolve(Recipe().changed({"train.effort": "quick"}), data)
+    assert soon.net.options["width"] == full.net.options["width"] / 2
+    assert soon.train.epochs == max(3, round(int(full.train.epochs) / 3))
+    assert soon.train.measure == "never"
+    assert set(soon.augment.given()) <= {"flip", "shift"}
+    assert "quick" in reasons["train.epochs"]
+    assert "quick" in reasons["net.name"]
+    again, _ = resolve(soon, data)
+    assert again == soon
+
+
+def test_quick_leaves_what_the_user_says() -> None:
+    said = {"train.effort": "quick", "train.epochs": 7, "net.width": 0.75, "augment.rotate": 5.0, "train.measure": 100}
+    soon, _ = resolve(Recipe().changed(said), images())
+    assert (soon.train.epochs, soon.net.options["width"], soon.augment.rotate, soon.train.measure) == (
+        7,
+        0.75,
+        5.0,
+        100,
+    )

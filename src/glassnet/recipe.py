@@ -225,6 +225,9 @@ class TrainSettings(Section):
 
     epochs: Count | Auto = Field("auto", description="how often every sample is seen")
     budget: Positive | None = Field(None, description="seconds of training; epochs are chosen to fit")
+    effort: Literal["full", "quick"] = Field(
+        "full", description="quick: a smaller net and a third of the epochs, for a good net soon rather than the best"
+    )
     batch_size: Count | Literal["auto", "full"] = Field("auto", description="samples in a step; full takes all")
     micro_batches: Count = Field(1, description="pieces a batch is cut into to save memory")
     seed: int = Field(0, ge=0, lt=2**32, description="decides splits, weights, order, augmentation and dropout")

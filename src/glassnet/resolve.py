@@ -18,7 +18,7 @@ from glassnet.data.dataset import Data
 from glassnet.data.preprocess.fitting import PREPROCESSING
 from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
 from glassnet.initialise import INITS
-from glassnet.presets import PRESETS, Choice, Preset, other
+from glassnet.presets import PRESETS, QUICK_CHANGES, QUICK_WIDTH, Choice, Preset, other, quick
 from glassnet.recipe import Recipe
 from glassnet.training.losses import LOSSES, J
 from glassnet.training.optimizers import OPTIMIZERS
@@ -130,6 +130,8 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     samples = len(data.train)
     shape = (1, *data.schema.shape) if data.schema.kind == "sound" else data.schema.shape  # channels, time
     preset = PRESETS.get(net, other)(samples, shape)
+    if recipe.train.effort == "quick":
+        preset = quick(preset)
     if data.task == "values":
         preset = {key: choice for key, choice in preset.items() if key != "loss.name"}
         preset["loss.label_smoothing"] = Choice(0.0, "values have no labels")
@@ -152,6 +154,9 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
         if data.schema.kind == "array" and recipe.preprocess.name in ("pca", "whiten"):
             shape = (prod(shape),)  # principal components have no order along an axis
         name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train), outputs_of(recipe, data))
+        if recipe.train.effort == "quick" and "width" in options and "width" not in recipe.net.options:
+            options = {**options, "width": QUICK_WIDTH * options["width"]}
+            reason += f"; quick: {QUICK_WIDTH:g} of that"
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}
     if recipe.regularise.dropout is not None:
@@ -286,6 +291,8 @@ def _augment(recipe: Recipe, data: Data) -> dict[str, Choice]:
     if data.schema.kind != "image":
         return off
     settings, reason = auto_augment(data.schema.shape, len(data.train), data.train.some(LOOKS))
+    if recipe.train.effort == "quick":
+        settings = {key: value for key, value in settings.items() if key in QUICK_CHANGES}
     given = recipe.augment.given()
     for number, (key, value) in enumerate((k, v) for k, v in settings.items() if k not in given):
         off[f"augment.{key}"] = Choice(value, "likewise" if number else reason)

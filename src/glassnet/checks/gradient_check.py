@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from glassnet.checks.check import Check
 from glassnet.checks.numerical import AGREES, SMALLEST, Probe, probes
@@ -144,9 +146,36 @@ def repeatable(net: nn.Module, loss: Loss, inputs: Tensor, targets: Tensor) -> C
 
 def operations(net: nn.Module, value: Callable[[], Tensor]) -> float:
     """Floating-point operations of one forward pass; at least two for each parameter."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    counter = Counter()
+    with torch.no_grad(), counter:
         value()
-    return float(max(counter.get_total_flops(), 2 * sum(p.numel() for p in net.parameters()), 1))
+    return float(max(counter.total, 2 * sum(p.numel() for p in net.parameters()), 1))
+
+
+class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts floating-point operations by PyTorch's own formulas, as its FlopCounterMode does, which loads PyTorch's compiler, for a second or more.
+
+    Attributes:
+        total: operations so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Do the operation and count it."""
+        made = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.total += int(formula(*args, **(kwargs or {}), out_val=made))
+        return made
 
 
 CHECK = Check(

@@ -27,6 +27,8 @@ from glassnet.layer_table.receptive_field import Field, field_of_input
 # An operation called in a way that no rule foresaw must not look like a fault of the network: its figures are left open.
 UNFORESEEN = (IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError)
 
+SMALL = 30_000_000  # parameters
+
 
 @dataclass
 class Call:
@@ -84,13 +86,24 @@ def trace(net: nn.Module, shape: tuple[int, ...], dtype: torch.dtype) -> Trace:
     """
     if any(is_lazy(tensor) for tensor in (*net.parameters(), *net.buffers())):
         return _watch(net, shape, dtype, on_meta=False)  # cannot be copied before its weights have a shape
-    seen = _watch(net, shape, dtype, on_meta=True)
-    if not seen.failed:
-        return seen
+    if not _quickly_run(net):
+        seen = _watch(net, shape, dtype, on_meta=True)
+        if not seen.failed:
+            return seen
     seen = _watch(copy.deepcopy(net), shape, dtype, on_meta=False)
     for call in seen.calls if seen.failed is None else [*seen.calls, seen.failed[0]]:
         call.module = net.get_submodule(call.path)  # of the network itself, not of its copy
     return seen
+
+
+def _quickly_run(net: nn.Module) -> bool:
+    """Whether one input with values shows all that there is to see, in some hundredths of a second.
+
+    Without values, on PyTorch's meta device, any network takes neither time nor memory, but PyTorch loads its compiler for the first convolution there, which
+    takes a second or more. With values, attention and recurrent layers take short ways past their parts.
+    """
+    short = any(isinstance(module, nn.MultiheadAttention | nn.RNNBase) for module in net.modules())
+    return not short and sum(tensor.numel() for tensor in net.parameters()) <= SMALL
 
 
 def is_atomic(module: nn.Module) -> bool:
@@ -172,6 +185,11 @@ class _Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.open: list[Call] = []
         # Tensors are held so that their ids stay theirs. On the meta device this costs no memory.
         self.fields: dict[int, tuple[Tensor, Field | None]] = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: else PyTorch would load its compiler to keep it away, for a second or more. No compiled code runs under this."""
+        return False
 
     def follow_input(self, x: Tensor) -> None:
         self.fields[id(x)] = (x, field_of_input(x.shape))
