@@ -111,7 +111,12 @@ def plain_forecasts(data: Data, preprocess: Callable[[Tensor], Tensor], part: st
         return np.asarray(own[steps[:, None] + horizon - lag * (horizon // lag + 1)])
 
     begin = time.monotonic()
-    add(f"same as the {'step' if schema.clock.unit == 'number' else schema.clock.step} before", "the last value that is known", back(1), begin)
+    add(
+        f"same as the {'step' if schema.clock.unit == 'number' else schema.clock.step} before",
+        "the last value that is known",
+        back(1),
+        begin,
+    )
     for lag in schema.lags:
         begin = time.monotonic()
         if steps.min() < lag:
