@@ -41,3 +41,15 @@ def test_choices_stand_side_by_side_by_their_size_and_rates_in_decades() -> None
     ]
     assert rates.get_xscale() == "log"
     assert [label.get_text() for label in names.get_xticklabels()] == ["cosine", "one-cycle"]
+
+
+def test_what_lies_far_below_is_a_triangle_at_the_lower_end() -> None:
+    order = [dict(trial, value=0.9 + number / 1000) for number, trial in enumerate(trials())]
+    order[3]["value"] = 0.1
+    drawing = settings_plot(order)
+    assert "1 below" in drawing.caption
+    marks = {each.get_label(): each for each in drawing.figure.axes[0].collections}
+    assert len(marks["stage 1"].get_offsets()) == 29
+    (place,) = marks["stage 1, below"].get_offsets()
+    assert place[1] > 0.8
+    assert len(marks["stage 1, below"].get_paths()[0].vertices) == 4, "a triangle, closed"

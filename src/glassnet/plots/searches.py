@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from glassnet.plots.style import (
 
 KNOWN = ("stage", "number", "end", "value", "epochs", "seconds", "why")
 FEW = 6  # numbers that come again and again are choices, such as batch sizes, and stand side by side
+ROOM = 24  # letters that fit under a panel
 LOG = 30.0  # largest over smallest value from which an axis counts in decades
 
 
@@ -65,7 +67,7 @@ def read_trials(path: Path) -> list[dict[str, Any]]:
 
 
 def settings_plot(trials: Sequence[Mapping[str, Any]]) -> Drawing:
-    """The figure against each setting, a panel each; the best is marked, trials that were ended early are hollow."""
+    """The figure against each setting, a panel each; the best is ringed, trials that were ended early are hollow, those below the panel are triangles."""
     from matplotlib.figure import Figure
 
     keys = _keys(trials)
@@ -79,22 +81,26 @@ def settings_plot(trials: Sequence[Mapping[str, Any]]) -> Drawing:
         axes = styled(figure.add_subplot(rows, columns, place + 1))
         scale = _Scale([trial["settings"][key] for trial in trials if key in trial["settings"]])
         for stage, colour in zip(sorted({trial["stage"] for trial in shown}), (BLUE, ORANGE, GREEN, INK), strict=False):
-            for hollow in (True, False):
+            for hollow, low in product((True, False), (True, False)):
                 own = [
                     trial
                     for trial in shown
-                    if trial["stage"] == stage and (trial["end"] != "done") == hollow and key in trial["settings"]
+                    if trial["stage"] == stage
+                    and (trial["end"] != "done") == hollow
+                    and (trial["value"] < bottom) == low
+                    and key in trial["settings"]
                 ]
                 if own:
                     axes.scatter(
                         [scale.at(trial["settings"][key]) for trial in own],
                         [max(trial["value"], bottom) for trial in own],
                         s=16,
+                        marker="v" if low else "o",
                         facecolor="none" if hollow else colour,
                         edgecolor=colour,
                         linewidth=0.9,
                         alpha=0.85,
-                        label=f"stage {stage}{', ended early' if hollow else ''}",
+                        label=f"stage {stage}{', ended early' if hollow else ''}{', below' if low else ''}",
                     )
         if best and key in best["settings"]:
             axes.scatter(
@@ -211,12 +217,10 @@ class _Scale:
 
     def mark(self, axes: Any) -> None:
         if self.names:
+            names = [literal(name.strip('"'), 12) for name in self.names]
+            long = max(map(len, names)) * len(names) > ROOM
             axes.set_xticks(
-                range(len(self.names)),
-                [literal(name.strip('"'), 12) for name in self.names],
-                rotation=20,
-                ha="right",
-                fontsize=7,
+                range(len(names)), names, rotation=20 if long else 0, ha="right" if long else "center", fontsize=7
             )
             axes.set_xlim(-0.5, len(self.names) - 0.5)
         elif self.log:
@@ -255,7 +259,7 @@ def _settings_caption(trials: Sequence[Mapping[str, Any]], best: Mapping[str, An
     values = [trial["value"] for trial in trials if math.isfinite(trial["value"])]
     bottom = _floor(values)
     below = sum(value < bottom for value in values)
-    cut = f" {below} below {number(bottom)} are drawn at the lower end." if below else ""
+    cut = f" {below} below {number(bottom)} are drawn at the lower end, as triangles." if below else ""
     return f"The best of {len(trials)} trials (ringed) has {number(best['value'])} on the validation part; {early} were ended early.{cut} Best of many: what it is worth, the finalists say."
 
 

@@ -112,8 +112,13 @@ def grid(space: Space, trials: int) -> list[dict[str, Any]]:
             lines.append(list(each.values))
         else:
             places = [number / (levels - 1) for number in range(levels)] if levels > 1 else [0.5]
-            lines.append(list(dict.fromkeys(each.at(place) for place in places)))
+            lines.append(list(dict.fromkeys(_even(each.at(place)) for place in places)))
     return [dict(zip((each.key for each in space), point, strict=True)) for point in product(*lines)]
+
+
+def _even(value: float) -> float:
+    """0.001 where the logarithms make 0.0010000000000000002 of it: a point of a grid is to be read and typed."""
+    return value if isinstance(value, int) else float(f"{value:.12g}")
 
 
 def parse_space(text: str, key_of: Callable[[str], str], value_of: Callable[[str], Any]) -> Space:
