@@ -156,3 +156,18 @@ def test_refuses_what_does_not_fit(logits: torch.Tensor, targets: torch.Tensor, 
 def test_refuses_logits_given_as_probabilities() -> None:
     with pytest.raises(UsageError, match="given='logits'"):
         classification_report(torch.tensor([[2.0, -1.0]]), torch.tensor([0]), ["a", "b"], given="probabilities")
+
+
+def test_samples_of_a_confused_pair_are_told_the_surest_first() -> None:
+    """Ten samples of class 0, all taken for 1, sample i with a logit of its own."""
+    strength = torch.tensor([3.0, 9.0, 1.0, 7.0, 5.0, 2.0, 8.0, 4.0, 6.0, 0.5])
+    said = torch.stack([torch.zeros(10), strength], dim=1)
+    figures = classification_report(said, torch.zeros(10, dtype=torch.int64), ("a", "b"))
+    (pair,) = figures.confused
+    assert (pair.true, pair.said, pair.count) == (0, 1, 10)
+    assert pair.samples == (1, 6, 3, 8, 4, 7, 0, 5)  # at most eight
+    assert ClassificationFigures.from_json(json.loads(json.dumps(figures.to_json()))) == figures
+    old = figures.to_json()
+    for each in old["confused"]:
+        del each["samples"]  # as runs of earlier versions wrote it
+    assert ClassificationFigures.from_json(old).confused[0].samples == ()
