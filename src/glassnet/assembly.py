@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from glassnet import zoo
 from glassnet.data.augment import build_augment
-from glassnet.data.batches import Batches
+from glassnet.data.batches import Batches, Prepare
 from glassnet.data.dataset import Data, Part
 from glassnet.data.preprocess import PREPROCESSING, Preprocess, TargetScale, fit
 from glassnet.data.preprocess.normalise import FIXED
+from glassnet.data.stream import stretch
+from glassnet.data.stream_batches import StreamBatches
 from glassnet.errors import GlassnetError, ModelError, UsageError
 from glassnet.initialise import INITS, initialise, left_as_drawn, set_biases
 from glassnet.layer_table import layer_table
@@ -30,7 +32,7 @@ from glassnet.training.averaging import BEGIN, make_averager, swa_begin
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution, choose_execution
-from glassnet.training.losses import make_loss, with_auxiliary
+from glassnet.training.losses import EveryStep, make_loss, with_auxiliary
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.measure import Meter
 from glassnet.training.measure.interval import choose_interval
@@ -92,6 +94,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         )
     batches, validation, sample = make_batches(recipe, data, preprocess, scale)
     loss = make_loss(recipe.loss.name, **_loss_options(recipe))
+    if data.task not in ("classes", "values"):
+        loss = EveryStep(loss)
     if weight := getattr(net, "auxiliary_weight", 0.0):
         loss = with_auxiliary(loss, weight)
     example = next(iter(batches.epoch(0)))
@@ -161,6 +165,11 @@ def make_net(
         _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
     takes = zoo.ZOO[settings.name].options if settings.name in zoo.ZOO else {}
+    if data.schema.kind == "stream" and settings.name in zoo.ZOO and "stream" not in zoo.ZOO[settings.name].kinds:
+        able = [name for name, entry in zoo.ZOO.items() if "stream" in entry.kinds]
+        raise ModelError(
+            "this net does not say what comes next in a text", where=f"net {settings.name}", expected=" or ".join(able)
+        )
     if data.schema.kind == "text" and settings.name in zoo.ZOO and "text" not in zoo.ZOO[settings.name].kinds:
         able = [name for name, entry in zoo.ZOO.items() if "text" in entry.kinds]
         raise ModelError("this net does not read texts", where=f"net {settings.name}", expected=" or ".join(able))
@@ -218,8 +227,12 @@ def make_batches(
     recipe: Recipe, data: Data, preprocess: Preprocess, scale: TargetScale | None
 ) -> tuple[Batches, Batches | None, Batches]:
     """The training batches, those of the validation part, and those of a fixed sample of the training part."""
-    augment = build_augment(
-        recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
+    augment = (
+        None
+        if data.task == "language"
+        else build_augment(
+            recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
+        )
     )
 
     def prepared(raw: Tensor, generator: torch.Generator) -> Tensor:
@@ -233,6 +246,8 @@ def make_batches(
         return part if scale is None else Part(part.inputs, scale.encode(part.targets), part.names)
 
     seed, size = recipe.train.seed, int(recipe.train.batch_size)
+    if data.task == "language":
+        return stream_batches(data, size, seed, prepared, plain)
     train = scaled(data.train)
     batches = Batches(train, size, seed=seed, prepare=prepared)
     parts = data.parts
@@ -241,6 +256,18 @@ def make_batches(
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
     sample = Batches(train.subset(some), 500, prepare=plain, shuffle=False)
     return batches, validation, sample
+
+
+def stream_batches(
+    data: Data, size: int, seed: int, prepared: Prepare, plain: Prepare
+) -> tuple[Batches, Batches | None, Batches]:
+    """The same for one long text: lanes of it, and as the sample a stretch from its middle as long as the validation part."""
+    batches = StreamBatches(data.train, size, seed=seed, prepare=prepared)
+    val = data.parts.get("val")
+    validation = None if val is None else StreamBatches(val, size, prepare=plain, measured=True)
+    taken = min(len(data.train), SAMPLE // 10, len(data.train) if val is None else len(val))
+    begin = (len(data.train) - taken) // 2
+    return batches, validation, StreamBatches(stretch(data.train, begin, taken), size, prepare=plain, measured=True)
 
 
 def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tensor], execution: Execution) -> Plan:
@@ -280,7 +307,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
             patience=None if stop.patience == "never" else int(stop.patience),
             min_delta=stop.min_delta,
         ),
-        figures=accuracy if data.task == "classes" else explained,
+        figures={"classes": accuracy, "values": explained}.get(data.task),
         precision=execution.precision,
         micro_batches=recipe.train.micro_batches,
         record_every=int(recipe.train.record_every),
@@ -310,7 +337,9 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         ) from error
     finally:
         net.train(was_training)
-    wanted = (len(inputs[:2]), outputs)
+    wanted: tuple[int, ...] = (len(inputs[:2]), outputs)
+    if inputs.dtype == torch.int64 and isinstance(made, Tensor) and made.ndim == 3:  # one row for each step
+        wanted = (len(inputs[:2]), inputs.shape[1], outputs)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
         got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
         raise ModelError(

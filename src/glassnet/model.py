@@ -244,7 +244,7 @@ class Model:
             own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
             _load_into(module, own, folder)
         made.net.eval()
-        answers, told = about["net"].get("outputs"), len(made.classes) if made.task == "classes" else len(made.outputs)
+        answers, told = about["net"].get("outputs"), len(made.outputs) if made.task == "values" else len(made.classes)
         if answers not in (None, told) and (answers, told) != (1, 2):  # one logit tells two classes apart
             raise ModelError(
                 "the model folder is damaged",

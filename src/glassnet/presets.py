@@ -20,6 +20,7 @@ class Choice(NamedTuple):
 Preset = Mapping[str, Choice]
 
 FEW_ROWS = 5_000
+EPOCHS_OF_A_MILLION = 8  # tokens
 
 
 def small_vgg(samples: int, shape: tuple[int, ...]) -> Preset:
@@ -132,6 +133,19 @@ def recurrent(samples: int, shape: tuple[int, ...]) -> Preset:
     return {**_adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=64), "clip.norm": clip}
 
 
+def language(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For language models: AdamW at a high rate under one cycle, clipped; measured on tiny-shakespeare (docs/sequences.md)."""
+    tokens = samples * shape[0]
+    epochs = max(4, min(40, round(EPOCHS_OF_A_MILLION * (1e6 / max(tokens, 1)) ** 0.5)))
+    lanes = next((lanes for lanes in (64, 32, 16, 8, 4, 2) if samples >= 40 * lanes), 1)
+    return {
+        **_adam(samples, lr=4e-3, weight_decay=1e-2, at_1250=40, batch=64),
+        "train.batch_size": Choice(lanes, f"pieces of a text of {tokens:,} tokens that are read side by side"),
+        "train.epochs": Choice(epochs, f"for {tokens:,} tokens"),
+        "clip.norm": Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)"),
+    }
+
+
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
     """For networks that are not ours: AdamW, its rate found by a range test."""
     found = Choice("find", "no preset for this net: a range test")
@@ -183,5 +197,6 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "text-cnn": texts,
     "text-bag": bags,
     **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
+    **dict.fromkeys(("language-rnn", "language-lstm", "language-gru"), language),
     "conv3d": conv_for_arrays,
 }

@@ -27,10 +27,11 @@ from glassnet.data.fingerprint import fingerprint_of
 from glassnet.data.preprocess import Preprocess
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
-from glassnet.evaluate import judge, rivals_of
+from glassnet.evaluate import counting_rivals, judge, rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.gain import gains
+from glassnet.generating import measure_language
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.model import Model
@@ -288,6 +289,15 @@ def measure(
     part = data.parts[name]
     if name == "test":
         recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
+    if data.task == "language":
+        tell("measuring what counting reaches, and writing a sample")
+        return {
+            "part": name,
+            "samples": len(part),
+            "task": data.task,
+            "figures": measure_language(model, data, name).to_json(),
+            "rivals": [asdict(rival) for rival in counting_rivals(data, name)] if recipe.data.judge == "test" else [],
+        }
     outputs = model.raw_outputs(part.inputs)
     figures = judge(outputs, part.targets, task=data.task, classes=data.classes, outputs=data.outputs)
     rivals = []
@@ -335,7 +345,7 @@ def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str, 
 
 def calibrated(model: Model, data: Data) -> Model:
     """The same model with the temperature that fits the validation part."""
-    if data.task == "values" or "val" not in data.parts:
+    if data.task != "classes" or "val" not in data.parts:
         return model
     return replace(model, temperature=fit_temperature(model.raw_outputs(data.val.inputs), data.val.targets))
 

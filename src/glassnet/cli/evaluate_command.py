@@ -63,6 +63,9 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     if chosen not in whole.parts:
         raise DataError(f"the data have no {chosen} part", where=source, expected=", ".join(whole.parts))
     samples = whole.parts[chosen]
+    if whole.task == "language" or model.task == "language":
+        evaluate_text(model, whole, chosen, source, folder if data is None else None, as_json)
+        return
     begun = time.monotonic()
     outputs = model.raw_outputs(samples.inputs)
     seconds = time.monotonic() - begun
@@ -96,6 +99,26 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
         click.echo("\n".join(view_lines(looked)))
     if uses > 1:
         click.echo(f"the test part has been looked at {uses} times by now; do not choose between models by it")
+
+
+def evaluate_text(model: Model, whole: Data, chosen: str, source: str, looked: RunFolder | None, as_json: bool) -> None:
+    """The figures of a language model on a part of its text, or on another text; ``looked`` is the run whose test part it is."""
+    from glassnet.cli.result_lines import figure_lines
+    from glassnet.events import finite
+    from glassnet.generating import measure_language
+    from glassnet.story import now
+
+    figures = measure_language(model, whole, chosen)
+    if chosen == "test" and looked is not None:
+        with Recorder(looked) as recorder:
+            recorder.use_test({"when": now(), "by": "evaluate", "samples": figures.samples})
+    record: dict[str, Any] = {"part": chosen, "samples": figures.samples, "data": source, "figures": figures.to_json()}
+    if as_json:
+        click.echo(json.dumps(finite(record), ensure_ascii=False))
+        return
+    click.echo(f"{chosen} part of {source}, {figures.samples:,} {figures.unit}")
+    for line in figure_lines(record["figures"], full=True):
+        click.echo(line)
 
 
 def reread(recipe: Recipe, data: str | None, side: int) -> Data:

@@ -45,6 +45,9 @@ def command(
 
         model = many_views(model, views)
         click.echo(told(model), err=True)
+    if model.task == "language":
+        click.echo(likelihoods(model, files), nl=False)
+        return
     predictions = model.predict(list(files))
     if form == "auto":
         form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"
@@ -54,6 +57,22 @@ def command(
         click.echo(f"{len(predictions)} predictions in {out}")
     else:
         click.echo(text, nl=False)
+
+
+def likelihoods(model: Model, files: tuple[str, ...]) -> str:
+    """How well a language model expected each text."""
+    from glassnet.cli.language_lines import figures_told
+    from glassnet.data.stream import below
+    from glassnet.evaluate import language_report
+    from glassnet.generating import losses_of, schema_of
+
+    unit, lines = schema_of(model).unit, []
+    for file in files:
+        stream = below(model.schema.read([file])[1])
+        assert stream is not None, "a language model reads streams"
+        losses, right = losses_of(model, stream)
+        lines += [f"{file}: {len(losses):,} {unit}", figures_told(language_report(losses, right, unit, 1).to_json())[0]]
+    return "\n".join(lines) + "\n"
 
 
 def as_text(model: Model, predictions: list[Prediction], top: int) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from glassnet.cli.gain_lines import gain_lines
+from glassnet.cli.language_lines import figures_told, language_lines
 
 
 def result_lines(result: dict[str, Any]) -> list[str]:
     """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
     part = {"test": "test", "val": "validation"}[result["part"]]
+    if result["task"] == "language":
+        return language_lines(result, part)
     lines = [f"{part} part, {result['samples']:,} samples"]
     if result["part"] == "val" and result["rivals"]:
         lines.append(
@@ -32,6 +35,8 @@ def result_lines(result: dict[str, Any]) -> list[str]:
 
 def figure_lines(figures: dict[str, Any], *, full: bool) -> list[str]:
     """The figures of a classifier or of predicted values; with ``full``, class by class."""
+    if figures["kind"] == "language":
+        return figures_told(figures)
     return _classes(figures, full) if figures["kind"] == "classification" else _values(figures)
 
 

@@ -14,10 +14,12 @@ from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
+from glassnet.data.tokens import UNKNOWN
 
 __all__ = ["Audit", "Range", "Trouble", "audit", "inputs_told"]
 
 STREAMED_LOOK = 500
+MOST_UNKNOWN = 0.1  # share of the tokens
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -83,6 +85,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
     """Kind and shape of one input in words, such as ``image 3×32×32`` or ``table of 14 columns``."""
     if kind == "text":
         return f"texts of up to {shape[0]:,} tokens"
+    if kind == "stream":
+        return f"one text, in windows of {shape[0]:,} tokens"
     if kind == "sound":
         return f"sounds of up to {shape[0]:,} samples"
     size = "×".join(map(str, shape))
@@ -100,6 +104,8 @@ def audit(data: Data) -> Audit:
     Args:
         data: with any parts.
     """
+    if data.task == "language":
+        return _of_stream(data)
     parts = {name: _sample(part) for name, part in data.parts.items()}
     keys = {name: digests(part.inputs) for name, part in data.parts.items()}
     look = Look(data, parts, keys)
@@ -119,6 +125,41 @@ def audit(data: Data) -> Audit:
         ranges=_input_ranges(data, parts["train"]),
         targets=() if classes else tuple(_range(name, data.train.targets[:, i]) for i, name in enumerate(data.outputs)),
         looked_at=len(parts["train"]),
+        unreadable=data.unreadable,
+        troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),
+        notes=data.notes,
+    )
+
+
+def _of_stream(data: Data) -> Audit:
+    """One long text: what tokens there are."""
+    counts = torch.bincount(data.train.targets[data.train.targets >= 0], minlength=len(data.classes))
+    unknown = {
+        name: float((part.targets == UNKNOWN).sum() / (part.targets >= 0).sum()) for name, part in data.parts.items()
+    }
+    troubles = [
+        Trouble(
+            "unknown-tokens",
+            "warning" if share > MOST_UNKNOWN else "info",
+            f"{share:.1%} of the {name} part are {data.outputs[0].removeprefix('next ')}s that the training part does not know",
+            "what is not known is not said: give more text, or --tokens characters",
+            {"part": name, "share": share},
+        )
+        for name, share in unknown.items()
+        if share > 0
+    ]
+    return Audit(
+        name=data.name,
+        origin=data.origin,
+        kind=data.schema.kind,
+        task=data.task,
+        shape=data.schema.shape,
+        classes=(),
+        sizes={name: len(part) for name, part in data.parts.items()},
+        counts={},
+        ranges=(_range("times a token occurs", counts[2:].float()),),
+        targets=(),
+        looked_at=len(data.train),
         unreadable=data.unreadable,
         troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),
         notes=data.notes,

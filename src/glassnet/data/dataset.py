@@ -21,7 +21,8 @@ from torch import Tensor
 
 from glassnet.errors import UsageError
 
-Task = Literal["classes", "values"]
+Simple = Literal["classes", "values"]
+Task = Literal["classes", "values", "language", "translation"]
 PART_NAMES = ("train", "val", "test")
 
 
@@ -98,7 +99,7 @@ class Part:
 
     Attributes:
         inputs: the raw inputs.
-        targets: class indices, int64 (n,), or values, float32 (n, outputs).
+        targets: class indices, int64 (n,), or values, float32 (n, outputs); of sequences int64 (n, steps), below 0 where nothing is to be said.
         names: what to call each sample in a message, such as ``cats/7.png`` or ``adult.csv:17``.
     """
 
@@ -139,7 +140,8 @@ class Data:
     Attributes:
         name: short name for headings and run folders.
         origin: the path or the name as the user gave it.
-        task: ``classes`` (targets are class indices) or ``values`` (targets are numbers).
+        task: ``classes`` (targets are class indices), ``values`` (targets are numbers), ``language`` (what comes next at every step) or
+            ``translation`` (a sequence for a sequence).
         classes: names of the classes in the order of their indices; empty for values.
         outputs: names of the target columns; for classes one name, such as ``class`` or ``income``.
         schema: how one raw input looks.

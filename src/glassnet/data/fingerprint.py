@@ -9,6 +9,7 @@ from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory
 from glassnet.data.ragged import ragged_of
+from glassnet.data.stream import stream_of
 
 
 def fingerprint_of(data: Data) -> str:
@@ -20,6 +21,8 @@ def fingerprint_of(data: Data) -> str:
         digest.update(_bytes(part.targets))
         if isinstance(part.inputs, InMemory):
             digest.update(_bytes(part.inputs.values))
+        elif (stream := stream_of(part.inputs)) is not None:
+            digest.update(_bytes(stream.values))
         elif (found := ragged_of(part.inputs)) is not None:
             for tensor in (found[1], found[0].values, found[0].offsets):
                 digest.update(_bytes(tensor))

@@ -23,6 +23,7 @@ class ReadOptions:
         like: shape of one input of the training part, when another part is read by itself; set by ``open_data``.
         tokens: what texts are cut into; ``auto`` takes words where blanks divide them.
         text: column of a table that holds texts; None takes the only one where no other column could be an input.
+        sequence: a task that the files alone do not tell: to say what comes next in a text, or to translate; None looks at the files.
         rate: samples a second that sounds are brought to; None takes the rate of most.
     """
 
@@ -37,3 +38,4 @@ class ReadOptions:
     tokens: Literal["auto", "words", "characters"] = "auto"
     text: str | None = None
     rate: int | None = None
+    sequence: Literal["language", "translation"] | None = None

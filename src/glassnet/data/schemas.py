@@ -9,6 +9,7 @@ from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Schema
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.sound_schema import SoundSchema
+from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.text_schema import TextSchema
 from glassnet.errors import ModelError
@@ -18,6 +19,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "table": TableSchema.from_json,
     "array": ArraySchema.from_json,
     "sound": SoundSchema.from_json,
+    "stream": StreamSchema.from_json,
     "text": TextSchema.from_json,
 }
 

@@ -3,20 +3,25 @@
 from glassnet.evaluate.classification import ClassificationFigures, classification_report
 from glassnet.evaluate.interval import Interval, Spread, spread, wilson
 from glassnet.evaluate.judge import Figures, figures_from_json, judge
+from glassnet.evaluate.language import LanguageFigures, language_report
 from glassnet.evaluate.regression import RegressionFigures, regression_report
 from glassnet.evaluate.rival import Rival
+from glassnet.evaluate.rival_ngrams import counting_rivals
 from glassnet.evaluate.rivals import rivals, rivals_of, trivial_baseline
 
 __all__ = [
     "ClassificationFigures",
     "Figures",
     "Interval",
+    "LanguageFigures",
     "RegressionFigures",
     "Rival",
     "Spread",
     "classification_report",
+    "counting_rivals",
     "figures_from_json",
     "judge",
+    "language_report",
     "regression_report",
     "rivals",
     "rivals_of",

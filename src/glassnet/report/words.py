@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from glassnet.evaluate import ClassificationFigures, Rival
+from glassnet.evaluate import ClassificationFigures, LanguageFigures, Rival
 from glassnet.plots.style import number
+from glassnet.report import language_words
 from glassnet.report.report_story import ReportStory
 
-SAMPLES = {"image": "image", "table": "row", "text": "text", "sound": "sound", "array": "sample"}
+SAMPLES = {"image": "image", "table": "row", "text": "text", "stream": "window", "sound": "sound", "array": "sample"}
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -25,7 +26,9 @@ def summary(story: ReportStory) -> str:
     size = "" if story.parameters is None else f" with {counted(story.parameters, 'parameter')}"
     data = story.data
     goal = (
-        f"to tell {len(data.classes):,} classes apart"
+        language_words.goal(data.outputs[0].removeprefix("next "))
+        if data.task == "language"
+        else f"to tell {len(data.classes):,} classes apart"
         if data.task == "classes"
         else f"to predict {listed(data.outputs)}"
     )
@@ -44,6 +47,8 @@ def result(story: ReportStory) -> str:
         if story.part == "test"
         else f"On the {samples} of the validation part,"
     )
+    if isinstance(figures, LanguageFigures):
+        return language_words.result(figures, where.replace(noun(story) + "s", figures.unit))
     if isinstance(figures, ClassificationFigures):
         low, high = figures.accuracy_interval
         return f"{where} it is right on {percent(figures.accuracy)} (95 % interval {percent(low)} to {percent(high)})."
@@ -56,6 +61,8 @@ def result(story: ReportStory) -> str:
 
 def verdict(story: ReportStory) -> str:
     """The comparison with baseline and rivals in words, fair to the rivals."""
+    if isinstance(story.figures, LanguageFigures):
+        return language_words.verdict(story, story.figures)
     own = headline_figure(story)
     if own is None or not story.rivals:
         return ""
@@ -119,8 +126,8 @@ def ending(story: ReportStory) -> str:
 
 
 def headline_figure(story: ReportStory) -> tuple[float, tuple[float, float]] | None:
-    """Accuracy or R² of the network with its interval."""
-    if story.figures is None:
+    """Accuracy or R² of the network with its interval; None where the lowest figure is the best."""
+    if story.figures is None or isinstance(story.figures, LanguageFigures):
         return None
     if isinstance(story.figures, ClassificationFigures):
         return story.figures.accuracy, story.figures.accuracy_interval

@@ -22,6 +22,7 @@ from glassnet.training.state import random_states, restore_random_states
 # mallopt's parameters, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
+WIDE = 256  # units of a recurrent layer from which on lower precision may pay
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
 # At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
 LEAST_COSINE = 0.9
@@ -111,6 +112,7 @@ def choose_execution(
     """
     place = choose_device(device)
     convolutional = any(isinstance(module, nn.Conv2d) for module in net.modules())
+    heavy = convolutional or any(getattr(module, "hidden_size", 0) >= WIDE for module in net.modules())
     layout = convolutional and example[0].ndim == 4
     every = torch.get_num_threads()
     if precision != "auto" and threads is not None:
@@ -127,7 +129,7 @@ def choose_execution(
         seconds, reference = measure("float32" if precision == "auto" else precision, threads or every)
         if precision == "auto":
             chosen, why = "float32", "float32: this network or machine gains nothing from bfloat16"
-            if convolutional and _has_fast_bfloat16(place):
+            if heavy and _has_fast_bfloat16(place):
                 fast, gradient = measure("bfloat16", threads or every)
                 cosine = float(torch.nn.functional.cosine_similarity(reference, gradient, dim=0))
                 gain = f"{seconds / fast:.1f} times as fast as float32 here, gradient cosine {cosine:.4f}"

@@ -16,6 +16,7 @@ from glassnet.zoo.conv1d import Conv1dNet, conv1d
 from glassnet.zoo.conv3d import Conv3dNet, conv3d
 from glassnet.zoo.entry import Entry, Net, Reference
 from glassnet.zoo.googlenet import GOOGLENETS, GoogLeNet
+from glassnet.zoo.language import LANGUAGE_NETS, LanguageNet
 from glassnet.zoo.lenet import LeNet5, lenet5
 from glassnet.zoo.lenet_1998 import EarlyLeNet, lenet1, lenet4, lenet5_1998
 from glassnet.zoo.linear import Linear, linear
@@ -43,6 +44,7 @@ __all__ = [
     "EarlyLeNet",
     "Entry",
     "GoogLeNet",
+    "LanguageNet",
     "LeNet5",
     "Linear",
     "MobileNet",
@@ -233,6 +235,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
             ),
         ),
         **RECURRENT_NETS,
+        **LANGUAGE_NETS,
         **CIFAR_RESNETS,
         **ALEXNETS,
         **VGGS,

@@ -15,6 +15,7 @@ from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
 from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
 from glassnet.data.sound_schema import SoundSchema
+from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError, unknown
 
@@ -23,6 +24,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
     "sound": SOUND_FORMS,
+    "stream": ("every-token",),
     "text": ("vocabulary", "every-token"),
 }
 """For each kind of data the names of its preprocessing; the first is what ``auto`` takes."""
@@ -61,6 +63,9 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_table(name, part.inputs, cast(TableSchema, schema))
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
+    if kind == "stream":
+        stream = cast(StreamSchema, schema)
+        return Vocabulary(name, list(stream.known), stream.window)
     if kind == "text":
         return fit_vocabulary(name, part.inputs)
     scale = IMAGE_SCALE if kind == "image" else 1.0
