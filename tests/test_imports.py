@@ -35,10 +35,11 @@ ALLOWED: dict[str, set[str]] = {
     "zoo": {"errors", "layers"},
     "evaluate": {"data", "errors"},
     "combined": {"data", "errors"},
-    "model": {"combined", "data", "errors", "files", "zoo"},
+    "model": {"combined", "data", "errors", "files", "translating", "zoo"},
     "joining": {"combined", "data", "errors", "evaluate", "model"},
     "test_time": {"combined", "data", "errors", "joining", "model"},
     "generating": {"data", "errors", "evaluate", "layers", "model"},
+    "translating": {"data", "errors", "evaluate", "zoo"},
     "gain": {"combined", "data", "evaluate", "model"},
     "pretrained": {"data", "errors", "layers", "model", "zoo"},
     "resolve": {"data", "errors", "initialise", "presets", "recipe", "training", "zoo"},
@@ -110,6 +111,7 @@ ALLOWED: dict[str, set[str]] = {
         "runs",
         "told",
         "training",
+        "translating",
     },
     "members": {
         "cores",
@@ -174,6 +176,7 @@ ALLOWED: dict[str, set[str]] = {
         "searching",
         "story",
         "test_time",
+        "translating",
         "zoo",
     },
 }

@@ -165,11 +165,10 @@ def make_net(
         _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
     takes = zoo.ZOO[settings.name].options if settings.name in zoo.ZOO else {}
-    if data.schema.kind == "stream" and settings.name in zoo.ZOO and "stream" not in zoo.ZOO[settings.name].kinds:
-        able = [name for name, entry in zoo.ZOO.items() if "stream" in entry.kinds]
-        raise ModelError(
-            "this net does not say what comes next in a text", where=f"net {settings.name}", expected=" or ".join(able)
-        )
+    kind, unable = data.schema.kind, {"stream": "say what comes next in a text", "pairs": "translate"}
+    if kind in unable and settings.name in zoo.ZOO and kind not in zoo.ZOO[settings.name].kinds:
+        able = [name for name, entry in zoo.ZOO.items() if kind in entry.kinds]
+        raise ModelError(f"this net does not {unable[kind]}", where=f"net {settings.name}", expected=" or ".join(able))
     if data.schema.kind == "text" and settings.name in zoo.ZOO and "text" not in zoo.ZOO[settings.name].kinds:
         able = [name for name, entry in zoo.ZOO.items() if "text" in entry.kinds]
         raise ModelError("this net does not read texts", where=f"net {settings.name}", expected=" or ".join(able))
@@ -229,7 +228,7 @@ def make_batches(
     """The training batches, those of the validation part, and those of a fixed sample of the training part."""
     augment = (
         None
-        if data.task == "language"
+        if data.task in ("language", "translation")
         else build_augment(
             recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
         )
@@ -307,7 +306,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
             patience=None if stop.patience == "never" else int(stop.patience),
             min_delta=stop.min_delta,
         ),
-        figures={"classes": accuracy, "values": explained}.get(data.task),
+        figures={"classes": accuracy, "values": explained, "translation": accuracy}.get(data.task),
         precision=execution.precision,
         micro_batches=recipe.train.micro_batches,
         record_every=int(recipe.train.record_every),
@@ -339,7 +338,7 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         net.train(was_training)
     wanted: tuple[int, ...] = (len(inputs[:2]), outputs)
     if inputs.dtype == torch.int64 and isinstance(made, Tensor) and made.ndim == 3:  # one row for each step
-        wanted = (len(inputs[:2]), inputs.shape[1], outputs)
+        wanted = (len(inputs[:2]), made.shape[1], outputs)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
         got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
         raise ModelError(

@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from glassnet import zoo
 from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.schemas import schema_from_json
 from glassnet.errors import ModelError, UsageError
 from glassnet.files import make_folder, write_file
+from glassnet.translating import translations
 
 FORMAT = 1
 
@@ -35,7 +37,7 @@ class Prediction:
 
     Attributes:
         name: the file or row.
-        label: the most probable class; None for values.
+        label: the most probable class, or the translation; None for values.
         probability: its probability; None for values.
         probabilities: of every class, in the model's order; empty for values.
         values: one number for each output; empty for classes.
@@ -113,16 +115,20 @@ class Model:
             raise UsageError("this model predicts values and has no probabilities", fix="use predict")
         return probabilities(self.raw_outputs(self.source(inputs)[1]))
 
-    def predict(self, inputs: object) -> list[Prediction]:
+    def predict(self, inputs: object, *, beam: int = 1) -> list[Prediction]:
         """What the model says of each input.
 
         Args:
             inputs: a path, a list of paths (files or folders), or an array or tensor of raw inputs with a batch dimension.
+            beam: of a translator: beginnings that are followed at once.
 
         Raises:
             DataError: inputs that cannot be read or do not fit; all of them at once.
         """
         names, source = self.source(inputs)
+        if isinstance(self.schema, PairSchema):
+            said = translations(self.net, self.preprocess, self.schema, source, beam)
+            return [Prediction(name, one.text, one.probability) for name, one in zip(names, said, strict=True)]
         return list(self.told(names, self.raw_outputs(source)))
 
     def told(self, names: Sequence[str], outputs: Tensor) -> Iterator[Prediction]:

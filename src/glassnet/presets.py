@@ -133,6 +133,12 @@ def recurrent(samples: int, shape: tuple[int, ...]) -> Preset:
     return {**_adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=64), "clip.norm": clip}
 
 
+def translators(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For encoder and decoder: AdamW under one cycle, clipped; some ten thousand steps, as few pairs are soon gone through."""
+    clip = Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)")
+    return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=60, batch=64), "clip.norm": clip}
+
+
 def language(samples: int, shape: tuple[int, ...]) -> Preset:
     """For language models: AdamW at a high rate under one cycle, clipped; measured on tiny-shakespeare (docs/sequences.md)."""
     tokens = samples * shape[0]
@@ -198,5 +204,6 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "text-bag": bags,
     **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
     **dict.fromkeys(("language-rnn", "language-lstm", "language-gru"), language),
+    **dict.fromkeys(("translator-lstm", "translator-gru"), translators),
     "conv3d": conv_for_arrays,
 }

@@ -9,6 +9,7 @@ from glassnet.data.by_name import set_aside
 from glassnet.data.dataset import Data
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
+from glassnet.data.pair_tables import with_vocabulary
 from glassnet.data.readers.streams import WINDOW
 from glassnet.data.split import folds, split
 from glassnet.data.split_stream import is_stream, split_stream
@@ -44,12 +45,16 @@ def divide(data: Data, recipe: Recipe) -> Data:
     seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
     if is_stream(data):
         return _divide_stream(data, recipe)
+    if data.task == "translation" and settings.folds is not None:
+        raise UsageError("translations are not divided into folds", where="data.folds", got=settings.folds)
     whole = split(
         set_aside(data, settings.test_names),
         val=None if settings.val_fraction == "auto" else settings.val_fraction,
         test=None if settings.test_fraction == "auto" else settings.test_fraction,
         seed=seed,
     )
+    if data.task == "translation":
+        return with_vocabulary(whole)
     if settings.folds is None or settings.fold is None:
         return whole
     if settings.fold > settings.folds:

@@ -32,9 +32,11 @@ MONITORS = {
     "classes": ("accuracy", "loss"),
     "values": ("r2", "loss"),
     "language": ("loss",),
+    "translation": ("accuracy", "loss"),
 }  # what may decide which epoch is the best
 OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
 CELLS = ("rnn", "lstm", "gru")
+OF_SEQUENCES = {"language": ("language", "says what comes next"), "translation": ("translator", "translates")}
 OWN_NET = "own"  # what recipe.net.name says of a module of the user's
 
 
@@ -159,8 +161,9 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
         name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train), outputs_of(recipe, data))
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}
-    elif data.task == "language" and name in CELLS:
-        chosen["net.name"] = Choice(f"{data.task}-{name}", f"the {name} that says what comes next")
+    elif data.task in OF_SEQUENCES and name in CELLS:
+        net, why = OF_SEQUENCES[data.task]
+        chosen["net.name"] = Choice(f"{net}-{name}", f"the {name} that {why}")
     if recipe.regularise.dropout is not None:
         options = {**options, "dropout": recipe.regularise.dropout}
     for key, value in options.items():

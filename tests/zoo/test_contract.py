@@ -39,7 +39,12 @@ CASES = [
     marked(name, shape)
     for name, entry in ZOO.items()
     for kind in entry.kinds
-    if kind not in ("text", "stream")  # whose inputs are tokens: test_sequence_nets.py, test_language_nets.py
+    if kind
+    not in (
+        "text",
+        "stream",
+        "pairs",
+    )  # whose inputs are tokens: test_sequence_nets.py, test_language_nets.py, test_translator.py
     for shape in SHAPES_OF.get(name, SHAPES[kind])
 ]
 
@@ -223,7 +228,7 @@ def test_row_is_complete(name):
     assert entry.title
     assert entry.paper
     assert entry.references
-    assert set(entry.kinds) <= {*SHAPES, "text", "stream"}
+    assert set(entry.kinds) <= {*SHAPES, "text", "stream", "pairs"}
     for option in entry.options.values():
         assert option.description, option.name
         assert option.convert(option.default) == option.default

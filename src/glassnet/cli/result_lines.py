@@ -6,6 +6,7 @@ from typing import Any
 
 from glassnet.cli.gain_lines import gain_lines
 from glassnet.cli.language_lines import figures_told, language_lines
+from glassnet.cli.translation_lines import translation_lines
 
 
 def result_lines(result: dict[str, Any]) -> list[str]:
@@ -13,6 +14,8 @@ def result_lines(result: dict[str, Any]) -> list[str]:
     part = {"test": "test", "val": "validation"}[result["part"]]
     if result["task"] == "language":
         return language_lines(result, part)
+    if result["task"] == "translation":
+        return translation_lines(result, part)
     lines = [f"{part} part, {result['samples']:,} samples"]
     if result["part"] == "val" and result["rivals"]:
         lines.append(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Source, Subset
+from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import Ragged
 
 DIGEST_BYTES = 16
@@ -45,8 +46,10 @@ def digests(source: Source) -> list[bytes] | None:
         return _of_rows(source.values)
     if isinstance(source, Ragged):
         return [blake2b(source.row(i).numpy().tobytes(), digest_size=DIGEST_BYTES).digest() for i in range(len(source))]
+    if isinstance(source, Pairs):
+        return digests(source.read)
     if isinstance(source, Subset):
-        whole = digests(source.of) if len(source.of) <= MAX_FILES or isinstance(source.of, Ragged) else None
+        whole = digests(source.of) if len(source.of) <= MAX_FILES or isinstance(source.of, Ragged | Pairs) else None
         return None if whole is None else [whole[i] for i in source.index.tolist()]
     if isinstance(source, FromFiles) and len(source) <= MAX_FILES:
         return _of_files([Path(path) for path in source.paths])

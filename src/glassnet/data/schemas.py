@@ -8,6 +8,7 @@ from typing import Any
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Schema
 from glassnet.data.image_schema import ImageSchema
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.table_schema import TableSchema
@@ -18,6 +19,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "image": ImageSchema.from_json,
     "table": TableSchema.from_json,
     "array": ArraySchema.from_json,
+    "pairs": PairSchema.from_json,
     "sound": SoundSchema.from_json,
     "stream": StreamSchema.from_json,
     "text": TextSchema.from_json,

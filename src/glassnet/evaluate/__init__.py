@@ -8,6 +8,7 @@ from glassnet.evaluate.regression import RegressionFigures, regression_report
 from glassnet.evaluate.rival import Rival
 from glassnet.evaluate.rival_ngrams import counting_rivals
 from glassnet.evaluate.rivals import rivals, rivals_of, trivial_baseline
+from glassnet.evaluate.translation import TranslationFigures, nearest_translations, translation_report
 
 __all__ = [
     "ClassificationFigures",
@@ -17,15 +18,18 @@ __all__ = [
     "RegressionFigures",
     "Rival",
     "Spread",
+    "TranslationFigures",
     "classification_report",
     "counting_rivals",
     "figures_from_json",
     "judge",
     "language_report",
+    "nearest_translations",
     "regression_report",
     "rivals",
     "rivals_of",
     "spread",
+    "translation_report",
     "trivial_baseline",
     "wilson",
 ]

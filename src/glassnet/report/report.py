@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.evaluate import ClassificationFigures, LanguageFigures, RegressionFigures
+from glassnet.evaluate import ClassificationFigures, LanguageFigures, RegressionFigures, TranslationFigures
 from glassnet.files import write_file
 from glassnet.plots import (
     Drawing,
@@ -80,6 +80,7 @@ def render(story: ReportStory) -> str:
         classification=story.figures if isinstance(story.figures, ClassificationFigures) else None,
         language=story.figures if isinstance(story.figures, LanguageFigures) else None,
         language_words=language_words,
+        translation=story.figures if isinstance(story.figures, TranslationFigures) else None,
         regression=story.figures if isinstance(story.figures, RegressionFigures) else None,
         words=words,
         members=members,
@@ -120,7 +121,7 @@ def comparison(story: ReportStory) -> list[Bar]:
         share = (value - least) / (1 - least)
         return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0
 
-    percent = isinstance(story.figures, ClassificationFigures)
+    percent = isinstance(story.figures, ClassificationFigures | TranslationFigures)
     return [
         Bar(
             name,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from glassnet.evaluate import ClassificationFigures, LanguageFigures, Rival
+from glassnet.evaluate import ClassificationFigures, LanguageFigures, Rival, TranslationFigures
 from glassnet.plots.style import number
 from glassnet.report import language_words
 from glassnet.report.report_story import ReportStory
 
-SAMPLES = {"image": "image", "table": "row", "text": "text", "stream": "window", "sound": "sound", "array": "sample"}
+SAMPLES = {
+    "image": "image",
+    "table": "row",
+    "text": "text",
+    "stream": "window",
+    "pairs": "pair",
+    "sound": "sound",
+    "array": "sample",
+}
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -28,6 +36,8 @@ def summary(story: ReportStory) -> str:
     goal = (
         language_words.goal(data.outputs[0].removeprefix("next "))
         if data.task == "language"
+        else f"to translate into {data.outputs[0]}"
+        if data.task == "translation"
         else f"to tell {len(data.classes):,} classes apart"
         if data.task == "classes"
         else f"to predict {listed(data.outputs)}"
@@ -49,6 +59,9 @@ def result(story: ReportStory) -> str:
     )
     if isinstance(figures, LanguageFigures):
         return language_words.result(figures, where.replace(noun(story) + "s", figures.unit))
+    if isinstance(figures, TranslationFigures):
+        low, high = figures.exact_interval
+        return f"{where} it is exactly right on {percent(figures.exact)} (95 % interval {percent(low)} to {percent(high)})."
     if isinstance(figures, ClassificationFigures):
         low, high = figures.accuracy_interval
         return f"{where} it is right on {percent(figures.accuracy)} (95 % interval {percent(low)} to {percent(high)})."
@@ -131,6 +144,8 @@ def headline_figure(story: ReportStory) -> tuple[float, tuple[float, float]] | N
         return None
     if isinstance(story.figures, ClassificationFigures):
         return story.figures.accuracy, story.figures.accuracy_interval
+    if isinstance(story.figures, TranslationFigures):
+        return story.figures.exact, story.figures.exact_interval
     return story.figures.r2, story.figures.r2_interval
 
 
@@ -151,7 +166,7 @@ def be(rival: Rival) -> str:
 
 def told(rival: Rival) -> str:
     """A rival's figure as people write it."""
-    return percent(rival.figure) if rival.metric == "accuracy" else f"R² {explained(rival.figure)}"
+    return percent(rival.figure) if rival.metric in ("accuracy", "exact") else f"R² {explained(rival.figure)}"
 
 
 def percent(share: float) -> str:

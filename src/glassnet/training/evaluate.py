@@ -44,6 +44,7 @@ def by_steps(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Pla
             for inputs, targets in batches:
                 with autocast(plan.precision, inputs.device):
                     outputs = net(inputs).float()
+                targets = targets[:, : outputs.shape[1]]  # behind it all is padding
                 counted = targets >= 0
                 steps = int(counted.sum())
                 if steps:

@@ -118,7 +118,7 @@ class EveryStep:
         """Mean over the steps that count; NaN where none does."""
         if outputs.ndim < 3:
             return self.loss(outputs, targets)
-        flat, wanted = outputs.flatten(0, 1), targets.flatten()
+        flat, wanted = outputs.flatten(0, 1), targets[:, : outputs.shape[1]].flatten()  # behind it all is padding
         counts = wanted >= 0
         return self.loss(flat, wanted) if bool(counts.all()) else self.loss(flat[counts], wanted[counts])
 

@@ -29,6 +29,7 @@ from glassnet.zoo.resnet_cifar import CIFAR_RESNETS, CifarResNet
 from glassnet.zoo.small_vgg import SmallVGG, small_vgg
 from glassnet.zoo.text_bag import TextBag, text_bag
 from glassnet.zoo.text_cnn import TextCNN, text_cnn
+from glassnet.zoo.translator import TRANSLATORS, Translator
 from glassnet.zoo.vgg import VGG, VGGS
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "SmallVGG",
     "TextBag",
     "TextCNN",
+    "Translator",
     "build",
     "choose",
 ]
@@ -236,6 +238,7 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         ),
         **RECURRENT_NETS,
         **LANGUAGE_NETS,
+        **TRANSLATORS,
         **CIFAR_RESNETS,
         **ALEXNETS,
         **VGGS,

@@ -59,6 +59,8 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
             {} if samples >= FEW_WINDOWS else {"hidden": 256},
             f"a recurrent net that says what comes next, {samples * shape[0]:,} tokens to learn from",
         )
+    if kind == "pairs":
+        return Choice("translator-gru", {}, f"an encoder and a decoder with attention, {samples:,} pairs to learn from")
     if kind == "sound":
         return Choice(
             "small-vgg", {"width": 0.5}, f"a small convolutional net on the spectrograms of {samples:,} sounds"

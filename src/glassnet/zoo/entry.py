@@ -84,4 +84,4 @@ class Entry:
     @property
     def reads_tokens(self) -> bool:
         """Whether its inputs are whole numbers that stand for words, and nothing else."""
-        return self.kinds in (("text",), ("stream",))
+        return self.kinds in (("text",), ("stream",), ("pairs",))

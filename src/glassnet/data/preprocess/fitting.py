@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from glassnet.data.dataset import Part, Schema
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
+from glassnet.data.preprocess.pairs import PairNumbers
 from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
 from glassnet.data.preprocess.sound import SoundInputs, fit_sound
 from glassnet.data.preprocess.table import TableInputs, fit_table
@@ -24,6 +26,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "array": ("standardise", "none", "pca", "whiten"),
     "table": ("quantile", "standardise", "none"),
     "sound": SOUND_FORMS,
+    "pairs": ("every-token",),
     "stream": ("every-token",),
     "text": ("vocabulary", "every-token"),
 }
@@ -35,6 +38,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "decorrelate": Decorrelate.from_json,
     "table": TableInputs.from_json,
     "sound": SoundInputs.from_json,
+    "pairs": PairNumbers.from_json,
     "vocabulary": Vocabulary.from_json,
 }
 
@@ -63,6 +67,9 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_table(name, part.inputs, cast(TableSchema, schema))
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
+    if kind == "pairs":
+        read, written = cast(PairSchema, schema).known
+        return PairNumbers(name, (list(read), list(written)), schema.shape)
     if kind == "stream":
         stream = cast(StreamSchema, schema)
         return Vocabulary(name, list(stream.known), stream.window)

@@ -31,7 +31,7 @@ class Reader:
 
 LANGUAGE = Reader("plain texts", streams.recognises, streams.read)
 TABLES = Reader("tables", tables.recognises, tables.read, joins_parts=True)
-SEQUENCES = {"language": LANGUAGE}  # what reads data of which the task is said outright
+SEQUENCES = {"language": LANGUAGE, "translation": TABLES}  # what reads data of which the task is said outright
 READERS = (
     Reader("idx files", idx.recognises, idx.read),
     Reader("CIFAR batches", cifar.recognises, cifar.read),
