@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 Preset = Mapping[str, Choice]
 
 FEW_ROWS = 5_000
-EPOCHS_OF_A_MILLION = 8  # tokens
+EPOCHS_OF_A_MILLION = 10  # tokens
 
 
 def small_vgg(samples: int, shape: tuple[int, ...]) -> Preset:

@@ -37,7 +37,7 @@ class LanguageNet(nn.Module):
     def __init__(self, cell: Cell, vocabulary: int, embed: int, hidden: int, layers: int, dropout: float) -> None:
         super().__init__()
         self.stages: tuple[str, ...] = ("embed", "recurrent")
-        self.embed = TokenEmbedding(vocabulary, embed)
+        self.embed = TokenEmbedding(vocabulary, embed, spread=1.0)  # few tokens, each met often: PyTorch's own spread
         between = dropout if layers > 1 else 0.0
         self.recurrent = CELLS[cell](embed, hidden, layers, batch_first=True, dropout=between)
         self.drop = nn.Dropout(dropout)
