@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from glassnet import zoo
 from glassnet.data.augment import build_augment
-from glassnet.data.batches import Batches
+from glassnet.data.batches import Batches, Prepare
 from glassnet.data.dataset import Data, Part
 from glassnet.data.preprocess import PREPROCESSING, Preprocess, TargetScale, fit
 from glassnet.data.preprocess.normalise import FIXED
+from glassnet.data.stream import stretch
+from glassnet.data.stream_batches import StreamBatches
 from glassnet.errors import GlassnetError, ModelError, UsageError
 from glassnet.initialise import INITS, initialise, left_as_drawn, set_biases
 from glassnet.layer_table import layer_table
@@ -32,7 +34,7 @@ from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution
 from glassnet.training.known_ways import KnownWays, usual_place
-from glassnet.training.losses import make_loss, with_auxiliary, with_nodes
+from glassnet.training.losses import EveryStep, make_loss, with_auxiliary, with_nodes
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.measure import Meter
 from glassnet.training.measure.interval import choose_interval
@@ -47,7 +49,14 @@ from glassnet.training.step import optimise
 from glassnet.training.stopping import EarlyStopping
 
 # Kinds of data whose numbers mean nothing to a network that does not know them.
-READ_BY_FEW = {"text": "read texts", "tags": "tag words", "graph": "read graphs", "tree": "read trees"}
+READ_BY_FEW = {
+    "text": "read texts",
+    "tags": "tag words",
+    "graph": "read graphs",
+    "tree": "read trees",
+    "stream": "say what comes next in a text",
+    "pairs": "translate",
+}
 
 SAMPLE = 2_000  # samples of the training part whose figures are measured beside the validation's
 
@@ -99,6 +108,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         )
     batches, validation, sample = make_batches(recipe, data, preprocess, scale)
     loss = make_loss(recipe.loss.name, **_loss_options(recipe))
+    if data.task not in ("classes", "values"):
+        loss = EveryStep(loss)
     if weight := getattr(net, "auxiliary_weight", 0.0):
         loss = with_auxiliary(loss, weight)
     if getattr(net, "says_nodes", False):
@@ -248,8 +259,12 @@ def make_batches(
     recipe: Recipe, data: Data, preprocess: Preprocess, scale: TargetScale | None
 ) -> tuple[Batches, Batches | None, Batches]:
     """The training batches, those of the validation part, and those of a fixed sample of the training part."""
-    augment = build_augment(
-        recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
+    augment = (
+        None
+        if data.task in ("language", "translation")
+        else build_augment(
+            recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
+        )
     )
 
     def prepared(raw: Tensor, generator: torch.Generator) -> Tensor:
@@ -263,6 +278,8 @@ def make_batches(
         return part if scale is None else Part(part.inputs, scale.encode(part.targets), part.names)
 
     seed, size = recipe.train.seed, int(recipe.train.batch_size)
+    if data.task == "language":
+        return stream_batches(data, size, seed, prepared, plain)
     train = scaled(data.train)
     batches = Batches(train, size, seed=seed, prepare=prepared)
     parts = data.parts
@@ -271,6 +288,18 @@ def make_batches(
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
     sample = Batches(train.subset(some), 500, prepare=plain, shuffle=False)
     return batches, validation, sample
+
+
+def stream_batches(
+    data: Data, size: int, seed: int, prepared: Prepare, plain: Prepare
+) -> tuple[Batches, Batches | None, Batches]:
+    """The same for one long text: lanes of it, and as the sample a stretch from its middle as long as the validation part."""
+    batches = StreamBatches(data.train, size, seed=seed, prepare=prepared)
+    val = data.parts.get("val")
+    validation = None if val is None else StreamBatches(val, size, prepare=plain, measured=True)
+    taken = min(len(data.train), SAMPLE // 10, len(data.train) if val is None else len(val))
+    begin = (len(data.train) - taken) // 2
+    return batches, validation, StreamBatches(stretch(data.train, begin, taken), size, prepare=plain, measured=True)
 
 
 def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tensor], execution: Execution) -> Plan:
@@ -310,7 +339,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
             patience=None if stop.patience == "never" else int(stop.patience),
             min_delta=stop.min_delta,
         ),
-        figures=accuracy if data.task == "classes" else explained,
+        figures={"classes": accuracy, "values": explained, "translation": accuracy}.get(data.task),
         precision=execution.precision,
         micro_batches=recipe.train.micro_batches,
         record_every=int(recipe.train.record_every),
@@ -340,7 +369,9 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         ) from error
     finally:
         net.train(was_training)
-    steps = (inputs.shape[1],) if isinstance(made, Tensor) and made.ndim == 3 and inputs.ndim == 3 else ()
+    steps: tuple[int, ...] = ()
+    if isinstance(made, Tensor) and made.ndim == 3:  # one row for each step
+        steps = (inputs.shape[1],) if inputs.ndim == 3 else (made.shape[1],) if inputs.dtype == torch.int64 else ()
     wanted = (len(inputs[:2]), *steps, outputs)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
         got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__

@@ -21,11 +21,13 @@ from torch import Tensor, nn
 from glassnet import zoo
 from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.ragged import PADDING, lengths_of
 from glassnet.data.schemas import schema_from_json
 from glassnet.errors import ModelError, UsageError
 from glassnet.files import make_folder, write_file
+from glassnet.translating import translations
 
 FORMAT = 1
 
@@ -36,7 +38,7 @@ class Prediction:
 
     Attributes:
         name: the file or row.
-        label: the most probable class; None for values.
+        label: the most probable class, or the translation; None for values.
         probability: its probability; None for values.
         probabilities: of every class, in the model's order; empty for values.
         values: one number for each output; empty for classes.
@@ -122,11 +124,12 @@ class Model:
             raise UsageError("this model predicts values and has no probabilities", fix="use predict")
         return probabilities(self.raw_outputs(self.source(inputs)[1]))
 
-    def predict(self, inputs: object) -> list[Prediction]:
+    def predict(self, inputs: object, *, beam: int = 1) -> list[Prediction]:
         """What the model says of each input.
 
         Args:
             inputs: a path, a list of paths (files or folders), or an array or tensor of raw inputs with a batch dimension.
+            beam: of a translator: beginnings that are followed at once.
 
         Raises:
             DataError: inputs that cannot be read or do not fit; all of them at once.
@@ -134,6 +137,9 @@ class Model:
         names, source = self.source(inputs)
         if self.schema.kind == "tags":
             return list(self._tagged(names, source))
+        if isinstance(self.schema, PairSchema):
+            said = translations(self.net, self.preprocess, self.schema, source, beam)
+            return [Prediction(name, one.text, one.probability) for name, one in zip(names, said, strict=True)]
         return list(self.told(names, self.raw_outputs(source)))
 
     def _tagged(self, names: Sequence[str], source: Source) -> Iterator[Prediction]:
@@ -266,7 +272,7 @@ class Model:
             own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
             _load_into(module, own, folder)
         made.net.eval()
-        answers, told = about["net"].get("outputs"), len(made.classes) if made.task == "classes" else len(made.outputs)
+        answers, told = about["net"].get("outputs"), len(made.outputs) if made.task == "values" else len(made.classes)
         if answers not in (None, told) and (answers, told) != (1, 2):  # one logit tells two classes apart
             raise ModelError(
                 "the model folder is damaged",

@@ -23,6 +23,7 @@ FEW_ROWS = 5_000
 QUICK_EPOCHS = 3  # a third of them is enough for most of the way, and so few at least
 QUICK_WIDTH = 0.5  # of the width that the full effort takes
 QUICK_CHANGES = ("flip", "shift")  # of images: those that only move pixels, and cost next to nothing
+EPOCHS_OF_A_MILLION = 10  # tokens
 
 
 def small_vgg(samples: int, shape: tuple[int, ...]) -> Preset:
@@ -176,6 +177,25 @@ def trees(samples: int, shape: tuple[int, ...]) -> Preset:
     }
 
 
+def translators(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For encoder and decoder: AdamW under one cycle, clipped; some ten thousand steps, as few pairs are soon gone through."""
+    clip = Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)")
+    return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=60, batch=64), "clip.norm": clip}
+
+
+def language(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For language models: AdamW at a high rate under one cycle, clipped; measured on tiny-shakespeare (docs/sequences.md)."""
+    tokens = samples * shape[0]
+    epochs = max(4, min(40, round(EPOCHS_OF_A_MILLION * (1e6 / max(tokens, 1)) ** 0.5)))
+    lanes = next((lanes for lanes in (64, 32, 16, 8, 4, 2) if samples >= 40 * lanes), 1)
+    return {
+        **_adam(samples, lr=4e-3, weight_decay=1e-2, at_1250=40, batch=64),
+        "train.batch_size": Choice(lanes, f"pieces of a text of {tokens:,} tokens that are read side by side"),
+        "train.epochs": Choice(epochs, f"for {tokens:,} tokens"),
+        "clip.norm": Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)"),
+    }
+
+
 def other(samples: int, shape: tuple[int, ...]) -> Preset:
     """For networks that are not ours: AdamW, its rate found by a range test."""
     found = Choice("find", "no preset for this net: a range test")
@@ -238,6 +258,8 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "text-bag": bags,
     **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
     **dict.fromkeys(("tag-rnn", "tag-lstm", "tag-gru", "tag-cnn"), taggers),
+    **dict.fromkeys(("language-rnn", "language-lstm", "language-gru"), language),
+    **dict.fromkeys(("translator-lstm", "translator-gru"), translators),
     "conv3d": conv_for_arrays,
     **dict.fromkeys(("gcn", "graphsage"), graphs),
     "gat": graph_attention,

@@ -9,7 +9,10 @@ from glassnet.data.by_name import set_aside
 from glassnet.data.dataset import Data
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
+from glassnet.data.pair_tables import with_vocabulary
+from glassnet.data.readers.streams import WINDOW
 from glassnet.data.split import folds, split
+from glassnet.data.split_stream import is_stream, split_stream
 from glassnet.errors import UsageError
 from glassnet.recipe import Recipe
 
@@ -40,12 +43,18 @@ def divide(data: Data, recipe: Recipe) -> Data:
     """Training, validation and test parts; what the files gave is kept."""
     settings = recipe.data
     seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
+    if is_stream(data):
+        return _divide_stream(data, recipe)
+    if data.task == "translation" and settings.folds is not None:
+        raise UsageError("translations are not divided into folds", where="data.folds", got=settings.folds)
     whole = split(
         set_aside(data, settings.test_names),
         val=None if settings.val_fraction == "auto" else settings.val_fraction,
         test=None if settings.test_fraction == "auto" else settings.test_fraction,
         seed=seed,
     )
+    if data.task == "translation":
+        return with_vocabulary(whole)
     if settings.folds is None or settings.fold is None:
         return whole
     if settings.fold > settings.folds:
@@ -53,6 +62,19 @@ def divide(data: Data, recipe: Recipe) -> Data:
             "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"
         )
     return next(islice(folds(whole, settings.folds, seed), settings.fold - 1, None))
+
+
+def _divide_stream(data: Data, recipe: Recipe) -> Data:
+    """One long text, cut in its own order."""
+    settings, steps = recipe.data, recipe.train.through_time
+    if settings.folds is not None:
+        raise UsageError("one long text has no folds", where="data.folds", got=settings.folds)
+    return split_stream(
+        data,
+        val=None if settings.val_fraction == "auto" else settings.val_fraction,
+        test=None if settings.test_fraction == "auto" else settings.test_fraction,
+        window=steps or WINDOW,
+    )
 
 
 def read_other(path: str, recipe: Recipe) -> Data:
@@ -68,7 +90,8 @@ def _options(recipe: Recipe, *, val: str | None, test: str | None) -> ReadOption
     settings = recipe.data
     return ReadOptions(
         target=settings.target,
-        task=settings.task,
+        task="auto" if settings.task == "language" or settings.task == "translation" else settings.task,
+        sequence=settings.task if settings.task == "language" or settings.task == "translation" else None,
         image_size=settings.image_size,
         tokens=settings.tokens or "auto",
         text=settings.text,

@@ -61,8 +61,9 @@ class DataSettings(Section):
 
     path: str = Field("digits", description="a folder, a file, or the name of a built-in or well-known set")
     target: str | None = Field(None, description="column or key to learn; the last column without it")
-    task: Literal["auto", "classes", "values"] = Field(
-        "auto", description="classes or values; auto looks at the targets"
+    task: Literal["auto", "classes", "values", "language", "translation"] = Field(
+        "auto",
+        description="classes, values, language (what comes next in a text) or translation; auto looks at the data",
     )
     image_size: Count | None = Field(None, description="side in pixels to which images are brought")
     tokens: Literal["words", "characters"] | None = Field(None, description="what texts are cut into")
@@ -229,6 +230,10 @@ class TrainSettings(Section):
         "full", description="quick: a smaller net and a third of the epochs, for a good net soon rather than the best"
     )
     batch_size: Count | Literal["auto", "full"] = Field("auto", description="samples in a step; full takes all")
+    through_time: Count | None = Field(
+        None,
+        description="tokens of a text that the gradient goes back through, 100 without it; the state goes on beyond",
+    )
     micro_batches: Count = Field(1, description="pieces a batch is cut into to save memory")
     seed: int = Field(0, ge=0, lt=2**32, description="decides splits, weights, order, augmentation and dropout")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")

@@ -28,8 +28,15 @@ from glassnet.zoo.options import check_options
 LOOKS = 256  # images that are looked at to choose the augmentation
 SOUND_AS = {"conv1d": "waveform", "rnn": "log-mel-steps", "lstm": "log-mel-steps", "gru": "log-mel-steps"}
 WORD_DROPOUT = 0.2  # share of a text's words that are made unknown in training
-MONITORS = {"classes": ("accuracy", "loss"), "values": ("r2", "loss")}  # what may decide which epoch is the best
+MONITORS = {
+    "classes": ("accuracy", "loss"),
+    "values": ("r2", "loss"),
+    "language": ("loss",),
+    "translation": ("accuracy", "loss"),
+}  # what may decide which epoch is the best
 OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
+CELLS = ("rnn", "lstm", "gru")
+OF_SEQUENCES = {"language": ("language", "says what comes next"), "translation": ("translator", "translates")}
 OWN_NET = "own"  # what recipe.net.name says of a module of the user's
 
 
@@ -159,6 +166,9 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
             reason += f"; quick: {QUICK_WIDTH:g} of that"
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}
+    elif data.task in OF_SEQUENCES and name in CELLS:
+        net, why = OF_SEQUENCES[data.task]
+        chosen["net.name"] = Choice(f"{net}-{name}", f"the {name} that {why}")
     if recipe.regularise.dropout is not None:
         options = {**options, "dropout": recipe.regularise.dropout}
     for key, value in options.items():
@@ -175,7 +185,14 @@ def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
             Choice("cross-entropy", "the targets are classes")
             if data.task == "classes"
             else Choice("squared", "the targets are values")
+            if data.task == "values"
+            else Choice("cross-entropy", "at every step one of the tokens is right")
         )
+    elif data.task not in ("classes", "values"):
+        if recipe.loss.name != "cross-entropy":
+            raise UsageError(
+                "the loss does not fit the task", where="loss.name", got=recipe.loss.name, expected="cross-entropy"
+            )
     elif (recipe.loss.name in OF_CLASSES) != (data.task == "classes"):
         raise UsageError(
             "the loss does not fit the targets",
@@ -307,6 +324,13 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
         chosen["train.batch_size"] = Choice(samples, "the whole training part in every step")
     size = int(chosen["train.batch_size"].value if "train.batch_size" in chosen else recipe.train.batch_size)
     steps = -(-samples // size)
+    if data.task == "language" and recipe.train.micro_batches > 1:
+        raise UsageError(
+            "a batch that goes on from the one before cannot be cut into pieces",
+            where="train.micro_batches",
+            got=recipe.train.micro_batches,
+            fix="a smaller --batch-size",
+        )
     if recipe.stop.monitor not in ("auto", *MONITORS[data.task]):
         raise UsageError(
             "the figure to watch does not fit the targets",
@@ -315,7 +339,7 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
             expected=" or ".join(MONITORS[data.task]),
         )
     if recipe.stop.monitor == "auto":
-        monitor = "accuracy" if data.task == "classes" else "loss"
+        monitor = "loss" if data.task in ("values", "language") else MONITORS[data.task][0]
         chosen["stop.monitor"] = Choice(monitor, "what the user wants of it")
     if recipe.stop.patience == "auto":
         falling = recipe.schedule.name in ("one-cycle", "cosine", "cyclic-cosine", "swa")
@@ -349,4 +373,6 @@ def outputs_of(recipe: Recipe, data: Data) -> int:
     """How many numbers the network puts out."""
     if data.task == "values":
         return len(data.outputs)
+    if data.task != "classes":
+        return len(data.classes)
     return 1 if recipe.loss.name == "binary" else len(data.classes)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -24,13 +24,22 @@ from glassnet.data.audit import audit
 from glassnet.data.augment.build import border_of
 from glassnet.data.dataset import Data
 from glassnet.data.fingerprint import fingerprint_of
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
-from glassnet.evaluate import compared_forecasts, entity_figures, judge, rivals_of
+from glassnet.evaluate import (
+    compared_forecasts,
+    counting_rivals,
+    entity_figures,
+    judge,
+    nearest_translations,
+    rivals_of,
+)
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.gain import gains
+from glassnet.generating import measure_language
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.model import Model
@@ -45,6 +54,7 @@ from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
 from glassnet.training.snapshots import Snapshots, cycle_ends
 from glassnet.training.state import State, seed_generators
+from glassnet.translating import measure_translation, measured_pairs
 
 Listener = Callable[[Event], None]
 Teller = Callable[[str], None]
@@ -288,6 +298,27 @@ def measure(
     part = data.parts[name]
     if name == "test":
         recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
+    if data.task == "language":
+        tell("measuring what counting reaches, and writing a sample")
+        return {
+            "part": name,
+            "samples": len(part),
+            "task": data.task,
+            "figures": measure_language(model, data, name).to_json(),
+            "rivals": [asdict(rival) for rival in counting_rivals(data, name)] if recipe.data.judge == "test" else [],
+        }
+    if data.task == "translation":
+        tell("translating, and measuring what the nearest known texts reach")
+        translated, read, wanted = measure_translation(model.net, model.preprocess, cast(PairSchema, data.schema), part)
+        known = measured_pairs(cast(PairSchema, data.schema), data.train)
+        compared = nearest_translations(known, read, wanted) if recipe.data.judge == "test" else []
+        return {
+            "part": name,
+            "samples": len(part),
+            "task": data.task,
+            "figures": translated.to_json(),
+            "rivals": [asdict(rival) for rival in compared],
+        }
     outputs = model.raw_outputs(part.inputs)
     figures = judge(outputs, part.answers, task=data.task, classes=data.classes, outputs=data.outputs)
     rivals = []
@@ -339,7 +370,7 @@ def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str, 
 
 def calibrated(model: Model, data: Data) -> Model:
     """The same model with the temperature that fits the validation part."""
-    if data.task == "values" or "val" not in data.parts:
+    if data.task != "classes" or "val" not in data.parts:
         return model
     return replace(model, temperature=fit_temperature(model.raw_outputs(data.val.inputs), data.val.answers))
 

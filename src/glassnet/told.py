@@ -43,7 +43,11 @@ def counts_of(data: Data, part: Part) -> list[int]:
 def introduction(data: Data, found: Audit) -> list[str]:
     """What the data are, for people: a line of counts, the reader's notes, and the audit's warnings."""
     sizes = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
-    what = f"{len(data.classes)} classes" if data.task == "classes" else "values of " + named(data.outputs)
+    what = {
+        "classes": f"{len(data.classes)} classes",
+        "language": ", ".join(data.outputs),
+        "translation": f"translations into '{data.outputs[0]}'",
+    }.get(data.task, "values of " + named(data.outputs))
     lines = [f"data   {data.name}: {what}, {inputs_told(data.schema.kind, data.schema.shape)}; {sizes}"]
     lines += [f"       {note}" for note in data.notes]
     if data.unreadable:

@@ -18,6 +18,7 @@ COMMANDS = {
     "resume": "Go on with a run that was stopped, bit for bit.",
     "evaluate": "Measure a trained network on data it was not trained on.",
     "predict": "Say what new files or rows are.",
+    "generate": "Let a language model write on from a beginning.",
     "ensemble": "Let finished networks answer together, and measure it.",
     "data": "Show what is in a data set before any training.",
     "experiment": "Run an experiment of the lectures, with its reference.",

@@ -63,6 +63,12 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     if chosen not in whole.parts:
         raise DataError(f"the data have no {chosen} part", where=source, expected=", ".join(whole.parts))
     samples = whole.parts[chosen]
+    if whole.task == "language" or model.task == "language":
+        evaluate_text(model, whole, chosen, source, folder if data is None else None, as_json)
+        return
+    if whole.task == "translation" or model.task == "translation":
+        evaluate_pairs(model, whole, chosen, source, folder if data is None else None, as_json)
+        return
     begun = time.monotonic()
     outputs = model.raw_outputs(samples.inputs)
     seconds = time.monotonic() - begun
@@ -109,6 +115,51 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
         click.echo("\n".join(view_lines(looked)))
     if uses > 1:
         click.echo(f"the test part has been looked at {uses} times by now; do not choose between models by it")
+
+
+def evaluate_text(model: Model, whole: Data, chosen: str, source: str, looked: RunFolder | None, as_json: bool) -> None:
+    """The figures of a language model on a part of its text, or on another text; ``looked`` is the run whose test part it is."""
+    from glassnet.cli.result_lines import figure_lines
+    from glassnet.events import finite
+    from glassnet.generating import measure_language
+    from glassnet.story import now
+
+    figures = measure_language(model, whole, chosen)
+    if chosen == "test" and looked is not None:
+        with Recorder(looked) as recorder:
+            recorder.use_test({"when": now(), "by": "evaluate", "samples": figures.samples})
+    record: dict[str, Any] = {"part": chosen, "samples": figures.samples, "data": source, "figures": figures.to_json()}
+    if as_json:
+        click.echo(json.dumps(finite(record), ensure_ascii=False))
+        return
+    click.echo(f"{chosen} part of {source}, {figures.samples:,} {figures.unit}")
+    for line in figure_lines(record["figures"], full=True):
+        click.echo(line)
+
+
+def evaluate_pairs(
+    model: Model, whole: Data, chosen: str, source: str, looked: RunFolder | None, as_json: bool
+) -> None:
+    """The figures of a translator on a part of its data, or on other pairs."""
+    from glassnet.cli.translation_lines import translation_figures
+    from glassnet.data.pair_schema import PairSchema
+    from glassnet.errors import ModelError
+    from glassnet.events import finite
+    from glassnet.story import now
+    from glassnet.translating import measure_translation
+
+    if not isinstance(model.schema, PairSchema) or whole.schema.kind != "pairs":
+        raise ModelError("the model reads other data", got=whole.schema.kind, expected=model.schema.kind)
+    figures = measure_translation(model.net, model.preprocess, model.schema, whole.parts[chosen])[0]
+    if chosen == "test" and looked is not None:
+        with Recorder(looked) as recorder:
+            recorder.use_test({"when": now(), "by": "evaluate", "samples": figures.samples})
+    record: dict[str, Any] = {"part": chosen, "samples": figures.samples, "data": source, "figures": figures.to_json()}
+    if as_json:
+        click.echo(json.dumps(finite(record), ensure_ascii=False))
+        return
+    click.echo(f"{chosen} part of {source}, {figures.samples:,} pairs")
+    click.echo("\n".join(translation_figures(record["figures"], full=True)))
 
 
 def reread(recipe: Recipe, data: str | None, side: int) -> Data:

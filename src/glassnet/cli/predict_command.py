@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 )
 @click.option("--tta", is_flag=True, help="look at several views of each image and average what is said")
 @click.option("--views", metavar="VIEWS", help="which views, such as flip,shift=2 or d4 (default: by the training)")
+@click.option("--beam", type=click.IntRange(1, 100), default=1, help="beginnings a translator follows at once")
 @click.option("--out", metavar="FILE", help="write here instead; .csv and .json choose the format")
 def command(
-    run: str, files: tuple[str, ...], form: str, top: int, tta: bool, views: str | None, out: str | None
+    run: str, files: tuple[str, ...], form: str, top: int, tta: bool, views: str | None, beam: int, out: str | None
 ) -> None:
     """Let the model of RUN (a run or model folder) say what FILES are: images, folders of images, tables, arrays, sounds or texts.
 
@@ -53,7 +54,10 @@ def command(
 
         model = many_views(model, views)
         click.echo(told(model), err=True)
-    predictions = model.predict(list(files))
+    if model.task == "language":
+        click.echo(likelihoods(model, files), nl=False)
+        return
+    predictions = model.predict(list(files), beam=beam)
     if form == "auto":
         form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"
     if model.schema.kind == "series":
@@ -87,12 +91,30 @@ def own_files(run: str, model: Model) -> tuple[str, ...]:
     return (str(place),)
 
 
+def likelihoods(model: Model, files: tuple[str, ...]) -> str:
+    """How well a language model expected each text."""
+    from glassnet.cli.language_lines import figures_told
+    from glassnet.data.stream import below
+    from glassnet.evaluate import language_report
+    from glassnet.generating import losses_of, schema_of
+
+    unit, lines = schema_of(model).unit, []
+    for file in files:
+        stream = below(model.schema.read([file])[1])
+        assert stream is not None, "a language model reads streams"
+        losses, right = losses_of(model, stream)
+        lines += [f"{file}: {len(losses):,} {unit}", figures_told(language_report(losses, right, unit, 1).to_json())[0]]
+    return "\n".join(lines) + "\n"
+
+
 def as_text(model: Model, predictions: list[Prediction], top: int) -> str:
     """One line an input."""
     width = max((len(p.name) for p in predictions), default=0)
     lines = []
     for p in predictions:
-        if model.task == "values":
+        if model.task == "translation":
+            said = f"{p.label}"
+        elif model.task == "values":
             said = "  ".join(f"{name} {value:.6g}" for name, value in zip(model.outputs, p.values, strict=True))
         else:
             said = "  ".join(f"{label} {share:.1%}" for label, share in p.top(model.classes, top))
@@ -107,6 +129,9 @@ def as_csv(model: Model, predictions: list[Prediction], top: int) -> str:
     if model.task == "values":
         writer.writerow(["input", *model.outputs])
         writer.writerows([_harmless(p.name), *p.values] for p in predictions)
+    elif model.task == "translation":
+        writer.writerow(["input", model.outputs[0], "probability"])
+        writer.writerows([_harmless(p.name), _harmless(str(p.label)), p.probability] for p in predictions)
     else:
         writer.writerow(["input", "predicted", "probability", *(f"p({name})" for name in model.classes)])
         writer.writerows(
@@ -121,6 +146,8 @@ def as_json(model: Model, predictions: list[Prediction], top: int) -> str:
     for p in predictions:
         if model.task == "values":
             rows.append({"input": p.name, "values": dict(zip(model.outputs, p.values, strict=True))})
+        elif model.task == "translation":
+            rows.append({"input": p.name, "translation": p.label, "probability": p.probability})
         else:
             shares = dict(zip(model.classes, p.probabilities, strict=True))
             rows.append({"input": p.name, "predicted": p.label, "probability": p.probability, "probabilities": shares})

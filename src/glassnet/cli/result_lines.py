@@ -6,6 +6,8 @@ from typing import Any
 
 from glassnet.cli.forecast_lines import forecast_lines
 from glassnet.cli.gain_lines import gain_lines
+from glassnet.cli.language_lines import figures_told, language_lines
+from glassnet.cli.translation_lines import translation_lines
 
 MOST_KINDS = 20
 
@@ -13,6 +15,10 @@ MOST_KINDS = 20
 def result_lines(result: dict[str, Any]) -> list[str]:
     """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
     part = {"test": "test", "val": "validation"}[result["part"]]
+    if result["task"] == "language":
+        return language_lines(result, part)
+    if result["task"] == "translation":
+        return translation_lines(result, part)
     lines = [f"{part} part, {result['samples']:,} samples"]
     if result["part"] == "val" and result["rivals"]:
         lines.append(
@@ -51,6 +57,8 @@ def entity_lines(entities: dict[str, Any] | None) -> list[str]:
 
 def figure_lines(figures: dict[str, Any], *, full: bool) -> list[str]:
     """The figures of a classifier or of predicted values; with ``full``, class by class."""
+    if figures["kind"] == "language":
+        return figures_told(figures)
     return _classes(figures, full) if figures["kind"] == "classification" else _values(figures)
 
 

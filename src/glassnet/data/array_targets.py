@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glassnet.data.array_schema import as_floats
-from glassnet.data.dataset import Task
+from glassnet.data.dataset import Simple
 from glassnet.errors import DataError
 
 MANY_CLASSES = 50
@@ -28,7 +28,7 @@ class Targets:
         notes: what to tell about it.
     """
 
-    task: Task
+    task: Simple
     values: NDArray[Any]
     outputs: int
     notes: tuple[str, ...] = ()

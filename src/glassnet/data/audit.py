@@ -7,20 +7,31 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glassnet.data.audit_rules import RULES, Look, Trouble
+from glassnet.data.audit_rules import (
+    RULES,
+    Look,
+    Trouble,
+    contradicting,
+    duplicates_across,
+    duplicates_within,
+    unreadable,
+)
 from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts
 from glassnet.data.duplicates import digests
 from glassnet.data.graph import nodes_of
+from glassnet.data.pairs import pairs_of
 from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
 from glassnet.data.table_schema import TableSchema
+from glassnet.data.tokens import UNKNOWN
 from glassnet.data.tree import FIELDS
 
 __all__ = ["Audit", "Range", "Trouble", "audit", "inputs_told"]
 
 STREAMED_LOOK = 500
+MOST_UNKNOWN = 0.1  # share of the tokens
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -94,6 +105,10 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
         return f"trees of up to {shape[0] // FIELDS:,} nodes"
     if kind == "graph":
         return "nodes of a graph"
+    if kind == "stream":
+        return f"one text, in windows of {shape[0]:,} tokens"
+    if kind == "pairs":
+        return f"pairs of texts of up to {shape[1]:,} tokens"
     if kind == "sound":
         return f"sounds of up to {shape[0]:,} samples"
     size = "×".join(map(str, shape))
@@ -111,6 +126,10 @@ def audit(data: Data) -> Audit:
     Args:
         data: with any parts.
     """
+    if data.task == "language":
+        return _of_stream(data)
+    if data.task == "translation":
+        return _of_pairs(data)
     parts = {name: _sample(part) for name, part in data.parts.items()}
     keys = {name: digests(part.inputs) for name, part in data.parts.items()}
     look = Look(data, parts, keys)
@@ -132,6 +151,72 @@ def audit(data: Data) -> Audit:
         if classes or isinstance(data.schema, SeriesSchema)
         else tuple(_range(name, data.train.targets[:, i]) for i, name in enumerate(data.outputs)),
         looked_at=len(parts["train"]),
+        unreadable=data.unreadable,
+        troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),
+        notes=data.notes,
+    )
+
+
+def _of_pairs(data: Data) -> Audit:
+    """Pairs of texts: how long they are, what cannot be read, and what is read twice."""
+    look = Look(data, {}, {name: digests(part.inputs) for name, part in data.parts.items()})
+    troubles = [
+        trouble for rule in (unreadable, duplicates_within, duplicates_across, contradicting) for trouble in rule(look)
+    ]
+    found = pairs_of(data.train.inputs)
+    assert found is not None, "translations are pairs"
+    pairs, index = found
+    return Audit(
+        name=data.name,
+        origin=data.origin,
+        kind=data.schema.kind,
+        task=data.task,
+        shape=data.schema.shape,
+        classes=(),
+        sizes={name: len(part) for name, part in data.parts.items()},
+        counts={},
+        ranges=tuple(
+            _range(f"tokens that are {name}", rows.lengths[index].float())
+            for name, rows in (("read", pairs.read), ("written", pairs.written))
+            if rows is not None
+        ),
+        targets=(),
+        looked_at=len(data.train),
+        unreadable=data.unreadable,
+        troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),
+        notes=data.notes,
+    )
+
+
+def _of_stream(data: Data) -> Audit:
+    """One long text: what tokens there are."""
+    counts = torch.bincount(data.train.targets[data.train.targets >= 0], minlength=len(data.classes))
+    unknown = {
+        name: float((part.targets == UNKNOWN).sum() / (part.targets >= 0).sum()) for name, part in data.parts.items()
+    }
+    troubles = [
+        Trouble(
+            "unknown-tokens",
+            "warning" if share > MOST_UNKNOWN else "info",
+            f"{share:.1%} of the {name} part are {data.outputs[0].removeprefix('next ')}s that the training part does not know",
+            "what is not known is not said: give more text, or --tokens characters",
+            {"part": name, "share": share},
+        )
+        for name, share in unknown.items()
+        if share > 0
+    ]
+    return Audit(
+        name=data.name,
+        origin=data.origin,
+        kind=data.schema.kind,
+        task=data.task,
+        shape=data.schema.shape,
+        classes=(),
+        sizes={name: len(part) for name, part in data.parts.items()},
+        counts={},
+        ranges=(_range("times a token occurs", counts[2:].float()),),
+        targets=(),
+        looked_at=len(data.train),
         unreadable=data.unreadable,
         troubles=tuple(sorted(troubles, key=lambda trouble: SEVERITIES.index(trouble.severity))),
         notes=data.notes,

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from glassnet.errors import UsageError
 
-Task = Literal["classes", "values"]
+Simple = Literal["classes", "values"]
+Task = Literal["classes", "values", "language", "translation"]
 IGNORED = -100  # the target of what is no token: behind the end of a sentence
 PART_NAMES = ("train", "val", "test")
 
@@ -99,8 +100,8 @@ class Part:
 
     Attributes:
         inputs: the raw inputs.
-        targets: class indices, int64 (n,), or values, float32 (n, outputs); of sentences the classes of their tokens, int64 (n, longest), filled with
-            ``IGNORED`` behind their ends.
+        targets: class indices, int64 (n,), or values, float32 (n, outputs); of sequences those of their tokens, int64 (n, steps), ``IGNORED`` where nothing
+            is to be said.
         names: what to call each sample in a message, such as ``cats/7.png`` or ``adult.csv:17``.
     """
 
@@ -147,7 +148,8 @@ class Data:
     Attributes:
         name: short name for headings and run folders.
         origin: the path or the name as the user gave it.
-        task: ``classes`` (targets are class indices) or ``values`` (targets are numbers).
+        task: ``classes`` (targets are class indices), ``values`` (targets are numbers), ``language`` (what comes next at every step) or
+            ``translation`` (a sequence for a sequence).
         classes: names of the classes in the order of their indices; empty for values.
         outputs: names of the target columns; for classes one name, such as ``class`` or ``income``.
         schema: how one raw input looks.

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Source, Subset
 from glassnet.data.graph import Nodes
+from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import Ragged
 from glassnet.data.tree import Trees
 
@@ -48,10 +49,13 @@ def digests(source: Source) -> list[bytes] | None:
     if isinstance(source, Ragged):
         row = source.unlabelled if isinstance(source, Trees) else source.row
         return [blake2b(row(i).numpy().tobytes(), digest_size=DIGEST_BYTES).digest() for i in range(len(source))]
+    if isinstance(source, Pairs):
+        return digests(source.read)
     if isinstance(source, Nodes):  # no node is another, even where both are described alike
         return [f"node {number}".encode() for number in range(len(source))]
     if isinstance(source, Subset):
-        whole = digests(source.of) if len(source.of) <= MAX_FILES or isinstance(source.of, Ragged | Nodes) else None
+        small = len(source.of) <= MAX_FILES or isinstance(source.of, Ragged | Nodes | Pairs)
+        whole = digests(source.of) if small else None
         return None if whole is None else [whole[i] for i in source.index.tolist()]
     if isinstance(source, FromFiles) and len(source) <= MAX_FILES:
         return _of_files([Path(path) for path in source.paths])

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory
 from glassnet.data.graph import nodes_of
+from glassnet.data.pairs import pairs_of
 from glassnet.data.ragged import ragged_of
+from glassnet.data.stream import stream_of
 
 
 def fingerprint_of(data: Data) -> str:
@@ -21,6 +23,13 @@ def fingerprint_of(data: Data) -> str:
         digest.update(_bytes(part.targets))
         if isinstance(part.inputs, InMemory):
             digest.update(_bytes(part.inputs.values))
+        elif (stream := stream_of(part.inputs)) is not None:
+            digest.update(_bytes(stream.values))
+        elif (pairs := pairs_of(part.inputs)) is not None:
+            of, index = pairs
+            for rows in (of.read, of.written):
+                digest.update(b"" if rows is None else _bytes(rows.values))
+            digest.update(_bytes(index))
         elif (found := ragged_of(part.inputs)) is not None:
             for tensor in (found[1], found[0].values, found[0].offsets):
                 digest.update(_bytes(tensor))

@@ -13,7 +13,7 @@ from glassnet.data.dataset import Data, Part
 from glassnet.data.download import Progress
 from glassnet.data.named import NAMED, locate
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers import READERS, Reader, digits, letters
+from glassnet.data.readers import READERS, SEQUENCES, TABLES, Reader, digits, letters
 from glassnet.data.walk import is_litter, shown
 from glassnet.errors import DataError, UsageError, nearest
 
@@ -23,7 +23,8 @@ LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or 
             sentences with a word and its tag a line (.conll, .conllu);
             a folder of text files, or of WAV files, for each class; NAME.pos and NAME.neg, or sentences.txt and labels.txt, with a text a line;
             a graph: NAME.content and NAME.cites, Planetoid's ind.NAME.*, or NAME.gml;
-            trees in brackets, one a line: train.txt, dev.txt and test.txt, or one file"""
+            trees in brackets, one a line: train.txt, dev.txt and test.txt, or one file;
+            one plain text such as NAME.txt, to learn to write like it"""
 MAX_COUNTED = 20_000
 
 
@@ -53,7 +54,7 @@ def open_data(place: str, options: ReadOptions | None = None, progress: Progress
         return _told(replace(data, name=name, origin=place), options)
     if not is_there(path):
         raise _missing(place, path)
-    reader = _recognised(path)
+    reader = _recognised(path, options)
     data = _with_others(reader.read(path, options), reader, options)
     return _told(replace(data, origin=place), options)
 
@@ -75,15 +76,19 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def _reader(path: Path) -> Reader | None:
+def _reader(path: Path, options: ReadOptions | None = None) -> Reader | None:
+    if options is not None and options.sequence is not None:
+        return SEQUENCES[options.sequence]
     try:
-        return next((reader for reader in READERS if reader.recognises(path)), None)
+        found = next((reader for reader in READERS if reader.recognises(path)), None)
+        asked = options is not None and options.task != "auto"
+        return TABLES if asked and found is SEQUENCES["language"] else found
     except OSError as error:
         raise DataError("the data cannot be read", where=shown(path), got=error.strerror or str(error)) from error
 
 
-def _recognised(path: Path) -> Reader:
-    reader = _reader(path)
+def _recognised(path: Path, options: ReadOptions | None = None) -> Reader:
+    reader = _reader(path, options)
     if reader is not None:
         return reader
     if path.is_dir():
@@ -139,7 +144,7 @@ def _with_others(data: Data, reader: Reader | None, options: ReadOptions) -> Dat
         if not is_there(path):
             raise _missing(place, path)
         other_reader = reader or _recognised(path)
-        if other_reader.joins_parts or not other_reader.recognises(path):
+        if other_reader.joins_parts or not (other_reader.recognises(path) or data.task == "language"):
             raise DataError(f"the {name} data are not of the same format as the training data", where=shown(place))
         other = other_reader.read(path, _like(data, options))
         parts[name] = _fitting(data, other, name, place)
@@ -153,7 +158,7 @@ def _like(data: Data, options: ReadOptions) -> ReadOptions:
         options,
         test=None,
         val=None,
-        task=data.task,
+        task=data.task if data.task in ("classes", "values") else "auto",
         like=data.schema.shape,
         tokens=getattr(data.schema, "unit", options.tokens),
         rate=getattr(data.schema, "rate", None),

@@ -26,6 +26,7 @@ class ReadOptions:
         time: column of a table that holds times, which makes it a series; ``none`` reads it as a table. None looks whether it is one.
         window: steps of a series that a network sees; None chooses by its season and length.
         horizon: steps of a series that are forecast; None likewise.
+        sequence: a task that the files alone do not tell: to say what comes next in a text, or to translate; None looks at the files.
         rate: samples a second that sounds are brought to; None takes the rate of most.
     """
 
@@ -43,3 +44,4 @@ class ReadOptions:
     time: str | None = None
     window: int | None = None
     horizon: int | None = None
+    sequence: Literal["language", "translation"] | None = None

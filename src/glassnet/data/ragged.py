@@ -73,4 +73,10 @@ def ragged_of(source: Source) -> tuple[Ragged, Tensor] | None:
 def lengths_of(source: Source) -> Tensor | None:
     """Length of each input, int64 (samples,), where they differ by nature; None for inputs that all have one shape."""
     found = ragged_of(source)
-    return None if found is None else found[0].lengths[found[1]]
+    if found is not None:
+        return found[0].lengths[found[1]]
+    index = torch.arange(len(source))
+    while isinstance(source, Subset):
+        index, source = source.index[index], source.of
+    lengths = getattr(source, "lengths", None)  # of pairs: of what is read
+    return lengths[index] if isinstance(lengths, Tensor) else None

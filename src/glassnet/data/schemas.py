@@ -9,8 +9,10 @@ from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Schema
 from glassnet.data.graph_schema import GraphSchema
 from glassnet.data.image_schema import ImageSchema
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
+from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.tag_schema import TagSchema
 from glassnet.data.text_schema import TextSchema
@@ -21,9 +23,11 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "image": ImageSchema.from_json,
     "table": TableSchema.from_json,
     "array": ArraySchema.from_json,
-    "series": SeriesSchema.from_json,
     "graph": GraphSchema.from_json,
+    "pairs": PairSchema.from_json,
+    "series": SeriesSchema.from_json,
     "sound": SoundSchema.from_json,
+    "stream": StreamSchema.from_json,
     "tags": TagSchema.from_json,
     "text": TextSchema.from_json,
     "tree": TreeSchema.from_json,

@@ -181,6 +181,8 @@ def _strata(data: Data, part: Part) -> npt.NDArray[np.int64]:
     if data.task == "classes":
         strata: npt.NDArray[np.int64] = part.targets.numpy()
         return strata
+    if data.task == "translation":
+        return np.zeros(len(part), dtype=np.int64)
     first = part.targets[:, 0].numpy()
     bins = min(VALUE_BINS, max(len(first) // (2 * VALUE_BINS), 1))
     edges = np.quantile(first, np.linspace(0, 1, bins + 1)[1:-1])
@@ -287,8 +289,8 @@ def _pooled(parts: Sequence[Part]) -> Part:
 def _told(parts: dict[str, Part], made: dict[str, float], data: Data, seed: int) -> str:
     counts = ", ".join(f"{len(parts[name]):,} {SPOKEN[name]}" for name in ("train", "val", "test") if name in parts)
     drawn = " and ".join(SPOKEN[name] for name in ("val", "test") if name in made)
-    by = "class" if data.task == "classes" else "value"
-    stratified = f"stratified by {by}, " if data.task == "values" or data.train.targets.ndim == 1 else ""
+    by = {"classes": "class", "values": "value"}.get(data.task)
+    stratified = f"stratified by {by}, " if by == "value" or (by and data.train.targets.ndim == 1) else ""
     plural = "parts" if len(made) > 1 else "part"
     return f"{drawn.capitalize()} {plural} {DRAWN} from the training samples, {stratified}seed {seed}: {counts}."
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.columns import MAX_LEVELS, MOSTLY_NUMBERS, as_text, clean, numbers
-from glassnet.data.dataset import Task
+from glassnet.data.dataset import Simple
 from glassnet.data.table_file import LARGEST, TableFile
 from glassnet.errors import DataError, nearest
 
@@ -29,7 +29,7 @@ class Target:
     """
 
     name: str
-    task: Task
+    task: Simple
     classes: tuple[str, ...]
 
     def encode(self, table: TableFile) -> Tensor:
@@ -127,7 +127,7 @@ def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]
     )
 
 
-def _of_numbers(values: pl.Series) -> tuple[Task, str]:
+def _of_numbers(values: pl.Series) -> tuple[Simple, str]:
     distinct = sorted(values.unique().to_list())
     if any(value != int(value) if abs(value) < 2**53 else True for value in distinct):
         return "values", "it has numbers with fractions"

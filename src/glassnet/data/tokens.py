@@ -35,9 +35,9 @@ def tokens(text: str, unit: Unit) -> list[str]:
 
 
 def code(token: str) -> int:
-    """A number from 16 to 2⁶³ − 1: the code point of a single character, else 63 bits of BLAKE2b, of which two words agree with probability 2⁻⁶³."""
+    """A number from 16 to 2⁶³ − 1: the code point of a single character (of those below 16, such as a line end, 16 more), else 63 bits of BLAKE2b, of which two words agree with probability 2⁻⁶³."""
     if len(token) == 1:
-        return max(ord(token), FIRST_CODE)
+        return ord(token) if ord(token) >= FIRST_CODE else ord(token) + FIRST_CODE
     digest = int.from_bytes(blake2b(token.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
     return max(digest, 1 << 32)  # beyond all code points
 

@@ -4,27 +4,36 @@ from glassnet.evaluate.classification import ClassificationFigures, classificati
 from glassnet.evaluate.forecast import compared_forecasts
 from glassnet.evaluate.interval import Interval, Spread, spread, wilson
 from glassnet.evaluate.judge import Figures, figures_from_json, judge
+from glassnet.evaluate.language import LanguageFigures, language_report
 from glassnet.evaluate.regression import RegressionFigures, regression_report
 from glassnet.evaluate.rival import Rival
+from glassnet.evaluate.rival_ngrams import counting_rivals
 from glassnet.evaluate.rivals import rivals, rivals_of, trivial_baseline
 from glassnet.evaluate.tagging import entity_figures
+from glassnet.evaluate.translation import TranslationFigures, nearest_translations, translation_report
 
 __all__ = [
     "ClassificationFigures",
     "Figures",
     "Interval",
+    "LanguageFigures",
     "RegressionFigures",
     "Rival",
     "Spread",
+    "TranslationFigures",
     "classification_report",
     "compared_forecasts",
+    "counting_rivals",
     "entity_figures",
     "figures_from_json",
     "judge",
+    "language_report",
+    "nearest_translations",
     "regression_report",
     "rivals",
     "rivals_of",
     "spread",
+    "translation_report",
     "trivial_baseline",
     "wilson",
 ]

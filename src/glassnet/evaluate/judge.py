@@ -9,9 +9,11 @@ from torch import Tensor
 
 from glassnet.data.dataset import Task
 from glassnet.evaluate.classification import ClassificationFigures, classification_report
+from glassnet.evaluate.language import LanguageFigures
 from glassnet.evaluate.regression import RegressionFigures, regression_report
+from glassnet.evaluate.translation import TranslationFigures
 
-Figures = ClassificationFigures | RegressionFigures
+Figures = ClassificationFigures | RegressionFigures | LanguageFigures | TranslationFigures
 
 
 def judge(said: Tensor, targets: Tensor, *, task: Task, classes: Sequence[str], outputs: Sequence[str]) -> Figures:
@@ -27,5 +29,9 @@ def judge(said: Tensor, targets: Tensor, *, task: Task, classes: Sequence[str], 
 
 def figures_from_json(values: dict[str, Any]) -> Figures:
     """The figures that ``to_json`` of either kind described."""
+    if values["kind"] == "language":
+        return LanguageFigures.from_json(values)
+    if values["kind"] == "translation":
+        return TranslationFigures.from_json(values)
     kind = ClassificationFigures if values["kind"] == "classification" else RegressionFigures
     return kind.from_json(values)

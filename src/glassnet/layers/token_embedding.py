@@ -15,13 +15,14 @@ class TokenEmbedding(nn.Module):
     Args:
         vocabulary: how many numbers there are; 0 is padding, 1 an unknown token.
         size: length of a vector.
+        spread: standard deviation of its numbers at the start.
     """
 
-    def __init__(self, vocabulary: int, size: int) -> None:
+    def __init__(self, vocabulary: int, size: int, spread: float = SPREAD) -> None:
         super().__init__()
         self.table = nn.Embedding(vocabulary, size, padding_idx=PADDING)
         # PyTorch's spread of 1 is far above that of what is learned, and most words are met too seldom to move much.
-        nn.init.normal_(self.table.weight, std=SPREAD)
+        nn.init.normal_(self.table.weight, std=spread)
         with torch.no_grad():
             self.table.weight[PADDING] = 0.0
 

@@ -101,7 +101,7 @@ def looks(
 
 def worst_of(figures: Figures | None, samples: int, count: int = MOST_MISTAKES) -> list[int]:
     """Places of the worst mistakes in the judged part, each once; filled up with others where there are fewer."""
-    worst = [] if figures is None else [mistake.index for mistake in figures.worst]
+    worst = [mistake.index for mistake in getattr(figures, "worst", ())]  # texts that go on have none
     places = dict.fromkeys([*worst, *spread(samples, count).tolist()])
     return [place for place in places if place < samples][: max(1, count)]
 

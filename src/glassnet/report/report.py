@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.evaluate import ClassificationFigures, RegressionFigures
+from glassnet.evaluate import ClassificationFigures, LanguageFigures, RegressionFigures, TranslationFigures
 from glassnet.files import write_file
 from glassnet.plots import (
     Drawing,
@@ -26,7 +26,7 @@ from glassnet.plots import (
     update_ratio_curve,
 )
 from glassnet.plots.style import number
-from glassnet.report import members, words
+from glassnet.report import language_words, members, words
 from glassnet.report.report_story import ReportStory
 
 FEWEST_LOOKS = 3
@@ -87,6 +87,9 @@ def render(story: ReportStory) -> str:
         data=story.data,
         figures=story.figures,
         classification=story.figures if isinstance(story.figures, ClassificationFigures) else None,
+        language=story.figures if isinstance(story.figures, LanguageFigures) else None,
+        language_words=language_words,
+        translation=story.figures if isinstance(story.figures, TranslationFigures) else None,
         regression=story.figures if isinstance(story.figures, RegressionFigures) else None,
         words=words,
         members=members,
@@ -118,6 +121,8 @@ def encoded(content: bytes) -> str:
 
 def comparison(story: ReportStory) -> list[Bar]:
     """The network beside the baseline and the rivals, the best first, on one scale from 0 (or the lowest R²) to 1."""
+    if isinstance(story.figures, LanguageFigures):
+        return costs(story, story.figures)
     own = words.headline_figure(story)
     if own is None:
         return []
@@ -132,7 +137,7 @@ def comparison(story: ReportStory) -> list[Bar]:
         share = (value - least) / (1 - least)
         return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0
 
-    percent = isinstance(story.figures, ClassificationFigures)
+    percent = isinstance(story.figures, ClassificationFigures | TranslationFigures)
     return [
         Bar(
             name,
@@ -142,6 +147,24 @@ def comparison(story: ReportStory) -> list[Bar]:
             place(figure),
             None if interval is None else place(interval[0]),
             None if interval is None else place(interval[1]),
+        )
+        for name, figure, interval, note, is_own in rows
+    ]
+
+
+def costs(story: ReportStory, figures: LanguageFigures) -> list[Bar]:
+    """A language model beside counting, the lowest cost first, on one scale from 0 to the highest."""
+    rows = language_words.rows(story, figures)
+    scale = 100 / max(row[1] for row in rows)
+    return [
+        Bar(
+            name,
+            f"{figure:.3f}",
+            note,
+            is_own,
+            round(scale * figure, 2),
+            None if interval is None else round(scale * interval[0], 2),
+            None if interval is None else round(min(scale * interval[1], 100.0), 2),
         )
         for name, figure, interval, note, is_own in rows
     ]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from glassnet.data.dataset import Data
-from glassnet.evaluate import ClassificationFigures, Figures, Interval, Rival, figures_from_json
+from glassnet.evaluate import ClassificationFigures, Figures, Interval, RegressionFigures, Rival, figures_from_json
 from glassnet.events import Checked, Epoch, Finding, Finished, Measured, Started, Timing, Tried
 from glassnet.model import Model
 from glassnet.plots.style import number
@@ -112,6 +112,8 @@ def rival_from_json(fields: dict[str, Any]) -> Rival:
 def mistakes(figures: Figures, data: Data, part: str) -> tuple[Wrong, ...]:
     """The worst mistakes, with what there is to show of each; none where the data are no longer those that were judged."""
     judged = data.parts.get(part)
+    if not isinstance(figures, ClassificationFigures | RegressionFigures):
+        return ()
     if judged is None or len(judged) != figures.samples:
         return ()
     shown = samples_of(judged, data.schema, [mistake.index for mistake in figures.worst])

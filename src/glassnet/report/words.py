@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from glassnet.evaluate import ClassificationFigures, Rival
+from glassnet.evaluate import ClassificationFigures, LanguageFigures, Rival, TranslationFigures
 from glassnet.plots.style import number
+from glassnet.report import language_words
 from glassnet.report.report_story import ReportStory
 
 SAMPLES = {
     "image": "image",
     "table": "row",
     "text": "text",
+    "stream": "window",
+    "pairs": "pair",
     "graph": "node",
     "tree": "tree",
     "sound": "sound",
@@ -35,7 +38,11 @@ def summary(story: ReportStory) -> str:
     size = "" if story.parameters is None else f" with {counted(story.parameters, 'parameter')}"
     data = story.data
     goal = (
-        f"to tell {len(data.classes):,} classes apart"
+        language_words.goal(data.outputs[0].removeprefix("next "))
+        if data.task == "language"
+        else f"to translate into {data.outputs[0]}"
+        if data.task == "translation"
+        else f"to tell {len(data.classes):,} classes apart"
         if data.task == "classes"
         else f"to predict {listed(data.outputs)}"
     )
@@ -54,6 +61,11 @@ def result(story: ReportStory) -> str:
         if story.part == "test"
         else f"On the {samples} of the validation part,"
     )
+    if isinstance(figures, LanguageFigures):
+        return language_words.result(figures, where.replace(noun(story) + "s", figures.unit))
+    if isinstance(figures, TranslationFigures):
+        low, high = figures.exact_interval
+        return f"{where} it is exactly right on {percent(figures.exact)} (95 % interval {percent(low)} to {percent(high)})."
     if isinstance(figures, ClassificationFigures):
         low, high = figures.accuracy_interval
         return f"{where} it is right on {percent(figures.accuracy)} (95 % interval {percent(low)} to {percent(high)})."
@@ -66,6 +78,8 @@ def result(story: ReportStory) -> str:
 
 def verdict(story: ReportStory) -> str:
     """The comparison with baseline and rivals in words, fair to the rivals."""
+    if isinstance(story.figures, LanguageFigures):
+        return language_words.verdict(story, story.figures)
     own = headline_figure(story)
     if own is None or not story.rivals:
         return ""
@@ -129,11 +143,13 @@ def ending(story: ReportStory) -> str:
 
 
 def headline_figure(story: ReportStory) -> tuple[float, tuple[float, float]] | None:
-    """Accuracy or R² of the network with its interval."""
-    if story.figures is None:
+    """Accuracy or R² of the network with its interval; None where the lowest figure is the best."""
+    if story.figures is None or isinstance(story.figures, LanguageFigures):
         return None
     if isinstance(story.figures, ClassificationFigures):
         return story.figures.accuracy, story.figures.accuracy_interval
+    if isinstance(story.figures, TranslationFigures):
+        return story.figures.exact, story.figures.exact_interval
     return story.figures.r2, story.figures.r2_interval
 
 
@@ -154,7 +170,7 @@ def be(rival: Rival) -> str:
 
 def told(rival: Rival) -> str:
     """A rival's figure as people write it."""
-    return percent(rival.figure) if rival.metric == "accuracy" else f"R² {explained(rival.figure)}"
+    return percent(rival.figure) if rival.metric in ("accuracy", "exact") else f"R² {explained(rival.figure)}"
 
 
 def percent(share: float) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from glassnet.layers.carried import carrying_on
+from glassnet.training.losses import EveryStep
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
 
@@ -38,8 +40,34 @@ def outputs_of(
     return torch.cat(outputs), torch.cat(wanted)
 
 
+def by_steps(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Plan) -> dict[str, float]:
+    """Loss and accuracy over all steps that count, a network that carries its state going on from batch to batch; nothing large is kept."""
+    was_training = {module: module.training for module in net.modules()}
+    total, right, count = 0.0, 0, 0
+    net.eval()
+    try:
+        with torch.inference_mode(), carrying_on(net):
+            for inputs, targets in batches:
+                with autocast(plan.precision, inputs.device):
+                    outputs = net(inputs).float()
+                targets = targets[:, : outputs.shape[1]]  # behind it all is padding
+                counted = targets >= 0
+                steps = int(counted.sum())
+                if steps:
+                    total += float(plan.loss(outputs, targets)) * steps
+                    right += int((outputs.argmax(-1) == targets)[counted].sum())
+                    count += steps
+    finally:
+        for module, training in was_training.items():
+            module.training = training
+    figures = {"loss": total / max(count, 1)}
+    return figures | ({"accuracy": right / max(count, 1)} if plan.figures else {})
+
+
 def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Plan) -> dict[str, float]:
     """The loss without penalty, and the plan's further figures."""
+    if isinstance(plan.loss, EveryStep):
+        return by_steps(net, batches, plan)
     outputs, targets = outputs_of(net, batches, plan.precision)
     figures = {"loss": float(plan.loss(outputs, targets))}
     if plan.figures:

@@ -128,6 +128,26 @@ def with_nodes(loss: Loss) -> Callable[[Tensor | tuple[Tensor, ...], Tensor], Te
     return over_nodes
 
 
+class EveryStep:
+    """The mean of a loss over all steps of all sequences: outputs (batch, steps, classes), targets (batch, steps); a target below 0 is left out.
+
+    Args:
+        loss: of (steps, classes) and class indices (steps,).
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+        self.name = str(getattr(loss, "func", loss).__name__).replace("_", "-")
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean over the steps that count; NaN where none does."""
+        if outputs.ndim < 3:
+            return self.loss(outputs, targets)
+        flat, wanted = outputs.flatten(0, 1), targets[:, : outputs.shape[1]].flatten()  # behind it all is padding
+        counts = wanted >= 0
+        return self.loss(flat, wanted) if bool(counts.all()) else self.loss(flat[counts], wanted[counts])
+
+
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "cross-entropy": cross_entropy,
     "binary": binary,

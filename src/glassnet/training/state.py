@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassnet.layers.carried import carried_of, carry
 from glassnet.training.plan import Plan
 
 
@@ -78,6 +79,7 @@ class State:
         """A tree of dicts, lists, tensors and plain values that ``load_state_dict`` takes back."""
         return {
             "net": self.net.state_dict(),
+            "carried": carried_of(self.net),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "averager": self.averager.state_dict() if self.averager else None,
@@ -91,6 +93,7 @@ class State:
     def load_state_dict(self, tree: dict[str, Any]) -> None:
         """Go on from where ``state_dict`` was taken, random states of the process included."""
         self.net.load_state_dict(tree["net"])
+        carry(self.net, tree.get("carried", {}))
         self.optimizer.load_state_dict(tree["optimizer"])
         laid_out_alike(self.optimizer)
         self.schedule.load_state_dict(tree["schedule"])

@@ -18,6 +18,7 @@ from glassnet.zoo.conv3d import Conv3dNet, conv3d
 from glassnet.zoo.entry import Entry, Net, Reference
 from glassnet.zoo.googlenet import GOOGLENETS, GoogLeNet
 from glassnet.zoo.graph_nets import GRAPH_NETS, GraphNet
+from glassnet.zoo.language import LANGUAGE_NETS, LanguageNet
 from glassnet.zoo.lenet import LeNet5, lenet5
 from glassnet.zoo.lenet_1998 import EarlyLeNet, lenet1, lenet4, lenet5_1998
 from glassnet.zoo.linear import Linear, linear
@@ -31,6 +32,7 @@ from glassnet.zoo.small_vgg import SmallVGG, small_vgg
 from glassnet.zoo.tagger import TAGGERS, Tagger
 from glassnet.zoo.text_bag import TextBag, text_bag
 from glassnet.zoo.text_cnn import TextCNN, text_cnn
+from glassnet.zoo.translator import TRANSLATORS, Translator
 from glassnet.zoo.tree_nets import TREE_NETS, TreeNet
 from glassnet.zoo.vgg import VGG, VGGS
 
@@ -49,6 +51,7 @@ __all__ = [
     "Entry",
     "GoogLeNet",
     "GraphNet",
+    "LanguageNet",
     "LeNet5",
     "Linear",
     "MobileNet",
@@ -61,6 +64,7 @@ __all__ = [
     "Tagger",
     "TextBag",
     "TextCNN",
+    "Translator",
     "TreeNet",
     "best_base",
     "build",
@@ -245,6 +249,8 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         **RECURRENT_NETS,
         **GRAPH_NETS,
         **TREE_NETS,
+        **LANGUAGE_NETS,
+        **TRANSLATORS,
         **CIFAR_RESNETS,
         **ALEXNETS,
         **VGGS,

@@ -12,6 +12,7 @@ SMALLEST_IMAGE = 8  # pixels a side; below that a convolution sees more padding 
 FEW_IMAGES = 5_000
 FEW_ROWS = 5_000
 SHORTEST_SIGNAL = 8  # steps; in less there is nothing for a window to slide over
+FEW_WINDOWS = 3_000  # of a text; fewer are learned by heart, and a smaller net is faster
 MOST_STEPS = 200  # tokens; beyond, a net that takes one after the other takes long
 SMALLEST_VOLUME = 4  # positions a side
 
@@ -66,6 +67,14 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
         return Choice(
             "tag-gru", {}, f"a recurrent net that reads {samples:,} sentences in both directions and tags each word"
         )
+    if kind == "stream":
+        return Choice(
+            "language-lstm",
+            {} if samples >= FEW_WINDOWS else {"hidden": 256},
+            f"a recurrent net that says what comes next, {samples * shape[0]:,} tokens to learn from",
+        )
+    if kind == "pairs":
+        return Choice("translator-gru", {}, f"an encoder and a decoder with attention, {samples:,} pairs to learn from")
     if kind == "sound":
         return Choice(
             "small-vgg", {"width": 0.5}, f"a small convolutional net on the spectrograms of {samples:,} sounds"

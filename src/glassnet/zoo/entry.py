@@ -87,7 +87,7 @@ class Entry:
     @property
     def reads_tokens(self) -> bool:
         """Whether its inputs are whole numbers that stand for words or nodes, and nothing else."""
-        return set(self.kinds) <= {"text", "tags", "graph", "tree"}
+        return set(self.kinds) <= {"text", "tags", "graph", "tree", "stream", "pairs"}
 
     @property
     def usual(self) -> dict[str, int]:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from glassnet.data.dataset import Part, Schema
+from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.decorrelate import Decorrelate, fit_decorrelate
 from glassnet.data.preprocess.graph import FORMS as GRAPH_FORMS
 from glassnet.data.preprocess.graph import GraphInputs, fit_graph
 from glassnet.data.preprocess.normalise import FIXED, Normalise, fit_normalise, fixed_normalise
+from glassnet.data.preprocess.pairs import PairNumbers
 from glassnet.data.preprocess.series import FORMS as SERIES_FORMS
 from glassnet.data.preprocess.series import SeriesInputs, fit_series
 from glassnet.data.preprocess.sound import FORMS as SOUND_FORMS
@@ -23,6 +25,7 @@ from glassnet.data.preprocess.word_features import FORMS as TAG_FORMS
 from glassnet.data.preprocess.word_features import WordFeatures, fit_word_features
 from glassnet.data.series_schema import SeriesSchema
 from glassnet.data.sound_schema import SoundSchema
+from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError, unknown
 
@@ -34,6 +37,8 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
     "tags": TAG_FORMS,
+    "pairs": ("every-token",),
+    "stream": ("every-token",),
     "text": ("vocabulary", "every-token"),
     "tree": ("vocabulary", "every-token"),
 }
@@ -48,6 +53,7 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
     "graph": GraphInputs.from_json,
     "sound": SoundInputs.from_json,
     "tree": TreeInputs.from_json,
+    "pairs": PairNumbers.from_json,
     "vocabulary": Vocabulary.from_json,
     "word-features": WordFeatures.from_json,
 }
@@ -85,6 +91,12 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_word_features(name, part.inputs)
     if kind == "tree":
         return fit_trees(name, part.inputs)
+    if kind == "pairs":
+        read, written = cast(PairSchema, schema).known
+        return PairNumbers(name, (list(read), list(written)), schema.shape)
+    if kind == "stream":
+        stream = cast(StreamSchema, schema)
+        return Vocabulary(name, list(stream.known), stream.window)
     if kind == "text":
         return fit_vocabulary(name, part.inputs)
     scale = IMAGE_SCALE if kind == "image" else 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glassnet.data.dataset import Data
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, tables, tags, texts, trees
+from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, streams, tables, tags, texts, trees
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class Reader:
     joins_parts: bool = False
 
 
+LANGUAGE = Reader("plain texts", streams.recognises, streams.read)
+TABLES = Reader("tables", tables.recognises, tables.read, joins_parts=True)
+SEQUENCES = {"language": LANGUAGE, "translation": TABLES}  # what reads data of which the task is said outright
 READERS = (
     Reader("idx files", idx.recognises, idx.read),
     Reader("CIFAR batches", cifar.recognises, cifar.read),
@@ -39,5 +42,6 @@ READERS = (
     Reader("texts", texts.recognises, texts.read),
     Reader("image folders", folders.recognises, folders.read),
     Reader("arrays", arrays.recognises, arrays.read),
-    Reader("tables", tables.recognises, tables.read, joins_parts=True),
+    LANGUAGE,
+    TABLES,
 )

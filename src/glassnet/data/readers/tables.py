@@ -11,6 +11,7 @@ from torch import Tensor
 from glassnet.data.columns import Column, clean, infer
 from glassnet.data.dataset import Data, InMemory, Part
 from glassnet.data.options import ReadOptions
+from glassnet.data.pair_tables import pair_columns, pairs_of_tables
 from glassnet.data.readers.series import read as read_series
 from glassnet.data.series_table import asked_for, plan_series
 from glassnet.data.table_file import PARQUET_SUFFIXES, TEXT_SUFFIXES, TableFile, is_table, read_table
@@ -55,6 +56,9 @@ def read(path: Path, options: ReadOptions) -> Data:
     found = _beside_parts(main, options)
     tables = _read_all({"train": main} | _given_parts(options) | found, least=1 if asked_for(options) else 2)
     train = tables["train"]
+    pair = pair_columns(train, options)
+    if pair is not None:
+        return pairs_of_tables(tables, pair, options, _name(main), str(path))
     column = text_column(train, options)
     if column is not None:
         return texts_of_tables(tables, column, options, _name(main), str(path))

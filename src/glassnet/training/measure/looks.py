@@ -212,6 +212,8 @@ def compared(
     inputs: list[Tensor], targets: list[Tensor], others: list[Tensor], their_targets: list[Tensor], task: str
 ) -> dict[str, Any]:
     """How the validation part differs from the training part: see ``validation`` of :class:`~glassnet.events.Described`."""
+    if task == "other" and inputs and not inputs[0].is_floating_point():
+        return {}  # numbers of tokens have no means and no distances
     x, v = flat(inputs), flat(others)
     width = min(x.shape[1], v.shape[1])
     x, v = x[:, :width], v[:, :width]
