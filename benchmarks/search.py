@@ -4,8 +4,9 @@
 
 All draw learning rate and dropout at random for a perceptron of 64 hidden units on the same samples of scikit-learn's digits: Adam, batches of 64,
 cross-entropy, accuracy on the validation part after every epoch, no trial ended early. Each is a process of its own, and its whole time counts: start,
-reading, drawing, training, writing down. The rivals are written as their own guides write them: one trial after the other, with the threads that the
-library takes by itself, nothing kept but the figures. Glassnet keeps a run folder for every trial, and a storage from which a killed search goes on.
+reading, drawing, training, writing down. The rivals are written as their own guides write them: one trial after the other, nothing kept but the
+figures. Glassnet keeps a run folder for every trial, and a storage from which a killed search goes on; it makes as many trials at a time as there are
+cores, or one with ``--jobs 1``. All compute on one thread, since nets this small gain nothing from more.
 
 PYTHON is an interpreter that has keras, keras-tuner and torch; without it KerasTuner is left out.
 """
@@ -56,9 +57,9 @@ def measure(asked: argparse.Namespace, place: Path) -> None:
     size = ["--trials", str(asked.trials), "--epochs", str(asked.epochs)]
     this = [str(Path(__file__).resolve()), *size, "--samples", str(samples)]
     searches: dict[str, list[str]] = {
+        "optuna alone": [sys.executable, *this, "--rival", "optuna"],
         "glassnet": glassnet(asked, []),
         "glassnet --jobs 1": glassnet(asked, ["--jobs", "1"]),
-        "optuna alone": [sys.executable, *this, "--rival", "optuna"],
     }
     missing = missing_in(asked.keras)
     if missing:
@@ -130,9 +131,8 @@ def missing_in(python: str | None) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Keras computes with PyTorch, as the others do; the number of threads is left to each."""
-    here = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    return here | {"KERAS_BACKEND": "torch", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """One thread within an operation for all, and Keras on PyTorch, as the others are."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "KERAS_BACKEND": "torch"}
 
 
 def best_of(output: str) -> float:

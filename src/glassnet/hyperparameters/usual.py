@@ -65,7 +65,8 @@ def _architecture(recipe: Recipe) -> Iterator[Parameter]:
             yield Choice(f"net.{size}", (units // 2, units, 2 * units))
             break
     if "layers" in options:
-        yield Choice("net.layers", (1, 2))
+        layers = int(chosen.get("layers", options["layers"].default))
+        yield Choice("net.layers", (layers, layers + 1))
 
 
 def _against_learning_by_heart(recipe: Recipe, data: Data) -> Iterator[Parameter]:

@@ -42,9 +42,12 @@ class Cluster:
                 configure_logging=False,
                 runtime_env={"env_vars": dict.fromkeys(THREAD_NAMES, "1")},
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # Ray raises nothing narrower where its processes do not start in time
             raise UsageError(
-                "there is no Ray cluster at this address", where="--cluster", got=f"{address}: {error}"
+                "Ray did not start on this machine" if address == HERE else "there is no Ray cluster at this address",
+                where="--cluster",
+                got=f"{address}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                fix="try again when the machine is less busy, or leave out --cluster" if address == HERE else None,
             ) from error
         hand = ray.remote(num_cpus=1, max_concurrency=2)(Hand)
         self._new: Any = lambda: hand.remote(maker, config, list(sys.path))
