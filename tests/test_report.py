@@ -535,6 +535,17 @@ def test_comparison_of_many_runs_and_of_unfinished_ones() -> None:
     assert "Without a result so far: a, b" in waiting.words
 
 
+def test_curves_of_other_data_stand_apart() -> None:
+    one = story()
+    other = replace(one, data=replace(one.data, name="birds"))
+    page = Page(compare([("a", one), ("b", one), ("c", other)]))
+    captions = [value for tag, key, value in page.attributes if (tag, key) == ("svg", "aria-label")]
+    assert (
+        sum("of the validation part is" in caption for caption in captions) == 4
+    )  # loss and accuracy of each data set
+    assert sum("on the same axes" in caption for caption in captions) == 1
+
+
 def test_comparison_tells_when_the_data_were_divided_otherwise() -> None:
     one = story()
     other = replace(one, data=replace(one.data, fingerprint="1"))
