@@ -510,6 +510,18 @@ def test_the_command_rewrites_a_report_and_tells_what_is_gone(
     assert "the data have changed since the training" in path.read_text(encoding="utf-8")
 
 
+def test_sounds_of_high_rates_stay_small() -> None:
+    import wave
+
+    from glassnet.data.sound_schema import SILENCE
+    from glassnet.report.samples import wav_of
+
+    raw = SILENCE + torch.tensor([0, 6, 12, 18, 24, 30] * 60_000, dtype=torch.int32)
+    with wave.open(io.BytesIO(wav_of(raw, 44_100))) as file:
+        assert (file.getframerate(), file.getnframes()) == (7350, 22_050)  # 3 s, the mean of six samples each
+        assert set(file.readframes(22_050)[::2]) == {15}
+
+
 def runs_compared(*names: str, **changes: Any) -> Page:
     recipe = "[train]\nseed = {}\nepochs = 5\n"
     return Page(compare([(f"runs/{name}", story(recipe=recipe.format(i), **changes)) for i, name in enumerate(names)]))
@@ -535,6 +547,17 @@ def test_comparison_of_many_runs_and_of_unfinished_ones() -> None:
     assert "Without a result so far: a, b" in waiting.words
 
 
+def test_curves_of_other_data_stand_apart() -> None:
+    one = story()
+    other = replace(one, data=replace(one.data, name="birds"))
+    page = Page(compare([("a", one), ("b", one), ("c", other)]))
+    captions = [value for tag, key, value in page.attributes if (tag, key) == ("svg", "aria-label")]
+    assert (
+        sum("of the validation part is" in caption for caption in captions) == 4
+    )  # loss and accuracy of each data set
+    assert sum("on the same axes" in caption for caption in captions) == 1
+
+
 def test_comparison_tells_when_the_data_were_divided_otherwise() -> None:
     one = story()
     other = replace(one, data=replace(one.data, fingerprint="1"))
@@ -557,7 +580,7 @@ def test_comparison_takes_hostile_names_as_words() -> None:
 def test_png_of_any_channels(channels: int, mode: str) -> None:
     image = Image.open(io.BytesIO(png_of(torch.zeros(channels, 300, 200, dtype=torch.uint8))))
     assert image.mode == mode
-    assert max(image.size) == 128
+    assert max(image.size) == 96
 
 
 def test_r2_for_people() -> None:

@@ -49,16 +49,16 @@ def compared_curve(runs: Sequence[Curve], key: str) -> Drawing:
     tops = [better(filter(math.isfinite, values)) for _, values in series]
     order = sorted(range(len(series)), key=lambda at: tops[at], reverse=better is max)
     few = len(series) <= NAMED_UP_TO
-    for rank, at in enumerate(reversed(order)):  # the best on top
-        place = len(order) - 1 - rank
+    for place, at in enumerate(order):
         name, values = series[at]
+        last = place == len(order) - 1
         if few:
             colour, dashes, mark = LINES[place][0], LINES[place][1], MARKS[place]
         else:
             colour, dashes, mark = (
-                (BLUE, (), "o") if place == 0 else (ORANGE, (4, 1.2), "s") if rank == 0 else (MUTED, (), "")
+                (BLUE, (), "o") if place == 0 else (ORANGE, (4, 1.2), "s") if last else (MUTED, (), "")
             )
-        named = few or place == 0 or rank == 0
+        named = few or place == 0 or last
         (line,) = axes.plot(
             range(1, len(values) + 1),
             values,
@@ -67,6 +67,7 @@ def compared_curve(runs: Sequence[Curve], key: str) -> Drawing:
             alpha=1 if named else 0.55,
             marker=mark if named and len(values) <= 30 else "",
             markersize=3.5,
+            zorder=3 + (len(order) - place) / len(order),  # the best on top
             label=literal(name, LONGEST_NAME) if named else "_other",
         )
         if dashes:
@@ -80,11 +81,11 @@ def compared_curve(runs: Sequence[Curve], key: str) -> Drawing:
         legend(axes, columns=3)
     if not series:
         return Drawing(figure, f"No run has told a {word} of the validation part.")
-    best, last = order[0], order[-1]
+    best, worst = order[0], order[-1]
     how = "lowest" if better is min else "highest"
     told = f"The {how} {word} of the validation part is {_shown(tops[best], key)}, of {series[best][0]}"
     if len(series) > 1:
-        told += f"; {series[last][0]} came to {_shown(tops[last], key)}"
+        told += f"; {series[worst][0]} came to {_shown(tops[worst], key)}"
     return Drawing(figure, told + ("." if few else f". The {len(series) - 2} others are grey."))
 
 

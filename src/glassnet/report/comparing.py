@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from glassnet.evaluate import ClassificationFigures
-from glassnet.plots import compared_curve, small_curves, svg
+from glassnet.plots import Drawing, compared_curve, small_curves, svg
 from glassnet.plots.style import number
 from glassnet.report import words
 from glassnet.report.report_story import ReportStory
@@ -57,11 +57,7 @@ def compare(runs: Sequence[Named]) -> str:
 
     names = short_names([name for name, _ in runs])
     told = list(zip(names, (story for _, story in runs), strict=True))
-    curves = [(name, story.epochs) for name, story in told if story.epochs]
-    keys = [key for key in ("loss", "accuracy", "r2") if any(key in epochs[-1].val for _, epochs in curves)]
-    drawn = [(f"all-{key}", compared_curve([run for run in curves if key in run[1][-1].val], key)) for key in keys]
-    if 1 < len(curves) <= MOST_SMALL:
-        drawn.append(("small-loss", small_curves(curves)))
+    drawn = [each for place, members in enumerate(families(told)) for each in drawings(members, f"data{place}")]
     settings, rest = differing(told)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"svg": Markup}
@@ -72,13 +68,40 @@ def compare(runs: Sequence[Named]) -> str:
         groups=groups(told),
         waiting=[name for name, story in told if story.figures is None],
         curves=[(svg(drawing, name), drawing.caption, name) for name, drawing in drawn],
-        without_small=len(curves) > MOST_SMALL,
+        without_small=any(len(members) > MOST_SMALL for members in families(told)),
         settings=settings,
         rest=rest,
         rows=told,
         findings=[(name, story.findings) for name, story in told if story.findings],
         words=words,
     )
+
+
+def families(runs: Sequence[Named]) -> list[list[Named]]:
+    """Runs with epochs, those of the same data together: only their curves belong on common axes."""
+    found: dict[tuple[str, str], list[Named]] = {}
+    for name, story in runs:
+        if story.epochs:
+            found.setdefault((story.data.name, story.data.task), []).append((name, story))
+    return list(found.values())
+
+
+def drawings(runs: Sequence[Named], name: str) -> list[tuple[str, Drawing]]:
+    """The curves of runs on the same data, in one picture for each figure, and each run in its own.
+
+    Args:
+        runs: names with what they tell, each with epochs.
+        name: begins the name of every picture.
+    """
+    curves = [(each, story.epochs) for each, story in runs]
+    made = []
+    for key in ("loss", "accuracy", "r2"):
+        those = [(each, epochs) for each, epochs in curves if key in epochs[-1].val]
+        if those:
+            made.append((f"{name}-{key}", compared_curve(those, key)))
+    if 1 < len(curves) <= MOST_SMALL:
+        made.append((f"{name}-small", small_curves(curves)))
+    return made
 
 
 def short_names(names: Sequence[str]) -> list[str]:

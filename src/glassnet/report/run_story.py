@@ -16,6 +16,7 @@ from glassnet.report.samples import samples_of
 from glassnet.runs import RunFolder
 
 MOST_PAIRS = 6
+MOST_SOUNDS = 4  # of a pair; a sound takes more room than a picture
 
 
 def story_of_run(
@@ -141,7 +142,8 @@ def confused(figures: Figures, data: Data, part: str) -> tuple[Pair, ...]:
         return ()
     pairs = []
     for pair in figures.confused[:MOST_PAIRS]:
-        shown = tuple(samples_of(judged, data.schema, list(pair.samples)))
+        most = MOST_SOUNDS if data.schema.kind == "sound" else len(pair.samples)
+        shown = tuple(samples_of(judged, data.schema, list(pair.samples[:most])))
         if shown and shown[0].shown:
             pairs.append(Pair(figures.classes[pair.true], figures.classes[pair.said], pair.count, shown))
     return tuple(pairs)

@@ -90,9 +90,9 @@ class Index:
         known = self._known.get(key)
         if known is None:
             return self.entry(key)
-        signature, running = _signature(known.path, held_inodes())
+        signature = _signature(known.path, held_inodes())
         if signature != known.signature:
-            known = _Known(known.path, _entry(known.path, key, self.root, running), signature)
+            known = _Known(known.path, _entry(known.path, key, self.root, signature), signature)
             self._known[key] = known
         return known.entry
 
@@ -125,12 +125,12 @@ class Index:
                 if is_search:
                     searches[key] = path
                     continue
-                signature, running = _signature(path, held)
+                signature = _signature(path, held)
                 old = self._known.get(key)
                 if old is not None and old.signature == signature:
                     found[key] = old
                 else:
-                    found[key] = _Known(path, _entry(path, key, self.root, running), signature)
+                    found[key] = _Known(path, _entry(path, key, self.root, signature), signature)
                 if len(found) >= MOST_RUNS:
                     break
             self._known, self._searches = found, searches
@@ -171,8 +171,8 @@ def _folders(root: Path) -> Iterator[tuple[Path, bool]]:
             ]
 
 
-def _signature(path: Path, held: set[int]) -> tuple[tuple[Any, ...], bool]:
-    """What changes whenever the entry would, and whether a process writes the run."""
+def _signature(path: Path, held: set[int]) -> tuple[Any, ...]:
+    """What changes whenever the entry would: time, size and number of each file, or None, and last whether a process writes the run."""
     states: list[Any] = []
     running = False
     for name in LOOKED_AT:
@@ -183,10 +183,11 @@ def _signature(path: Path, held: set[int]) -> tuple[tuple[Any, ...], bool]:
             continue
         states.append((state.st_mtime_ns, state.st_size, state.st_ino))
         running = running or (name == "run.lock" and state.st_ino in held)
-    return (*states, running), running
+    return (*states, running)
 
 
-def _entry(path: Path, key: str, root: Path, running: bool) -> Entry:
+def _entry(path: Path, key: str, root: Path, signature: tuple[Any, ...]) -> Entry:
+    running = signature[-1]
     name = str(path.relative_to(root))
     settings = flat(_recipe(path))
     result, about = read_object(path / "result.json"), read_object(path / "data.json")
@@ -199,7 +200,7 @@ def _entry(path: Path, key: str, root: Path, running: bool) -> Entry:
     if ended:
         facts["ended"] = ended
     state = "running" if running else "finished" if result else ENDS.get(ended, "stopped")
-    changed = max((_changed(path / each) for each in LOOKED_AT), default=0.0)
+    changed = max((state[0] for state in signature[:-1] if state is not None), default=0) / 1e9
     return Entry(
         key,
         (name if name != "." else root.resolve().name).encode("utf-8", "replace").decode(),
@@ -209,13 +210,6 @@ def _entry(path: Path, key: str, root: Path, running: bool) -> Entry:
         facts,
         (path / "report.html").is_file(),
     )
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat(follow_symlinks=False).st_mtime
-    except OSError:
-        return 0.0
 
 
 def _recipe(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// A line chart on a canvas: grows with its data, zooms by wheel, drag and keys, and is told in numbers for those who cannot see it.
+// A line chart on a canvas: grows with its data, zooms by drag, buttons and keys, and is told in numbers for those who cannot see it.
 import { element, told } from "./page.js";
 
 const COLOURS = ["--blue", "--orange", "--green", "--purple", "--sky", "--grey"];
