@@ -180,7 +180,7 @@ def trees(samples: int, shape: tuple[int, ...]) -> Preset:
 def translators(samples: int, shape: tuple[int, ...]) -> Preset:
     """For encoder and decoder: AdamW under one cycle, clipped; some ten thousand steps, as few pairs are soon gone through."""
     clip = Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)")
-    return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=60, batch=64), "clip.norm": clip}
+    return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=24, batch=64), "clip.norm": clip}
 
 
 def language(samples: int, shape: tuple[int, ...]) -> Preset:
