@@ -82,7 +82,7 @@ def step_by_recursion(net: TreeNet, x: Tensor, targets: Tensor) -> float:
     classes = classes.index_copy(0, roots, targets)
     loss = F.cross_entropy(said[classes >= 0], classes[classes >= 0])
     loss.backward()
-    return float(loss)
+    return float(loss.detach())
 
 
 def step_by_levels(net: TreeNet, x: Tensor, targets: Tensor) -> float:
@@ -92,7 +92,7 @@ def step_by_levels(net: TreeNet, x: Tensor, targets: Tensor) -> float:
     known = classes >= 0
     loss = F.cross_entropy(torch.cat([roots, others[known]]), torch.cat([targets, classes[known]]))
     loss.backward()
-    return float(loss)
+    return float(loss.detach())
 
 
 def main() -> None:

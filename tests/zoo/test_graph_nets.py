@@ -130,7 +130,7 @@ def test_sparse_features_drop_as_dense_ones_do(name):
     of = graph(sparse=True)
     torch.manual_seed(0)
     given = type("Given", (), {"features": of.features.double(), "sparse": (of.sparse[0], of.sparse[1].double())})()
-    drawn = torch.stack([net._begun(given).to_dense() for _ in range(400)])
+    drawn = torch.stack([net._begun(given) for _ in range(400)])
     full = of.features.double()
     assert bool(((drawn == 0) | (drawn - 2 * full).abs().le(1e-12)).all())
     spread = full.abs() / math.sqrt(400)
@@ -154,6 +154,18 @@ def test_without_pytorch_geometric_it_is_said_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_geometric", None)
     with pytest.raises(UsageError, match="PyTorch Geometric"):
         build("gcn", (1,), 2, {"features": 4})
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_layer_is_given_ordinary_tensors(name):
+    """Whoever hangs a hook on a layer may slice and reshape what comes in."""
+    net, of, seen = made(name).train(), graph(sparse=True), []
+    for module in net.modules():
+        module.register_forward_pre_hook(
+            lambda _, given: seen.extend(x.layout for x in given if isinstance(x, torch.Tensor))
+        )
+    net(numbers(of))
+    assert set(seen) == {torch.strided}
 
 
 @pytest.mark.parametrize("name", NETS)

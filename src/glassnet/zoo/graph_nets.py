@@ -87,12 +87,11 @@ class GraphNet(nn.Module):
 
     def _begun(self, given: Around) -> Tensor:
         """The features with dropout. Of words in texts nearly all are 0, which dropout leaves as they are: then only the others are drawn for."""
-        if given.sparse is None or len(self.body) == 0:
+        if given.sparse is None or not self.training:
             return self._dropped(given.features)
         places, values = given.sparse
-        return torch.sparse_coo_tensor(
-            places, self._dropped(values), given.features.shape, is_coalesced=True, check_invariants=False
-        )
+        # Dense again, because what looks into layers takes their inputs for ordinary tensors.
+        return torch.zeros_like(given.features).index_put((places[0], places[1]), self._dropped(values))
 
     def _dropped(self, state: Tensor) -> Tensor:
         return F.dropout(state, self.dropout, self.training)
