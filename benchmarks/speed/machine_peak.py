@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import torch
+
+from benchmarks.speed.contenders.timed import now
 
 
 def peaks(size: int = 2048, rounds: int = 7) -> dict[str, float]:
@@ -24,7 +24,7 @@ def _best(call: object, rounds: int) -> float:
     call()
     seconds = []
     for _ in range(rounds):
-        begin = time.perf_counter()
+        begin = now()
         call()
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(now() - begin)
     return min(seconds)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import keras
 import numpy as np
 from keras import layers
 
 from benchmarks.speed.contenders import Contender, NotWrittenError
+from benchmarks.speed.contenders.timed import now
 from benchmarks.speed.rows import CLASSES, Row
 
 
@@ -18,15 +17,15 @@ class Clock(keras.callbacks.Callback):
     def __init__(self, seconds: float, batch: int) -> None:
         super().__init__()
         self.seconds, self.batch = seconds, batch
-        self.begin = time.perf_counter()
+        self.begin = now()
         self.steps, self.spent = -1, 0.0
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:
         """Count, and stop when it is time."""
         self.steps += 1
         if self.steps == 0:
-            self.begin = time.perf_counter()
-        self.spent = time.perf_counter() - self.begin
+            self.begin = now()
+        self.spent = now() - self.begin
         if self.steps > 0 and self.spent >= self.seconds:
             self.model.stop_training = True
 

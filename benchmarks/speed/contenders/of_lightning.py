@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import warnings
 
 import lightning
@@ -13,6 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.speed.contenders import Contender
 from benchmarks.speed.contenders.naive_pytorch import first
+from benchmarks.speed.contenders.timed import now
 from benchmarks.speed.rows import Row
 
 
@@ -42,7 +42,7 @@ class Clock(lightning.Callback):
 
     def on_train_batch_start(self, *_: object) -> None:
         """Begin to count."""
-        self.begin = self.begin or time.perf_counter()
+        self.begin = self.begin or now()
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: object, outputs: object, batch: tuple[torch.Tensor, ...], _: int
@@ -50,7 +50,7 @@ class Clock(lightning.Callback):
         """Count, and stop when it is time."""
         assert self.begin is not None
         self.samples += len(batch[1])
-        self.spent = time.perf_counter() - self.begin
+        self.spent = now() - self.begin
         trainer.should_stop = self.spent >= self.seconds
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks.speed.contenders import Contender, NotWrittenError
+from benchmarks.speed.contenders.timed import now
 from benchmarks.speed.rows import Row
 
 HIDDEN = {"mlp-32": (256, 128), "mlp-128": (256, 128), "3072-50-10": (50,)}
@@ -23,8 +23,8 @@ def start(row: Row) -> Contender:
     net = MLPClassifier(HIDDEN[row.name], batch_size=row.batch, max_iter=1, warm_start=True, alpha=0.0)
 
     def advance(seconds: float) -> tuple[int, float]:
-        begin, samples = time.perf_counter(), 0
-        while (spent := time.perf_counter() - begin) < seconds or not samples:
+        begin, samples = now(), 0
+        while (spent := now() - begin) < seconds or not samples:
             net.fit(flat, targets)
             samples += len(flat)
         return samples, spent

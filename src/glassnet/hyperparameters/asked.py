@@ -101,7 +101,8 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     resolved, _ = resolve(recipe, data)
     if recipe.train.precision == "auto":  # measured once, and not anew by every trial beside others
         prepare_process(1)
-        recipe = recipe.changed({"train.precision": assemble(resolved, data).recipe.train.precision})
+        measured = assemble(resolved, data).recipe.train
+        recipe = recipe.changed({"train.precision": measured.precision, "train.layout": measured.layout})
     space = search.space or default_space(search.recipe, resolved, data)
     for each in space:
         if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):
