@@ -123,6 +123,8 @@ class ReportStory:
         measured: steps that were looked at from inside.
         checked: what was checked before the first step.
         tried: what the findings' advice did where it was tried.
+        forecast: of a series, as :func:`glassnet.evaluate.compared_forecasts` tells it; empty for others.
+        entities: of tags that mark stretches, as :func:`glassnet.evaluate.entity_figures` tells them; empty for others.
         ensemble: members and gain, as :func:`glassnet.gain.gains` tells them; empty for a single network.
     """
 
@@ -153,3 +155,5 @@ class ReportStory:
     checked: tuple[Checked, ...] = ()
     tried: tuple[Tried, ...] = ()
     ensemble: Mapping[str, Any] = field(default_factory=dict)
+    forecast: Mapping[str, Any] = field(default_factory=dict)
+    entities: Mapping[str, Any] = field(default_factory=dict)

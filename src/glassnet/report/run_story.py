@@ -74,6 +74,8 @@ def story_of_run(
         checked=tuple(event for event in events if isinstance(event, Checked)),
         tried=tuple(event for event in events if isinstance(event, Tried)),
         ensemble=result.get("ensemble", {}),
+        forecast=result.get("forecast", {}),
+        entities=result.get("entities", {}),
     )
 
 

@@ -20,6 +20,7 @@ SAMPLES = {
     "series": "window",
     "tags": "sentence",
 }
+MOST_LISTED = 8
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -55,7 +56,8 @@ def result(story: ReportStory) -> str:
     """How good it is, with the interval."""
     if story.figures is None:
         return "The run has no result yet."
-    figures, samples = story.figures, f"{counted(story.figures.samples, noun(story))}"
+    figures = story.figures
+    samples = counted(figures.samples, "word" if story.data.kind == "tags" else noun(story))
     where = (
         f"On {samples} of the test part, which it had never seen,"
         if story.part == "test"
@@ -155,6 +157,10 @@ def headline_figure(story: ReportStory) -> tuple[float, tuple[float, float]] | N
 
 def named(rival: Rival) -> str:
     """A rival within a sentence."""
+    if rival.name.startswith("same as"):
+        return f"“{rival.name}”"
+    if rival.name.startswith("most"):
+        return f"the {rival.name}"
     return rival.name if rival.name.startswith("always") or rival.name.endswith("s") else f"a {rival.name}"
 
 
@@ -193,7 +199,9 @@ def duration(seconds: float) -> str:
 
 
 def listed(words: tuple[str, ...]) -> str:
-    """``a, b and c``."""
+    """``a, b and c``; of many the first two and the last."""
+    if len(words) > MOST_LISTED:
+        return f"{words[0]}, {words[1]}, … and {words[-1]}"
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "values"
 
 
