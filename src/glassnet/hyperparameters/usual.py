@@ -65,8 +65,8 @@ def _architecture(recipe: Recipe) -> Iterator[Parameter]:
             yield Choice(f"net.{size}", (units // 2, units, 2 * units))
             break
     if "layers" in options:
-        layers = int(chosen.get("layers", options["layers"].default))
-        yield Choice("net.layers", (layers, layers + 1))
+        deep = int(chosen.get("layers", options["layers"].default))
+        yield Choice("net.layers", (deep, deep + 1))
 
 
 def _against_learning_by_heart(recipe: Recipe, data: Data) -> Iterator[Parameter]:
