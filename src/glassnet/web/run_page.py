@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from glassnet.web.reading import read_bytes, read_object
 from glassnet.web.site import live_of, run_of, site_of
 from glassnet.web.streams import events
 
+STATE_PAUSE = 0.5  # seconds between two looks whether the run is still being trained
 LARGEST_REPORT = 64 << 20
 # The report carries its styles in the page; nothing else of it may run or be fetched, and it is shown as if it came from nowhere.
 REPORT_POLICY = (
@@ -50,9 +52,14 @@ async def stream(request: Request) -> Response:
     """What is new of a run, as server-sent events."""
     run, site, key = live_of(request), site_of(request), request.path_params["run"]
 
+    seen = (-1e9, "")
+
     def state() -> str:
-        entry = site.index.look_at(key)
-        return "removed" if entry is None else entry.state
+        nonlocal seen
+        if time.monotonic() - seen[0] >= STATE_PAUSE:
+            entry = site.index.look_at(key)
+            seen = (time.monotonic(), "removed" if entry is None else entry.state)
+        return seen[1]
 
     return StreamingResponse(events(run, state, site.streams), media_type="text/event-stream")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -21,6 +22,7 @@ from glassnet.web.live import CHARTS, LiveRun
 MOST_STREAMS = 32
 MOST_LIVE = 12  # runs kept read, the last ones that were asked for
 PAUSE = 0.1  # seconds between two pieces
+WORDS_PAUSE = 1.0  # seconds between two looks at the whole of the curves for their sentences
 IDLE_PAUSE = 1.0  # where nothing has happened for a while
 IDLE_LOOKS = 50
 HEARTBEAT = 15.0  # seconds after which a sign of life goes out, so that a reader who left is noticed
@@ -76,11 +78,13 @@ class Cursor:
         self._state = ""
         self._findings = 0
         self._tried = 0
+        self._worded = (-1, -1e9)  # version whose sentences were sent, and when
 
     def piece(self, run: LiveRun, state: str) -> dict[str, Any] | None:
         """What is new, or None. A piece with ``anew`` replaces all that came before."""
         version = run.look()
-        if version == self.version and state == self._state:
+        speak = version != self._worded[0] and time.monotonic() - self._worded[1] >= WORDS_PAUSE
+        if version == self.version and state == self._state and not speak:
             return None
         piece: dict[str, Any] = {"state": state}
         if run.began != self._began:
@@ -93,7 +97,10 @@ class Cursor:
                 if count > start:
                     charts.setdefault(chart, {})[name] = series.points(start)
                     self._sent[chart, name] = count
-        piece |= {"charts": charts, "words": run.sentences(), "facts": run.facts}
+        piece |= {"charts": charts, "words": {}, "facts": run.facts}
+        if speak or "anew" in piece:
+            piece["words"] = run.sentences()
+            self._worded = (version, time.monotonic())
         tried = sum(map(len, run.tried.values()))
         if len(run.findings) != self._findings or tried != self._tried:
             piece["findings"] = [each | {"tried": run.tried.get(each["rule"], [])} for each in run.findings]
