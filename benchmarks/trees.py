@@ -100,6 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, help="a file with a tree a line")
     parser.add_argument("--batch", type=int, default=64, help="trees of a step")
+    parser.add_argument("--nets", nargs="+", choices=NETS, default=NETS, help="which networks")
     parser.add_argument("--rounds", type=int, default=7, help="steps of each kind")
     asked = parser.parse_args()
     rng = random.Random(0)
@@ -109,7 +110,7 @@ def main() -> None:
         else [grown(rng.randint(5, 35), rng) for _ in range(2_000)]
     )
     print(f"{'net':<12}{'by levels':>14}{'node by node':>16}{'times':>9}   largest difference of the losses")
-    for name in NETS:
+    for name in asked.nets:
         torch.manual_seed(0)
         net = build(name, (9, 4), CLASSES, {"vocabulary": VOCABULARY, "dropout": 0.0}, seed=0).train()
         assert isinstance(net, TreeNet)
