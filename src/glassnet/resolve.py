@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import chain
 from math import prod
 from typing import Any
@@ -62,7 +63,7 @@ def check(recipe: Recipe) -> None:
         if name not in names:
             mistakes.append(unknown(what, name, names, where=key))
     if net in zoo.ZOO:
-        mistakes += _mistakes(lambda: check_options(net, zoo.ZOO[net].build, recipe.net.options))
+        mistakes += _option_mistakes(net, recipe.net.options)
         if recipe.regularise.dropout is not None and "dropout" not in zoo.ZOO[net].options:
             able = ", ".join(entry.name for entry in zoo.ZOO.values() if "dropout" in entry.options)
             mistakes.append(
@@ -78,6 +79,13 @@ def check(recipe: Recipe) -> None:
     mistakes += _ensemble_mistakes(recipe)
     if mistakes:
         raise all_at_once(mistakes)
+
+
+def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError]:
+    """Options that the net does not take; of a cell, that none of the nets takes that it stands for (which of them, the data decide)."""
+    names = [net, *(f"{kind}-{net}" for kind, _ in OF_SEQUENCES.values() if f"{kind}-{net}" in zoo.ZOO)]
+    found = [_mistakes(partial(check_options, name, zoo.ZOO[name].build, options)) for name in names]
+    return [] if any(not mistakes for mistakes in found) else found[0]
 
 
 def _ensemble_mistakes(recipe: Recipe) -> list[GlassnetError]:
@@ -132,6 +140,13 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     Raises:
         UsageError: settings that do not go together.
     """
+    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
+        raise UsageError(
+            "language models and translators do not answer together yet",
+            where="ensemble",
+            got=data.task,
+            fix="train one",
+        )
     chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data, recipe.net.name)
     net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
     samples = len(data.train)
