@@ -371,7 +371,7 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         net.train(was_training)
     steps: tuple[int, ...] = ()
     if isinstance(made, Tensor) and made.ndim == 3:  # one row for each step
-        steps = (inputs.shape[1],) if inputs.ndim == 3 else (made.shape[1],) if inputs.dtype == torch.int64 else ()
+        steps = (made.shape[1],) if inputs.dtype == torch.int64 else (inputs.shape[1],) if inputs.ndim == 3 else ()
     wanted = (len(inputs[:2]), *steps, outputs)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
         got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__

@@ -343,7 +343,7 @@ def test_auto_is_the_first_and_wrong_names_are_told() -> None:
         fit("whitten", part(TRAIN), IMAGE)
     with pytest.raises(UsageError, match="unknown array preprocessing 'mean-image'"):
         fit("mean-image", part(TRAIN), Plain("array", (3, 4, 4)))
-    with pytest.raises(UsageError, match="kind 'tree'"):
+    with pytest.raises(UsageError, match="kind 'cloud'"):
         fit("none", part(TRAIN), Plain("cloud", (3, 4, 4)))
     big = part(torch.zeros(2, 3, 64, 64, dtype=torch.uint8))
     with pytest.raises(UsageError, match="12,288 × 12,288"):

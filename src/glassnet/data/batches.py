@@ -16,6 +16,7 @@ from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Part
 from glassnet.data.graph import nodes_of
+from glassnet.data.pairs import pairs_of
 from glassnet.data.ragged import lengths_of
 from glassnet.data.windows import windows_of
 
@@ -68,6 +69,7 @@ class Batches:
         self.steps_per_epoch = -(-len(part) // batch_size)
         self.samples = len(part)
         self.lengths = lengths_of(part.inputs)
+        self.pairs = pairs_of(part.inputs) is not None
         self.at_hand = (
             isinstance(part.inputs, InMemory)
             or self.lengths is not None
@@ -116,7 +118,8 @@ class Batches:
         if self.channels_last and inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         targets = self.part.targets[index]
-        if targets.ndim == 2 and not targets.is_floating_point():  # of tokens: as long as the longest of this batch
+        tokens = targets.ndim == 2 and not targets.is_floating_point()
+        if tokens and not self.pairs:  # of the inputs' own tokens: as long as the longest of this batch
             targets = targets[:, : inputs.shape[1]]
         return Batch(inputs, targets.to(self.device, non_blocking=True))
 

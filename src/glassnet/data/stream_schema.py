@@ -47,7 +47,7 @@ class StreamSchema:
         Raises:
             DataError: nothing is given, or a file is no text.
         """
-        tokens = [token for path in paths for token in pieces(text_at(path), self.unit)]
+        tokens = [token for path in paths if path for token in pieces(text_at(path), self.unit)]
         if not tokens:
             raise DataError("no text was given", expected="a text, or files of text")
         stream = Stream(codes_of(tokens), self.window)
