@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from glassnet.events import Described, Event, Finding, Measured, Step, Traced, from_json, to_json
 from glassnet.training import Plan, State, train
 from glassnet.training.clipping import Clip
-from glassnet.training.losses import cross_entropy, squared
+from glassnet.training.losses import EveryStep, cross_entropy, squared
 from glassnet.training.measure import Meter, describe
 from glassnet.training.penalties import make_penalty
+from glassnet.zoo import build
 
 
 class Some:
@@ -381,3 +382,14 @@ def test_the_sample_behind_a_spike_is_judged_by_what_the_step_met() -> None:
 
 def test_findings_of_nobody() -> None:
     assert not any(isinstance(event, Finding) for event in train(net(), Some(*blobs()), plan()))
+
+
+def test_a_look_asks_again_from_the_state_that_the_batch_began_with() -> None:
+    """Without learning nothing changes, so the batch has the same loss before and after; with the state carried on it would have another."""
+    module = build("language-lstm", (6,), 8, {"vocabulary": 8, "embed": 4, "hidden": 5, "dropout": 0.0}, seed=1)
+    tokens = torch.randint(1, 8, (24, 7), generator=torch.Generator().manual_seed(0))
+    batches = Some(tokens[:, :6], tokens[:, 1:], size=8)
+    events = list(train(module, batches, plan(1, lr=0.0, loss=EveryStep(cross_entropy))))
+    seen = looks(events)
+    assert len(seen) == 3
+    assert all(look.batch["after"] == pytest.approx(look.batch["before"], rel=1e-6) for look in seen)

@@ -77,12 +77,13 @@ def sentence(entries: list[Entry]) -> str:
         return "Fewer than two of these runs have a result to compare."
     if len({entry.facts["metric"] for entry in told}) > 1:
         return "These runs are judged by different figures, which cannot be compared."
-    ranked = sorted(told, key=lambda entry: -entry.facts["figure"])
+    sign = 1 if told[0].facts["metric"] == "nats" else -1  # of which the fewer the better
+    ranked = sorted(told, key=lambda entry: sign * entry.facts["figure"])
     best, second = ranked[0], ranked[1]
     text = f"{best.name} is ahead with {facts.told(best.facts['figure'], best.facts)}"
     if len({entry.facts.get("data") for entry in told}) > 1:
         return f"{text}; but these runs learned from different data, so their figures cannot be compared."
-    if "low" in best.facts and second.facts["figure"] >= best.facts["low"]:
+    if "low" in best.facts and best.facts["low"] <= second.facts["figure"] <= best.facts["high"]:
         return f"{text}, but {second.name} lies within its 95 % interval: the difference may be chance."
     return f"{text}, by more than its 95 % interval." if "low" in best.facts else f"{text}."
 

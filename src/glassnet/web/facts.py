@@ -29,8 +29,13 @@ def summary(entry: Entry, about: dict[str, Any]) -> str:
     net = entry.settings.get("net.name") or "A network"
     name = text(about.get("name")) or text(entry.settings.get("data.path")) or "unknown data"
     classes = about.get("classes")
-    goal = f", to tell {len(classes)} classes apart" if isinstance(classes, list) and classes else ""
+    goal = ""
+    if isinstance(classes, list) and classes and about.get("task", "classes") == "classes":
+        goal = f", to tell {len(classes)} classes apart"
     return f"{net} learns from {name}{goal}" + (f": {', '.join(counts)} {kind}." if counts else ".")
+
+
+NAMES = {"accuracy": "Accuracy", "r2": "R²", "exact": "Exactly right", "nats": "Nats a token (the fewer the better)"}
 
 
 def result(entry: Entry, outcome: dict[str, Any]) -> str:
@@ -42,13 +47,13 @@ def result(entry: Entry, outcome: dict[str, Any]) -> str:
     on = f" on {samples:,} samples" if isinstance(samples, int) else ""
     part = PARTS.get(facts["part"], facts["part"])
     interval = f" (95 % interval {told(facts['low'], facts)} to {told(facts['high'], facts)})" if "low" in facts else ""
-    name = "Accuracy" if facts["metric"] == "accuracy" else "R²"
+    name = NAMES[facts["metric"]]
     return f"{name} {told(facts['figure'], facts)}{interval}{on} of the {part} part."
 
 
 def told(value: float, facts: dict[str, Any]) -> str:
-    """A figure as people write it: accuracy in percent, R² with three digits."""
-    return f"{100 * value:.2f} %" if facts["metric"] == "accuracy" else f"{value:.3f}".replace("-", "−")
+    """A figure as people write it: shares in percent, others with three digits."""
+    return f"{100 * value:.2f} %" if facts["metric"] in ("accuracy", "exact") else f"{value:.3f}".replace("-", "−")
 
 
 def rivals(outcome: dict[str, Any], facts: dict[str, Any]) -> list[tuple[str, str, str]]:

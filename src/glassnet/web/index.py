@@ -237,13 +237,18 @@ def flat(tree: dict[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
+# For tasks that are judged by something else than accuracy or R²: what it is called here, and its key among the figures.
+HEADLINES = {"language": {"nats": "loss"}, "translation": {"exact": "exact"}}
+
+
 def headline(result: dict[str, Any]) -> dict[str, Any]:
-    """The one figure of ``result.json``: ``metric`` (accuracy or r2), ``figure``, ``low``, ``high`` and ``part``."""
+    """The one figure of ``result.json``: ``metric`` (accuracy, r2, nats of a language model, exact of a translator), ``figure``, ``low``, ``high`` and ``part``."""
     figures = result.get("figures")
     if not isinstance(figures, dict):
         return {}
-    for metric in ("accuracy", "r2"):
-        figure, interval = figures.get(metric), figures.get(f"{metric}_interval")
+    named = HEADLINES.get(str(result.get("task")), {"accuracy": "accuracy", "r2": "r2"})
+    for metric, key in named.items():
+        figure, interval = figures.get(key), figures.get(f"{key}_interval")
         if isinstance(figure, int | float):
             found = {"metric": metric, "figure": figure, "part": str(result.get("part", "test"))[:20]}
             if isinstance(interval, list) and len(interval) == 2 and all(isinstance(e, int | float) for e in interval):

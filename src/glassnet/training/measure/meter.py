@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.events import Measured, Step
+from glassnet.layers.carried import carried_of, carry
 from glassnet.training.measure.activations import Activations
 from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.plan import Plan
@@ -58,12 +59,14 @@ class Look:
         self._weights: list[tuple[str, nn.Parameter, Tensor]] = []
         self._gradients: dict[str, Tensor] = {}
         self._states: dict[str, Any] = {}
+        self._carried: dict[str, Tensor] = {}
 
     def before(self, stack: ExitStack) -> None:
         """Take what is needed from before the step, and put the hooks in place."""
         net = self.state.net
         self.activations.batch = len(self.targets)
         self._states = random_states()
+        self._carried = carried_of(net)
         if self._repeatable:
             with buffers_kept(net):
                 self.batch["before"], outputs = self._loss()
@@ -112,6 +115,7 @@ class Look:
             later = random_states()
             with buffers_kept(self.state.net):
                 restore_random_states(self._states)
+                carry(self.state.net, self._carried)  # the step has gone on; its batch began with what was before
                 self.batch["after"], _ = self._loss()
             restore_random_states(later)
             self.batch["predicted"] = promised

@@ -18,7 +18,7 @@ const chosen = new Set();
 let runs = [], same = {}, columns = [], extra = null, show = null, sort = [2, -1];
 
 const setting = (run, key) => (key in run.settings ? run.settings[key] : key in same ? same[key] : null);
-const figure = (run, value) => (value === null ? "" : run.metric === "r2" || run.val_r2 !== undefined ? told(value) : `${(100 * value).toFixed(2)} %`);
+const figure = (run, value) => (value === null ? "" : run.metric === "r2" || run.metric === "nats" || run.val_r2 !== undefined ? told(value) : `${(100 * value).toFixed(2)} %`);
 
 function value(run, column) {
   return column < FIXED.length ? FIXED[column][1](run) : setting(run, columns[column - FIXED.length]);
