@@ -223,7 +223,7 @@ def test_a_training_is_stopped_by_its_button(watched: Watched, run_maker: Callab
         sync_api.expect(page.locator("#state")).to_have_text("running")
         sync_api.expect(page.locator("#resume")).to_be_hidden()
         page.locator("#stop").press("Enter")
-        process.wait(5)
+        process.wait(30)
         sync_api.expect(page.locator("#state")).to_have_text("stopped")
         sync_api.expect(page.locator("#resume")).to_be_visible()
     finally:

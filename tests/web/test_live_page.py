@@ -205,7 +205,7 @@ def test_who_trains_is_what_the_kernel_says_and_is_stopped_as_by_ctrl_c(tmp_path
         assert holder(run / "run.lock") == process.pid
         assert Index(tmp_path).entries()[0].state == "running"
         stop(run)
-        assert process.wait(5) == 130
+        assert process.wait(30) == 130
     finally:
         process.kill()
         process.wait()
