@@ -42,7 +42,8 @@ class Watched:
         self.served = served
         self.base = f"http://127.0.0.1:{served.port}"
         self.context = browser.new_context(**options)
-        self.context.set_default_timeout(8000)
+        self.context.set_default_timeout(20_000)
+        sync_api.expect.set_options(timeout=20_000)
         self.said: list[str] = []
         self.outside: list[str] = []
         self.context.route("**/*", self._only_loopback)
