@@ -32,7 +32,7 @@ LOOKS = [
         for look in ((360, "light"), (1024, "light"), (1024, "dark"), (1920, "dark"))
     ),
 ]
-LOCK_HOLDER = "import fcntl, os, sys, time; f = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"
+LOCK_HOLDER = "import fcntl, os, signal, sys, time; signal.signal(signal.SIGINT, signal.SIG_DFL); f = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"
 
 
 class Watched:
