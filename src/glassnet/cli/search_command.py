@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     "--finalists", type=click.IntRange(0), default=3, metavar="N", help="best settings that are trained again (3)"
 )
 @click.option("--repeats", type=click.IntRange(1), default=3, metavar="N", help="fresh seeds for each of them (3)")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="trials at a time (default: one a core)")
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="trials at a time (default: what is fastest, measured)"
+)
 @click.option("--cluster", metavar="ADDRESS", help="make the trials on a Ray cluster; 'local' starts Ray here")
 @click.option("--no-winner", is_flag=True, help="do not train the winner once more")
 @click.option("--resume", "resumed", metavar="FOLDER", help="go on with a search that was stopped or killed")
@@ -83,6 +85,7 @@ def command(
     settings = settings_of(flags)
     budget = settings.pop("train.budget", None)
     seed = int(settings.pop("train.seed", 0))
+    threads = settings.pop("train.threads", None)
     recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
     if data is not None:
         settings["data.path"] = data
@@ -99,6 +102,7 @@ def command(
         finalists=finalists,
         repeats=repeats,
         jobs=jobs,
+        threads=None if threads in (None, "auto") else int(threads),
         seed=seed,
         budget=budget,
         winner=not no_winner,
