@@ -76,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors",
         "events",
         "files",
+        "members",
         "reading",
         "recipe",
         "resolve",

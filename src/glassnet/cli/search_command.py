@@ -144,6 +144,7 @@ def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
             "winner": found.winner,
             "finalists": found.finalists,
             "result": found.figures,
+            "together": found.together,
         }
         click.echo(json.dumps(ends, ensure_ascii=False))
     for line in conclusion(found):
@@ -174,6 +175,7 @@ def called(key: str) -> str:
 
 def conclusion(found: Found) -> list[str]:
     """What came of it, in a few lines."""
+    from glassnet.cli.gain_lines import gain_lines
     from glassnet.cli.result_lines import result_lines
 
     lines = list(result_lines(found.figures)) if found.figures else []
@@ -190,6 +192,9 @@ def conclusion(found: Found) -> list[str]:
         lines.append(
             f"on validation the winner gains {gain:+.4f} over the recipe as it was, {sure_of(gain, best, plain)}"
         )
+    if found.together:
+        lines += gain_lines(found.together["ensemble"])
+        lines.append(f"the best finalists as one model: {found.folder / 'together'}")
     lines.append(f"search {found.folder}  (trials.csv, stages.json, plots)")
     lines.append(f"train the winner: {shlex.join(training(found))}")
     return lines

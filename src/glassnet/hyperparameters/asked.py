@@ -77,6 +77,7 @@ class Found:
         stages: what each stage found: its space, best trial, edges, importances, narrowed ranges.
         winner: settings of the first finalist; empty where nothing beat the recipe as it was.
         figures: ``result.json`` of the winner's run; empty without one.
+        together: ``result.json`` of the best finalists as one model, with what that gains; empty where there are not two.
         stopped: whether it was interrupted; the same folder goes on.
     """
 
@@ -86,6 +87,7 @@ class Found:
     finalists: list[dict[str, Any]] = field(default_factory=list)
     winner: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    together: dict[str, Any] = field(default_factory=dict)
     stopped: bool = False
 
 

@@ -67,7 +67,7 @@ def finals(way: UnderWay) -> None:
 
 
 def crown(way: UnderWay) -> None:
-    """Train the winner once more, as anybody would, and look at the test part: the only time that the search does."""
+    """Train the winner once more, as anybody would, and look at the test part."""
     found, place = way.found, RunFolder(way.found.folder / "winner")
     if not place.finished:
         recipe = way.base.changed(

@@ -22,6 +22,7 @@ from glassnet.hyperparameters.finals import crown, finals
 from glassnet.hyperparameters.folder import new_folder, plain, reopened, words_of
 from glassnet.hyperparameters.side_by_side import crew_for
 from glassnet.hyperparameters.spaces import space_of
+from glassnet.hyperparameters.together import together
 from glassnet.hyperparameters.under_way import UnderWay
 from glassnet.hyperparameters.words import plan_told
 from glassnet.reading import anchored, read_data
@@ -89,6 +90,8 @@ def run(
             finals(way)
     if search.winner and not way.found.stopped:
         crown(way)
+        if not way.found.stopped:
+            together(way)
     return way.found
 
 
