@@ -101,7 +101,7 @@ def columns_of(about: Subject) -> tuple[tuple[str, ...], Tensor]:
     if model is not None and isinstance(model.preprocess, TableInputs) and isinstance(model.schema, TableSchema):
         encoding = model.preprocess
         numbers = encoding.numbers
-        if encoding.name == "quantile":
+        if encoding.bins:
             numbers = [at for at, count in zip(encoding.numbers, encoding.bins, strict=True) for _ in range(count)]
         levels = [at for at, count in encoding.levels for _ in range(count)]
         return model.schema.names, torch.tensor([*numbers, *encoding.flagged, *levels], dtype=torch.int64)

@@ -32,7 +32,7 @@ from glassnet.errors import ModelError, UsageError, unknown
 PREPROCESSING: dict[str, tuple[str, ...]] = {
     "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
-    "table": ("quantile", "standardise", "none"),
+    "table": ("quantile", "tree-bins", "standardise", "none"),
     "series": SERIES_FORMS,
     "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
@@ -66,7 +66,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
 
     Args:
         name: one of ``PREPROCESSING[schema.kind]``, or ``auto`` for the first of them.
-        part: what to fit on; its targets are not looked at.
+        part: what to fit on; only ``tree-bins`` looks at its targets.
         schema: of the part's inputs.
 
     Raises:
@@ -80,7 +80,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
     if name not in PREPROCESSING[kind]:
         raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
     if kind == "table":
-        return fit_table(name, part.inputs, cast(TableSchema, schema))
+        return fit_table(name, part, cast(TableSchema, schema))
     if kind == "series":
         return fit_series(name, part.inputs, cast(SeriesSchema, schema))
     if kind == "graph":
