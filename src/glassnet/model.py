@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from glassnet import zoo
 from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.ragged import PADDING, lengths_of
-from glassnet.data.schemas import schema_from_json
 from glassnet.errors import ModelError, UsageError
 from glassnet.files import make_folder, write_file
 from glassnet.translating import translations
