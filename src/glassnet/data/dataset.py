@@ -94,6 +94,14 @@ class Subset:
         return self.of.take(self.index[index])
 
 
+def beneath(source: Source) -> tuple[Source, Tensor]:
+    """The source below any subsets, and the places in it that are handed out, int64 (samples,)."""
+    index = torch.arange(len(source))
+    while isinstance(source, Subset):
+        index, source = source.index[index], source.of
+    return source, index
+
+
 @dataclass(frozen=True)
 class Part:
     """Inputs with their targets.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Source, Subset
+from glassnet.data.dataset import Source, beneath
 from glassnet.data.ragged import PADDING, Ragged
 from glassnet.data.stream import IGNORED, codes_of, joined
 from glassnet.data.tokens import UNKNOWN, Unit, words
@@ -55,9 +55,7 @@ def _filled(rows: Tensor, longest: int) -> Tensor:
 
 def pairs_of(source: Source) -> tuple[Pairs, Tensor] | None:
     """The pairs below any subsets, and the places in them that the source hands out; None where there are none."""
-    index = torch.arange(len(source))
-    while isinstance(source, Subset):
-        index, source = source.index[index], source.of
+    source, index = beneath(source)
     return (source, index) if isinstance(source, Pairs) else None
 
 
