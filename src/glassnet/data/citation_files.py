@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from glassnet.data.dataset import Unreadable
 from glassnet.data.graph_files import FoundGraph, check_size, check_unique, joined
-from glassnet.data.text_files import NoText, lines_of, read_text
+from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
@@ -86,10 +86,7 @@ def _is_number(text: str) -> bool:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        lines = lines_of(read_text(path).text)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error) from error
+    lines = lines_of(require_text(path).text)
     if not any(line.strip() for line in lines):
         raise DataError("the file is empty", where=shown(path), expected="a line for each node, or for each edge")
     return lines

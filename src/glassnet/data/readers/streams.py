@@ -11,9 +11,9 @@ from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import recognises as has_classes
 from glassnet.data.stream import Stream, codes_of, pieces
 from glassnet.data.stream_schema import StreamSchema
-from glassnet.data.text_files import NoText, read_text
+from glassnet.data.text_files import NoText, read_text, require_text
 from glassnet.data.tokens import Unit
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, shown
 from glassnet.errors import DataError
 
 PLAIN = (".txt", ".text", ".md", ".rst")
@@ -62,13 +62,10 @@ def read(path: Path, options: ReadOptions) -> Data:
     Raises:
         DataError: a file is no text, or there is nothing in it.
     """
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not is_litter(f.name))
+    files = [path] if path.is_file() else files_below(path)
     texts, notes = [], []
     for file in files:
-        try:
-            found = read_text(file)
-        except NoText as error:
-            raise DataError("this is no text", where=shown(file), got=error, expected="a file of plain text") from error
+        found = require_text(file, "a file of plain text")
         if found.encoding != "utf-8":
             notes.append(f"{shown(file.name)} is read as {found.encoding}.")
         texts.append(found.text)

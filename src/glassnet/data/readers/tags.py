@@ -12,7 +12,7 @@ from glassnet.data.dataset import IGNORED, Data, Part
 from glassnet.data.options import ReadOptions
 from glassnet.data.tag_schema import TagSchema
 from glassnet.data.tagged_files import TaggedFile, is_tagged, read_tagged
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_in, shown
 from glassnet.data.word_codes import ragged_words
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
@@ -121,7 +121,7 @@ def _within(folder: Path) -> dict[str, Path]:
     """The files of a folder that are parts by a word of their names."""
     found: dict[str, Path] = {}
     try:
-        files = sorted(file for file in folder.iterdir() if file.is_file() and not is_litter(file.name))
+        files = files_in(folder)
     except OSError:
         return found
     for part, words in PARTS.items():

@@ -15,10 +15,10 @@ from glassnet.data.class_folders import find_layout
 from glassnet.data.dataset import Data, Part, Unreadable
 from glassnet.data.options import ReadOptions
 from glassnet.data.ragged import Ragged
-from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text
+from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text, require_text
 from glassnet.data.text_schema import TextSchema
 from glassnet.data.tokens import Unit, encode
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, files_in, is_litter, shown
 from glassnet.errors import DataError
 
 POLES = {"pos": "pos", "positive": "pos", "neg": "neg", "negative": "neg", "neutral": "neutral", "neu": "neutral"}
@@ -207,10 +207,7 @@ def _gather_pair(gathered: Gathered, texts: Path, labels: Path, part: str) -> No
 
 
 def _lines(gathered: Gathered, file: Path) -> list[str]:
-    try:
-        found = read_text(file)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(file), got=error, expected="one text a line") from error
+    found = require_text(file, "one text a line")
     gathered.encodings[found.encoding] += 1
     return lines_of(found.text)
 
@@ -220,10 +217,8 @@ def _gather_folders(gathered: Gathered, path: Path) -> list[str]:
     for part, folders in layout.parts.items():
         for label, folder in sorted(folders.items()):
             before = len(gathered.texts)
-            for file in sorted(folder.rglob("*")):
+            for file in files_below(folder):
                 name = shown(file.relative_to(layout.root) if file.is_relative_to(layout.root) else file)
-                if is_litter(file.name) or not file.is_file():
-                    continue
                 if file.suffix.lower() not in TEXT_EXTENSIONS:
                     gathered.left_out.append(Unreadable(name, f"{file.suffix.lower()} files are no texts"))
                     continue
@@ -295,7 +290,7 @@ def _labels_beside(file: Path) -> Path | None:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(file for file in folder.iterdir() if file.is_file() and not is_litter(file.name))
+        return files_in(folder)
     except OSError:
         return []
 
