@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,24 +24,16 @@ from glassnet.data.audit import audit
 from glassnet.data.augment.build import border_of
 from glassnet.data.dataset import Data
 from glassnet.data.fingerprint import fingerprint_of
-from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
-from glassnet.evaluate import (
-    compared_forecasts,
-    counting_rivals,
-    entity_figures,
-    judge,
-    nearest_translations,
-    rivals_of,
-)
+from glassnet.evaluate import rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.gain import gains
-from glassnet.generating import measure_language
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
+from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
 from glassnet.model import Model
 from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
@@ -54,7 +46,6 @@ from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
 from glassnet.training.snapshots import Snapshots, cycle_ends
 from glassnet.training.state import State, seed_generators
-from glassnet.translating import measure_translation, measured_pairs
 
 Listener = Callable[[Event], None]
 Teller = Callable[[str], None]
@@ -298,45 +289,28 @@ def measure(
     part = data.parts[name]
     if name == "test":
         recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
-    if data.task == "language":
-        tell("measuring what counting reaches, and writing a sample")
-        return {
-            "part": name,
-            "samples": len(part),
-            "task": data.task,
-            "figures": measure_language(model, data, name).to_json(),
-            "rivals": [asdict(rival) for rival in counting_rivals(data, name)] if recipe.data.judge == "test" else [],
-        }
-    if data.task == "translation":
-        tell("translating, and measuring what the nearest known texts reach")
-        translated, read, wanted = measure_translation(model.net, model.preprocess, cast(PairSchema, data.schema), part)
-        known = measured_pairs(cast(PairSchema, data.schema), data.train)
-        compared = nearest_translations(known, read, wanted) if recipe.data.judge == "test" else []
-        return {
-            "part": name,
-            "samples": len(part),
-            "task": data.task,
-            "figures": translated.to_json(),
-            "rivals": [asdict(rival) for rival in compared],
-        }
-    outputs = model.raw_outputs(part.inputs)
-    figures = judge(outputs, part.answers, task=data.task, classes=data.classes, outputs=data.outputs)
-    rivals = []
-    if recipe.data.judge == "test":
-        tell("measuring the baseline and a cheap rival")
-        rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed)
+    judged = recipe.data.judge == "test"
+    if judged or data.task in TOLD_OF_MEASURING:
+        tell(TOLD_OF_MEASURING.get(data.task, "measuring the baseline and a cheap rival"))
+    said = said_of(model, data, name)
+    rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed) if judged else []
     result: dict[str, Any] = {
         "part": name,
         "samples": len(part),
         "task": data.task,
-        "figures": figures.to_json(),
+        "figures": figures_of(model, data, name, said).to_json(),
         "rivals": [asdict(rival) for rival in rivals],
     }
-    if data.schema.kind == "series" and rivals:
-        result["forecast"] = compared_forecasts(outputs, data, preprocess, name)
-    if data.schema.kind == "tags" and (entities := entity_figures(outputs.argmax(1), part, data.classes)):
-        result["entities"] = entities
+    if judged:
+        result |= forecast_beside(said, data, name, preprocess)
+    result |= entities_in(said, data, name)
     return result | ({"ensemble": gains(model, data, name, members)} if isinstance(model.net, Ensemble) else {})
+
+
+TOLD_OF_MEASURING = {
+    "language": "measuring what counting reaches, and writing a sample",
+    "translation": "translating, and measuring what the nearest known texts reach",
+}
 
 
 def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str, folder: RunFolder) -> Model:
