@@ -1,4 +1,4 @@
-"""What a person names when new inputs are to be read: files, folders, columns of tables, or the texts themselves."""
+"""What a person names when new inputs are to be read: files, folders, or the texts themselves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from glassnet.data.table_file import TableFile
 from glassnet.data.walk import shown
-from glassnet.errors import DataError, GlassnetError, all_at_once, nearest
+from glassnet.errors import DataError, GlassnetError, all_at_once
 
 T = TypeVar("T")
 
@@ -66,23 +65,3 @@ def place_of(
 
 def _like_a_path(given: str) -> bool:
     return not any(letter.isspace() for letter in given) and ("/" in given or bool(Path(given).suffix))
-
-
-def column_of(table: TableFile, column: str, holds: str) -> list[str]:
-    """The cells of a column as texts, empty where one is missing.
-
-    Raises:
-        DataError: the table lacks the column that ``holds`` what is read.
-    """
-    names = table.frame.columns
-    if column not in names:
-        near = nearest(column, names)
-        raise DataError(
-            f"the table lacks the column {holds}",
-            where=table.path,
-            got=", ".join(f"'{name}'" for name in names[:20]),
-            expected=f"'{column}'",
-            fix=f"rename '{near}'?" if near else None,
-        )
-    cells: list[str] = table.frame[column].cast(str).fill_null("").to_list()
-    return cells

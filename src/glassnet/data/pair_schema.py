@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassnet.data.dataset import Source
-from glassnet.data.given import column_of, place_of, read_all
+from glassnet.data.given import place_of, read_all
 from glassnet.data.pairs import Pairs, ragged
 from glassnet.data.table_file import is_table, read_table
 from glassnet.data.text_files import lines_of, require_text
@@ -62,7 +62,9 @@ class PairSchema:
                 raise DataError("the text is empty", got=repr(given), expected="something to translate")
             return [given]
         if is_table(path) and path.suffix.lower() != ".txt":
-            found = column_of(read_table(path), self.columns[0], "that is translated")
+            table = read_table(path)
+            table.require(self.columns[:1], "the table lacks the column that is translated")
+            found = table.texts(self.columns[0])
         else:
             found = lines_of(require_text(path).text)
         return [text for text in found if text.strip()]

@@ -16,7 +16,7 @@ from glassnet.data.clock import CYCLES, Clock
 from glassnet.data.columns import Column
 from glassnet.data.dataset import Source
 from glassnet.data.given import read_all
-from glassnet.data.series_table import Steps, steps_of
+from glassnet.data.series_steps import Steps, steps_of
 from glassnet.data.table_file import read_table
 from glassnet.data.windows import Windows
 from glassnet.errors import DataError

@@ -14,7 +14,6 @@ from glassnet.data.columns import Column
 from glassnet.data.dataset import InMemory, Source
 from glassnet.data.given import read_all
 from glassnet.data.table_file import TableFile, read_table
-from glassnet.errors import DataError, nearest
 
 
 @dataclass(frozen=True)
@@ -69,16 +68,7 @@ class TableSchema:
         Raises:
             DataError: columns are missing, or hold what is no finite number.
         """
-        absent = [name for name in self.sources if name not in table.frame.columns]
-        if absent:
-            hints = [f"'{near}' for '{name}'" for name in absent if (near := nearest(name, table.frame.columns))]
-            raise DataError(
-                "the table lacks columns that the model reads",
-                where=table.path,
-                got="no column " + ", ".join(f"'{name}'" for name in absent),
-                expected=", ".join(self.sources),
-                fix=f"rename {', '.join(hints)}?" if hints else "add these columns",
-            )
+        table.require(self.sources, "the table lacks columns that the model reads")
         return torch.from_numpy(table.encode(self.columns))
 
     def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from glassnet.data.dataset import Source
-from glassnet.data.given import column_of, place_of, read_all
+from glassnet.data.given import place_of, read_all
 from glassnet.data.ragged import Ragged
 from glassnet.data.table_file import is_table, read_table
 from glassnet.data.text_files import lines_of, require_text
@@ -89,7 +89,8 @@ class TextSchema:
     def _of_table(self, path: Path) -> list[tuple[str, str]]:
         table = read_table(path)
         column = self.column or ("text" if "text" in table.frame.columns else table.frame.columns[0])
-        return list(zip(table.names, column_of(table, column, "with the texts"), strict=True))
+        table.require([column], "the table lacks the column with the texts")
+        return list(zip(table.names, table.texts(column), strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""

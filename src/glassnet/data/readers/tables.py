@@ -13,7 +13,7 @@ from glassnet.data.dataset import Data, InMemory, Part
 from glassnet.data.options import ReadOptions
 from glassnet.data.pair_tables import pair_columns, pairs_of_tables
 from glassnet.data.readers.series import read as read_series
-from glassnet.data.series_table import asked_for, plan_series
+from glassnet.data.series_plan import asked_for, plan_series
 from glassnet.data.table_file import PARQUET_SUFFIXES, TEXT_SUFFIXES, TableFile, is_table, read_table
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.target import Target, choose_target
