@@ -249,12 +249,8 @@ def make_batches(
     recipe: Recipe, data: Data, preprocess: Preprocess, scale: TargetScale | None
 ) -> tuple[Batches, Batches | None, Batches]:
     """The training batches, those of the validation part, and those of a fixed sample of the training part."""
-    augment = (
-        None
-        if data.task in ("language", "translation")
-        else build_augment(
-            recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
-        )
+    augment = build_augment(
+        recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
     )
 
     def prepared(raw: Tensor, generator: torch.Generator) -> Tensor:
