@@ -109,7 +109,7 @@ def choose_target(
         )
     if task == "values":
         return Target(name, "values", ()), notes
-    return Target(name, "classes", _classes_in_order(series, values if numeric else None, table, where)), notes
+    return Target(name, "classes", _classes_in_order(series, values if numeric else None, where)), notes
 
 
 def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]]:
@@ -152,7 +152,7 @@ def _class_names(series: pl.Series, *, decimal_comma: bool) -> pl.Series:
     return as_text(values) if values.null_count() == 0 else as_text(series)
 
 
-def _classes_in_order(series: pl.Series, values: pl.Series | None, table: TableFile, where: str) -> tuple[str, ...]:
+def _classes_in_order(series: pl.Series, values: pl.Series | None, where: str) -> tuple[str, ...]:
     if values is not None:
         names = as_text(values.unique().sort()).to_list()
     else:
