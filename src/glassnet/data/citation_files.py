@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from glassnet.data.dataset import Unreadable
 from glassnet.data.graph_files import FoundGraph, check_size, check_unique, joined
+from glassnet.data.parts import SPELLINGS
 from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
-SPLIT_PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test"}
+PART_OF = {word: part for part, words in SPELLINGS.items() for word in words}
 
 
 def citation_pair(path: Path) -> tuple[Path, Path] | None:
@@ -106,6 +107,6 @@ def _divide(found: FoundGraph, content: Path) -> None:
         )
         if not set(given) & set(found.names):
             continue
-        found.parts = [SPLIT_PARTS.get(given.get(name) or "") for name in found.names]
+        found.parts = [PART_OF.get(given.get(name) or "") for name in found.names]
         found.notes.append(f"{shown(path.name)} says which nodes are trained on and which are measured.")
         return

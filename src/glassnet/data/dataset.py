@@ -141,6 +141,14 @@ class Part:
         return Part(chosen, self.targets[index], [self.names[i] for i in index.tolist()])
 
 
+def divided(whole: Part, parts: Sequence[str]) -> dict[str, Part]:
+    """The parts of a data set that was read as a whole, of which ``parts`` names that of each sample."""
+    if len(set(parts)) == 1:
+        return {parts[0]: whole}
+    index = {name: [place for place, own in enumerate(parts) if own == name] for name in PART_NAMES if name in parts}
+    return {name: whole.subset(torch.tensor(places)) for name, places in index.items()}
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A file or row that was left out, and why."""

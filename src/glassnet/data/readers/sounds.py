@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.dataset import Data, Part, Unreadable, divided
 from glassnet.data.options import ReadOptions
 from glassnet.data.sound_file import MOST_SECONDS, OTHER_SOUNDS, SOUND_EXTENSIONS, NoSound, Sound, read_wav, resampled
 from glassnet.data.sound_schema import SoundSchema, ragged_sounds
@@ -99,10 +99,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         classes=classes,
         outputs=("class",),
         schema=SoundSchema(rate, longest),
-        parts={
-            part: whole.subset(torch.tensor([i for i, own in enumerate(parts) if own == part]))
-            for part in dict.fromkeys(parts)
-        },
+        parts=divided(whole, parts),
         notes=(*layout.notes, *_notes(sounds, rates, rate)),
         unreadable=tuple(left_out),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from glassnet.data.dataset import Data, Part
+from glassnet.data.naming import name_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import recognises as has_classes
 from glassnet.data.stream import Stream, codes_of, pieces
@@ -85,7 +86,7 @@ def read(path: Path, options: ReadOptions) -> Data:
     )
     targets = torch.zeros(len(stream), 0, dtype=torch.int64)  # known when the vocabulary is: see split_stream
     return Data(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=name_of(path),
         origin=str(path),
         task="language",
         classes=(),

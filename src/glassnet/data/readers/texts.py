@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,10 @@ from typing import Literal
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.dataset import Data, Part, Unreadable, divided
+from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
+from glassnet.data.parts import SPELLINGS
 from glassnet.data.ragged import Ragged
 from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text, require_text
 from glassnet.data.text_schema import TextSchema
@@ -25,7 +26,6 @@ POLES = {"pos": "pos", "positive": "pos", "neg": "neg", "negative": "neg", "neut
 LABEL_STEMS = ("labels", "label", "classes", "targets")
 SENTENCE_STEMS = ("sentences", "texts", "text", "reviews", "lines", "data", "documents")
 LABEL_SUFFIXES = (".labels", ".label", ".lab")
-PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation", "dev"), "test": ("test", "testing")}
 FEW_BLANKS = 0.05  # share of blanks below which a writing does not divide its words by them
 PEEKED = 20
 
@@ -93,9 +93,8 @@ def read(path: Path, options: ReadOptions) -> Data:
     else:
         each = "file"
         notes += _gather_folders(gathered, path)
-    name = path.stem if path.is_file() else path.resolve().name
     return data_of(
-        gathered, options, name=name, origin=str(path), each="file" if each == "file" else "line", notes=notes
+        gathered, options, name=name_of(path), origin=str(path), each="file" if each == "file" else "line", notes=notes
     )
 
 
@@ -121,10 +120,7 @@ def data_of(
     source = Ragged.of([encode(text, unit, lexicon) for text in gathered.texts], lexicon)
     targets = torch.tensor([classes.index(label) for label in gathered.labels], dtype=torch.int64)
     whole = Part(source, targets, gathered.names)
-    parts = {
-        part: whole.subset(torch.tensor([i for i, own in enumerate(gathered.parts) if own == part]))
-        for part in dict.fromkeys(sorted(gathered.parts, key=list(PARTS).index))
-    }
+    parts = divided(whole, gathered.parts)
     told = [*notes, why]
     odd = {encoding: count for encoding, count in gathered.encodings.items() if encoding != "utf-8"}
     told += [
@@ -164,11 +160,6 @@ def _classes(gathered: Gathered, origin: str, *, alone: bool) -> tuple[str, ...]
             expected="only " + ", ".join(map(shown, sorted(train)[:20])),
         )
     return tuple(sorted(train, key=in_order))
-
-
-def in_order(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Numbers in names by their size: 2 before 10."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
 
 
 def _unit(gathered: Gathered, options: ReadOptions) -> tuple[Unit, str]:
@@ -259,7 +250,7 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     """For each part a file of texts and one of labels, the first called as the part or for what it holds."""
     files = _files(folder)
     found: dict[str, tuple[Path, Path]] = {}
-    for part, words in PARTS.items():
+    for part, words in SPELLINGS.items():
         for file in files:
             if file.stem.lower() in words and (labels := _labels_beside(file)) is not None:
                 found[part] = (file, labels)
