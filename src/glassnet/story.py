@@ -98,7 +98,7 @@ def run(
         check(recipe)
         prepare_process(None if threads == "auto" else int(threads))
         try:
-            return _run(recipe, folder, recorder, net, data, listen, tell, stop)
+            return _run(recipe, recorder, net, data, listen, tell, stop)
         except Exception as error:
             if is_out_of_memory(error):
                 raise out_of_memory(recipe) from error
@@ -107,7 +107,6 @@ def run(
 
 def _run(
     recipe: Recipe,
-    folder: RunFolder,
     recorder: Recorder,
     net: nn.Module | None,
     data: Data | None,
@@ -115,20 +114,10 @@ def _run(
     tell: Teller,
     stop: Callable[[], bool],
 ) -> Result:
+    folder = recorder.folder
     data = read_data(recipe) if data is None else divide(data, recipe)
     resolved, reasons = resolve(recipe, data)
-    before = folder.read_json("data")
-    fingerprint = fingerprint_of(data)
-    if before and before["fingerprint"] != fingerprint:
-        raise DataError(
-            "the data have changed since this run began",
-            where=recipe.data.path,
-            fix="start a new run with 'glassnet train'",
-        )
-    found = audit(data)
-    recorder.write_json("data", summary(data, found, fingerprint))
-    for line in introduction(data, found):
-        tell(line)
+    fingerprint = begin(data, recorder, tell)
     if stop():
         return Result(folder, None, {}, data)
 
@@ -159,15 +148,52 @@ def _run(
     elif resolved.train.check:
         look_first(parts, recorder, listen, tell)
     untrained = copy.deepcopy(net) if resolved.train.try_advice else None
-    ended = _train(parts, state, folder, recorder, listen, stop, data, untrained)
+    ended = _train(parts, state, recorder, listen, stop, data, untrained)
     if not ended or stop():
         return Result(folder, None, {}, data)
 
     model = finished_model(parts, state, data, fingerprint, folder)
-    model.save(folder.model)
     count = parts.recipe.ensemble.snapshots or 0
     names = [f"snapshot {place + 1}" for place in range(count)][-len(getattr(model.net, "members", [])) :]
-    figures = measure(model, data, parts.recipe, parts.preprocess.cpu(), recorder, tell, names)
+    return conclude(model, data, parts.recipe, parts.preprocess.cpu(), recorder, tell, names)
+
+
+def begin(data: Data, recorder: Recorder, tell: Teller) -> str:
+    """Look the divided data over, record and tell what they are.
+
+    Returns:
+        Their fingerprint.
+
+    Raises:
+        DataError: they are others than when the run began.
+    """
+    before, fingerprint = recorder.folder.read_json("data"), fingerprint_of(data)
+    if before and before["fingerprint"] != fingerprint:
+        raise DataError(
+            "the data have changed since this run began",
+            where=data.origin,
+            fix="start a new run with 'glassnet train'",
+        )
+    found = audit(data)
+    recorder.write_json("data", summary(data, found, fingerprint))
+    for line in introduction(data, found):
+        tell(line)
+    return fingerprint
+
+
+def conclude(
+    model: Model,
+    data: Data,
+    recipe: Recipe,
+    preprocess: Preprocess,
+    recorder: Recorder,
+    tell: Teller,
+    members: Sequence[str] = (),
+) -> Result:
+    """Save a finished model, measure it as :func:`measure` does, and write the report."""
+    folder = recorder.folder
+    model.save(folder.model)
+    figures = measure(model, data, recipe, preprocess, recorder, tell, members)
     recorder.write_json("result", figures)
     write_report(story_of_run(folder, data, model), folder.report)
     return Result(folder, model, figures, data)
@@ -176,7 +202,6 @@ def _run(
 def _train(
     parts: Assembly,
     state: State,
-    folder: RunFolder,
     recorder: Recorder,
     listen: Listener,
     stop: Callable[[], bool],
@@ -184,6 +209,7 @@ def _train(
     untrained: nn.Module | None,
 ) -> bool:
     """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
+    folder = recorder.folder
     doctor, snapshots = Doctor(folder.events()), snapshots_of(parts, folder)
     saved, cost = time.monotonic(), 0.0
     events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
