@@ -71,7 +71,8 @@ class TextSchema:
             raise all_at_once(wrong)
         if not texts:
             raise DataError("no text was given", expected="a text, or files of text")
-        return names, Ragged.of([encode(text, self.unit) for text in texts])
+        lexicon: dict[int, str] = {}
+        return names, Ragged.of([encode(text, self.unit, lexicon) for text in texts], lexicon)
 
     def _read(self, given: str) -> list[tuple[str, str]]:
         path = Path(given)
