@@ -181,7 +181,7 @@ def chosen(case: Case) -> dict[str, Any]:
     last = {rate: losses[-1] if losses else math.inf for rate, losses in tried.items()}
     good = [rate for rate in tried if last[rate] <= GOOD * min(last.values())]
     best = good[(len(good) - 1) // 2]
-    lowest = min(tried[best])
+    lowest = min(tried[best], default=math.inf)
     epochs = setup.epochs
     if last[best] > RISEN * lowest:
         epochs = max(FEWEST_EPOCHS, tried[best].index(lowest) + 1)

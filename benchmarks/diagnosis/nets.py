@@ -57,13 +57,13 @@ def convolutional(
 ) -> nn.Module:
     """Convolutions of 3×3, each followed by pooling, and two dense layers."""
     layers: list[nn.Module] = []
-    channels, side = shape[0], shape[1]
+    channels, height, length = shape
     for width in widths:
         layers.append(nn.Conv2d(channels, width, 3, padding=1))
         layers += [nn.BatchNorm2d(width)] if batch_norm else []
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        channels, side = width, side // 2
-    layers += [nn.Flatten(), nn.Linear(channels * side * side, dense), nn.ReLU()]
+        channels, height, length = width, height // 2, length // 2
+    layers += [nn.Flatten(), nn.Linear(channels * height * length, dense), nn.ReLU()]
     layers += [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers, nn.Linear(dense, outputs))
 
