@@ -14,6 +14,7 @@ from glassnet.diagnose.signs import (
     middle,
     most,
     number,
+    reaches,
     recent_loss,
     share,
     update_size,
@@ -30,7 +31,11 @@ SURE = 0.1  # share of the run after which what has been gained so far counts; b
 GAINED = 0.25  # of the first loss: weights that were small to begin with may be replaced by better ones
 KILLED = 0.93
 GROWN = 30.0
-OVERFLOWN = 3.0  # times the first loss, on the way to a number that is too large
+KEPT = 0.75  # reach: weights that were small may be replaced by better ones
+OVERFLOWN, EXPLODING = (
+    3.0,
+    5,
+)  # times the first loss, and recorded losses: as loss-exploding has it, of which this is the cause
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -42,7 +47,9 @@ def judge(history: History, event: Event) -> Finding | None:
         return _overflown(history, event)
     if isinstance(event, Step) and event.loss is not None and len(history.steps) > LOOKS:
         now = recent_loss(history, LOOKS)
-        if share(history) >= SETTLED and first > 0 and now > TIMES * first and _long(history) and not _uphill(history):
+        risen = now > TIMES * first and share(history) >= SETTLED
+        exploded = len(history.steps) > EXPLODING and recent_loss(history) > OVERFLOWN * first
+        if first > 0 and (risen or exploded) and _long(history) and not _uphill(history):
             return RULE.finding(
                 event.step,
                 f"within {event.step} steps the loss rose from {first:.3g} to {now:.3g} at learning rate {event.lr:.3g}",
@@ -67,6 +74,7 @@ def judge(history: History, event: Event) -> Finding | None:
     sizes = [size for each in history.measured[:LOOKS] if math.isfinite(size := update_size(each))]
     if (
         len(sizes) < LOOKS
+        or middle(reaches(history, LOOKS)) > KEPT
         or share(history) < SETTLED
         or max(sizes) < HUGE
         or middle(sizes) < HUGE / 2
@@ -129,7 +137,7 @@ def _uphill(history: History) -> bool:
 RULE = Rule(
     id="lr-much-too-high",
     title="The learning rate is much too high",
-    threshold=f"between {SETTLED:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first, or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen at all, or by {GAINED:.0%} after {SURE:.0%} of the run; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
+    threshold=f"between {SETTLED:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen at all, or by {GAINED:.0%} after {SURE:.0%} of the run; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "
