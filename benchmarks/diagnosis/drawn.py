@@ -1,8 +1,8 @@
 """Trainings drawn by rule: for each kind of data some nets, and everything else by a hash of a name.
 
-    python -m benchmarks.diagnosis.drawn FOLDER practised|unseen [--seconds 400]
+    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen [--seconds 400]
 
-Two draws, which share no data set: ``practised`` from the data of the catalogue, to set thresholds on, and ``unseen`` from other data and with kinds of nets that the catalogue has not
+Three draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on, and ``unseen`` from other data and with kinds of nets that the catalogue has not
 (``unseen_sets.py``), to measure on. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
 middle one of those whose validation loss at the end is within a tenth of the lowest, and where that has risen by then it ends at the epoch where it was lowest, as somebody who watches it would. The hosts that are healthy
 (``sound``) are the controls, and into them the faults are planted, with strengths drawn from ranges that are written down in ``drawn_faults.py``. A command goes on where the last one ended.
@@ -81,7 +81,13 @@ PRACTISED: dict[str, tuple[int, int, dict[str, int]]] = {
     "diabetes": (260, 80, {"mlp": 2}),
     "temperatures": (1500, 500, {"gru": 1, "lstm": 1}),
 }
-DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {"practised": PRACTISED, "unseen": UNSEEN}
+DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
+    "practised": PRACTISED,
+    "again": {
+        data: (n, m, {net: 2 * count for net, count in nets.items()}) for data, (n, m, nets) in PRACTISED.items()
+    },
+    "unseen": UNSEEN,
+}
 VALUES = {"wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"}
 
 
@@ -107,7 +113,7 @@ def drawn(draw: str) -> list[Case]:
     for data, (samples, validation, nets) in DRAWS[draw].items():
         for net, count in nets.items():
             for number in range(count):
-                name = f"{net}-{data}-{number + 1}"
+                name = f"{net}-{data}-{number + (11 if draw == 'again' else 1)}"
                 found.append(Case(name, _setup(name, data, net, samples, validation)))
     return found
 

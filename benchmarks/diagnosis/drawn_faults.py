@@ -23,7 +23,7 @@ from benchmarks.diagnosis.case import Case, Setup
 from benchmarks.diagnosis.drawn import DRAWS, VALUES, between, chance, hosts, sound
 from benchmarks.diagnosis.faults import SAME_OVERSHOOT, SATURATING, TOO_LARGE, WHEN
 
-PER_FAULT = {"practised": 6, "unseen": 5}
+PER_FAULT = {"practised": 6, "again": 5, "unseen": 5}
 IMAGES = {"digits", "mnist", "notmnist", "spoken", "creatures"}
 BYTES = {"mnist", "notmnist", "creatures"}
 NUMERIC = {"wine", "wine-values", "diabetes", "tumours", "housing", "red-wine-values", "friedman"}
