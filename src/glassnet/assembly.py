@@ -53,7 +53,8 @@ from glassnet.training.stopping import EarlyStopping
 READ_BY_FEW = {
     "text": "read texts",
     "tags": "tag words",
-    "graph": "read graphs",
+    "graph": "read nodes of a graph",
+    "graphs": "read whole graphs",
     "tree": "read trees",
     "stream": "say what comes next in a text",
     "pairs": "translate",

@@ -82,8 +82,9 @@ def check(recipe: Recipe) -> None:
 
 
 def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError]:
-    """Options that the net does not take; of a cell, that none of the nets takes that it stands for (which of them, the data decide)."""
-    names = [net, *(f"{kind}-{net}" for kind, _ in OF_SEQUENCES.values() if f"{kind}-{net}" in zoo.ZOO)]
+    """Options that the net does not take; of a cell or a convolution, that none of the nets takes that it stands for (which of them, the data decide)."""
+    kinds = (*(kind for kind, _ in OF_SEQUENCES.values()), "graph")
+    names = [net, *(f"{kind}-{net}" for kind in kinds if f"{kind}-{net}" in zoo.ZOO)]
     found = [_mistakes(partial(check_options, name, zoo.ZOO[name].build, options)) for name in names]
     return [] if any(not mistakes for mistakes in found) else found[0]
 
@@ -185,6 +186,8 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
     elif data.task in OF_SEQUENCES and name in CELLS:
         net, why = OF_SEQUENCES[data.task]
         chosen["net.name"] = Choice(f"{net}-{name}", f"the {name} that {why}")
+    elif data.schema.kind == "graphs" and f"graph-{name}" in zoo.ZOO:
+        chosen["net.name"] = Choice(f"graph-{name}", f"the {name} that reads whole graphs")
     if name.startswith("unrolled-") and (data.task != "values" or len(data.outputs) < 2):
         raise UsageError(
             "this net says a sequence of values, and one answer is asked for",

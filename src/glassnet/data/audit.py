@@ -18,7 +18,7 @@ from glassnet.data.audit_rules import (
 )
 from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts
 from glassnet.data.duplicates import digests
-from glassnet.data.graph import nodes_of
+from glassnet.data.graph import graphs_of, nodes_of
 from glassnet.data.pairs import pairs_of
 from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
@@ -105,6 +105,8 @@ def inputs_told(kind: str, shape: tuple[int, ...]) -> str:
         return f"trees of up to {shape[0] // FIELDS:,} nodes"
     if kind == "graph":
         return "nodes of a graph"
+    if kind == "graphs":
+        return "graphs"
     if kind == "stream":
         return f"one text, in windows of {shape[0]:,} tokens"
     if kind == "pairs":
@@ -246,6 +248,11 @@ def _input_ranges(data: Data, part: Part) -> tuple[Range, ...]:
         degrees = torch.bincount(graph.edges[0], minlength=len(graph))[index]
         present = (graph.features[index] != 0).sum(dim=1)
         return (_range("edges of a node", degrees), _range("features that are not 0", present))
+    if (graphs := graphs_of(data.train.inputs)) is not None:
+        every, own = graphs[0].graph, graphs[1]
+        assert every.offsets is not None, "these are many graphs"
+        sizes = (every.offsets.diff()[own], every.edge_offsets.diff()[own] // 2)
+        return (_range("nodes of a graph", sizes[0]), _range("edges of a graph", sizes[1]))
     if schema.kind == "tags":
         lengths = (part.inputs.take(torch.arange(len(part)))[..., 0] != PADDING).sum(dim=1).float()
         return (_range("words in a sentence", lengths),)

@@ -35,6 +35,7 @@ WITHOUT_PLACES = (
     "tags",
     "sound",
     "graph",
+    "graphs",
     "tree",
 )  # kinds whose numbers have no fixed places that could be compared
 

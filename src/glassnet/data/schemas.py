@@ -8,6 +8,7 @@ from typing import Any
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Schema
 from glassnet.data.graph_schema import GraphSchema
+from glassnet.data.graphs_schema import GraphsSchema
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.series_schema import SeriesSchema
@@ -24,6 +25,7 @@ SCHEMAS: dict[str, Callable[[dict[str, Any]], Schema]] = {
     "table": TableSchema.from_json,
     "array": ArraySchema.from_json,
     "graph": GraphSchema.from_json,
+    "graphs": GraphsSchema.from_json,
     "pairs": PairSchema.from_json,
     "series": SeriesSchema.from_json,
     "sound": SoundSchema.from_json,

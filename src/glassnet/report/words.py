@@ -14,6 +14,7 @@ SAMPLES = {
     "stream": "window",
     "pairs": "pair",
     "graph": "node",
+    "graphs": "graph",
     "tree": "tree",
     "sound": "sound",
     "array": "sample",

@@ -63,6 +63,8 @@ def choose(kind: str, shape: tuple[int, ...], samples: int, outputs: int) -> Cho
         return Choice("tree-lstm", {}, f"a recurrent net that reads {samples:,} trees from their leaves to their roots")
     if kind == "graph":
         return Choice("gcn", {}, f"graph convolutions, which learn from {samples:,} nodes and all their neighbours")
+    if kind == "graphs":
+        return Choice("graph-gin", {}, f"a net that reads {samples:,} graphs and tells apart what neighbours can tell")
     if kind == "tags":
         return Choice(
             "tag-gru", {}, f"a recurrent net that reads {samples:,} sentences in both directions and tags each word"

@@ -35,6 +35,7 @@ PREPROCESSING: dict[str, tuple[str, ...]] = {
     "table": ("quantile", "standardise", "none"),
     "series": SERIES_FORMS,
     "graph": GRAPH_FORMS,
+    "graphs": ("none", "standardise", "rows"),
     "sound": SOUND_FORMS,
     "tags": TAG_FORMS,
     "pairs": ("every-token",),
@@ -83,7 +84,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         return fit_table(name, part.inputs, cast(TableSchema, schema))
     if kind == "series":
         return fit_series(name, part.inputs, cast(SeriesSchema, schema))
-    if kind == "graph":
+    if kind in ("graph", "graphs"):
         return fit_graph(name, part.inputs)
     if kind == "sound":
         return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
