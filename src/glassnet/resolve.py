@@ -141,13 +141,7 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     Raises:
         UsageError: settings that do not go together.
     """
-    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
-        raise UsageError(
-            "language models and translators do not answer together yet",
-            where="ensemble",
-            got=data.task,
-            fix="train one",
-        )
+    check_together(recipe, data)
     chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data, recipe.net.name)
     net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
     chosen |= _through_time(recipe, data, net)
@@ -167,6 +161,21 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     rest = _rest(resolved, data)
     resolved = resolved.changed({key: choice.value for key, choice in rest.items()})
     return resolved, {key: choice.reason for key, choice in (chosen | rest).items()}
+
+
+def check_together(recipe: Recipe, data: Data) -> None:
+    """Refuse ensembles whose members could not be asked for a token at a time.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
+        raise UsageError(
+            "language models and translators do not answer together yet",
+            where="ensemble",
+            got=data.task,
+            fix="train one",
+        )
 
 
 def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:

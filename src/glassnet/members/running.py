@@ -23,7 +23,7 @@ from glassnet.model import Model, load
 from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
 from glassnet.report import story_of_run, write_report
-from glassnet.resolve import check
+from glassnet.resolve import check, check_together
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
 from glassnet.told import introduction, summary
@@ -77,6 +77,7 @@ def _run(
     settings = recipe.ensemble
     undivided = opened(recipe) if given is None else given
     data = divide(undivided, recipe)
+    check_together(recipe, data)
     fingerprint = fingerprint_of(data)
     before = folder.read_json("data")
     if before and before["fingerprint"] != fingerprint:
