@@ -22,9 +22,10 @@ from glassnet.data.preprocess import PREPROCESSING, Preprocess, TargetScale, fit
 from glassnet.data.preprocess.normalise import FIXED
 from glassnet.data.stream import stretch
 from glassnet.data.stream_batches import StreamBatches
-from glassnet.errors import GlassnetError, ModelError, UsageError
+from glassnet.errors import GlassnetError, ModelError, UsageError, all_at_once
 from glassnet.initialise import INITS, initialise, left_as_drawn, set_biases
 from glassnet.layer_table import layer_table
+from glassnet.layers.through_time import cut_gradients
 from glassnet.pretrained.matching import Loaded, load_into
 from glassnet.pretrained.reading import read_weights
 from glassnet.recipe import Recipe
@@ -35,7 +36,7 @@ from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.execution import Execution
 from glassnet.training.known_ways import KnownWays, usual_place
-from glassnet.training.losses import EveryStep, make_loss, with_auxiliary, with_nodes
+from glassnet.training.losses import EveryStep, make_loss, with_auxiliary, with_nodes, with_steps
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.measure import Meter
 from glassnet.training.measure.interval import choose_interval
@@ -97,14 +98,17 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
             got=type(net).__name__,
             expected="modules such as nn.ReLU; functions within forward cannot be reached",
         )
+    _through_time(net, recipe, data)
     batches, validation, sample = make_batches(recipe, data, preprocess, scale)
     loss = make_loss(recipe.loss.name, **_loss_options(recipe))
-    if data.task not in ("classes", "values"):
+    if data.train.targets.ndim == 2 and not data.train.targets.is_floating_point():  # at every step one of the classes
         loss = EveryStep(loss)
     if weight := getattr(net, "auxiliary_weight", 0.0):
         loss = with_auxiliary(loss, weight)
     if getattr(net, "says_nodes", False):
         loss = with_nodes(loss)
+    if recipe.loss.steps == "all":
+        loss = with_steps(loss)
     example = next(iter(batches.epoch(0)))
     check_fit(net, example.inputs, outputs_of(recipe, data), recipe)
     execution = choose_execution(
@@ -199,6 +203,27 @@ def make_net(
         net = zoo.Around(net, **around, begin=True)
     _start(net, recipe, data, preprocess)
     return net, record, _pretrained(net, settings.pretrained)
+
+
+def _through_time(net: nn.Module, recipe: Recipe, data: Data) -> None:
+    """What a recurrent network does in training alone: gradients through few steps, answers behind every step.
+
+    Raises:
+        ModelError: the network is none that can.
+    """
+    wrong: list[GlassnetError] = []
+    steps = recipe.train.through_time
+    if (
+        steps and data.task != "language" and not cut_gradients(net, steps)
+    ):  # the pieces of one long text are its batches
+        wrong.append(ModelError("the network does not read step by step", where="train.through_time", got=steps))
+    if recipe.loss.steps == "all":
+        if not hasattr(net, "says_steps"):
+            wrong.append(ModelError("the network does not answer behind every step", where="loss.steps", got="all"))
+        else:
+            net.says_steps = True  # type: ignore[assignment]
+    if wrong:
+        raise all_at_once(wrong)
 
 
 def told_around(train: Part, preprocess: Preprocess) -> dict[str, Any]:

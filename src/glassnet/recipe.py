@@ -147,6 +147,10 @@ class LossSettings(Section):
 
     name: str = Field("auto", description="cross-entropy, binary, hinge, map, squared, absolute, huber")
     label_smoothing: Fraction | Auto = Field("auto", description="share of the target spread over all classes")
+    steps: Literal["last", "all"] = Field(
+        "last",
+        description="of a recurrent net that reads a sequence: the loss of its answer, or the mean over its answers behind every step",
+    )
     j: Positive | None = Field(None, description="map: the distance beyond which a wrong class is left alone")
 
 
@@ -232,7 +236,7 @@ class TrainSettings(Section):
     batch_size: Count | Literal["auto", "full"] = Field("auto", description="samples in a step; full takes all")
     through_time: Count | None = Field(
         None,
-        description="tokens of a text that the gradient goes back through, 100 without it; the state goes on beyond",
+        description="steps that the gradient goes back through, while states go on: 100 tokens of one long text without it, all steps of a sequence",
     )
     micro_batches: Count = Field(1, description="pieces a batch is cut into to save memory")
     seed: int = Field(0, ge=0, lt=2**32, description="decides splits, weights, order, augmentation and dropout")

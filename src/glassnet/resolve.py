@@ -82,8 +82,9 @@ def check(recipe: Recipe) -> None:
 
 
 def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError]:
-    """Options that the net does not take; of a cell, that none of the nets takes that it stands for (which of them, the data decide)."""
-    names = [net, *(f"{kind}-{net}" for kind, _ in OF_SEQUENCES.values() if f"{kind}-{net}" in zoo.ZOO)]
+    """Options that the net does not take; of a cell or a convolution, that none of the nets takes that it stands for (which of them, the data decide)."""
+    kinds = (*(kind for kind, _ in OF_SEQUENCES.values()), "graph")
+    names = [net, *(f"{kind}-{net}" for kind in kinds if f"{kind}-{net}" in zoo.ZOO)]
     found = [_mistakes(partial(check_options, name, zoo.ZOO[name].build, options)) for name in names]
     return [] if any(not mistakes for mistakes in found) else found[0]
 
@@ -140,15 +141,10 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     Raises:
         UsageError: settings that do not go together.
     """
-    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
-        raise UsageError(
-            "language models and translators do not answer together yet",
-            where="ensemble",
-            got=data.task,
-            fix="train one",
-        )
+    check_together(recipe, data)
     chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data, recipe.net.name)
     net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
+    chosen |= _through_time(recipe, data, net)
     samples = len(data.train)
     shape = (1, *data.schema.shape) if data.schema.kind == "sound" else data.schema.shape  # channels, time
     preset = PRESETS.get(net, other)(samples, shape)
@@ -165,6 +161,21 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     rest = _rest(resolved, data)
     resolved = resolved.changed({key: choice.value for key, choice in rest.items()})
     return resolved, {key: choice.reason for key, choice in (chosen | rest).items()}
+
+
+def check_together(recipe: Recipe, data: Data) -> None:
+    """Refuse ensembles whose members could not be asked for a token at a time.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
+        raise UsageError(
+            "language models and translators do not answer together yet",
+            where="ensemble",
+            got=data.task,
+            fix="train one",
+        )
 
 
 def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
@@ -184,11 +195,70 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
     elif data.task in OF_SEQUENCES and name in CELLS:
         net, why = OF_SEQUENCES[data.task]
         chosen["net.name"] = Choice(f"{net}-{name}", f"the {name} that {why}")
+    elif data.schema.kind == "graphs" and f"graph-{name}" in zoo.ZOO:
+        chosen["net.name"] = Choice(f"graph-{name}", f"the {name} that reads whole graphs")
+    if name.startswith("unrolled-") and (data.task != "values" or len(data.outputs) < 2):
+        raise UsageError(
+            "this net says a sequence of values, and one answer is asked for",
+            where=f"net {name}",
+            got=f"{len(data.classes)} classes" if data.classes else f"{len(data.outputs)} value",
+            expected="several values for each input, one a step: y of shape (samples, steps) in FILE.npz",
+        )
     if recipe.regularise.dropout is not None:
         options = {**options, "dropout": recipe.regularise.dropout}
     for key, value in options.items():
         chosen[f"net.{key}"] = Choice(value, "chosen with the net")
     return chosen
+
+
+def _through_time(recipe: Recipe, data: Data, net: str) -> dict[str, Choice]:
+    """What follows from gradients through few steps, and from a loss at every step, for nets that read whole sequences: they read forwards alone.
+
+    Raises:
+        UsageError: the net is none of these, or other options contradict; all at once.
+    """
+    asked: list[tuple[str, object, str]] = []
+    if recipe.train.through_time and data.task != "language":
+        asked.append(("train.through_time", recipe.train.through_time, "cutting gradients through time"))
+    if recipe.loss.steps == "all":
+        asked.append(("loss.steps", "all", "a loss at every step"))
+    if not asked or net == OWN_NET:
+        return {}
+    wrong: list[GlassnetError] = []
+    for key, value, what in asked:
+        series = key == "loss.steps" and data.schema.kind == "series"
+        if net not in CELLS or series:
+            wrong.append(
+                UsageError(
+                    f"{what} is for rnn, lstm and gru that read a sequence and say one thing of it",
+                    where=key,
+                    got=f"{value} for {'a forecast, which is told from the end of its window' if series else f'the net {net}'}",
+                    fix="leave it out"
+                    if series or data.task not in ("classes", "values")
+                    else "--net gru, or leave it out",
+                )
+            )
+    if recipe.net.options.get("both_ways"):
+        wrong.append(
+            UsageError(
+                f"{' and '.join(what for _, _, what in asked)} needs a net that reads forwards alone",
+                where="net.both_ways",
+                got="true",
+                fix="leave it out",
+            )
+        )
+    if recipe.loss.steps == "all" and recipe.net.options.get("pool", "last") != "last":
+        wrong.append(
+            UsageError(
+                "a loss at every step is the loss of the state there, and nothing is pooled",
+                where="net.pool",
+                got=recipe.net.options["pool"],
+                expected="last",
+            )
+        )
+    if wrong:
+        raise all_at_once(wrong)
+    return {} if "both_ways" in recipe.net.options else {"net.both_ways": Choice(False, f"for {asked[-1][2]}")}
 
 
 def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:

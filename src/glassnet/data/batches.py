@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Part
-from glassnet.data.graph import nodes_of
+from glassnet.data.graph import graphs_of, nodes_of
 from glassnet.data.pairs import pairs_of
 from glassnet.data.ragged import lengths_of
 from glassnet.data.windows import windows_of
@@ -75,6 +75,7 @@ class Batches:
             or self.lengths is not None
             or windows_of(part.inputs) is not None
             or nodes_of(part.inputs) is not None
+            or graphs_of(part.inputs) is not None
         )
 
     def order(self, epoch: int) -> Tensor:

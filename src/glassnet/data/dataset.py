@@ -23,7 +23,7 @@ from glassnet.errors import UsageError
 
 Simple = Literal["classes", "values"]
 Task = Literal["classes", "values", "language", "translation"]
-IGNORED = -100  # the target of what is no token: behind the end of a sentence
+IGNORED = -100  # the target of a step where nothing is to be said, such as one behind the end of a sentence; any target below 0 does not count
 PART_NAMES = ("train", "val", "test")
 
 

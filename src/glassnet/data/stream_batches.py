@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from glassnet.data.batches import Batch, Batches, Prepare, seeded
-from glassnet.data.dataset import Part
-from glassnet.data.stream import BEGIN, IGNORED
+from glassnet.data.dataset import IGNORED, Part
+from glassnet.data.stream import BEGIN
 
 LANES = 32  # of a part that is measured
 WARMING = 2  # windows that a lane of a measured part reads before its first counts, so that hardly anything is lost at the cuts

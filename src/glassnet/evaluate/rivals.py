@@ -20,7 +20,7 @@ from glassnet.evaluate.forecast import rivals_of_series
 from glassnet.evaluate.interval import Interval, wilson
 from glassnet.evaluate.regression import regression_report
 from glassnet.evaluate.rival import Rival
-from glassnet.evaluate.rival_inputs import View, node_features, pixels, prepared, raw_columns, read_rows
+from glassnet.evaluate.rival_inputs import View, graph_counts, node_features, pixels, prepared, raw_columns, read_rows
 from glassnet.evaluate.rival_models import (
     MOST_CATEGORIES,
     Fit,
@@ -131,6 +131,10 @@ def rivals(
     if kind == "graph":
         view = node_features(preprocess)
         methods = [Method("linear model on features alone", logistic, view, "the features", MOST_ROWS)]
+    elif kind == "graphs":
+        methods = [
+            Method("linear model on counts", logistic, graph_counts(preprocess), "counts and features", MOST_ROWS)
+        ]
     elif kind == "image":
         methods = [Method("linear model", logistic if classes else ridge, pixels, "the pixels", MOST_IMAGES)]
     else:

@@ -19,7 +19,7 @@ from glassnet.members.side_by_side import side_by_side
 from glassnet.model import Model, load
 from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
-from glassnet.resolve import check
+from glassnet.resolve import check, check_together
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
 from glassnet.training.execution import choose_device, machine
@@ -72,6 +72,7 @@ def _run(
     settings = recipe.ensemble
     undivided = opened(recipe) if given is None else given
     data = divide(undivided, recipe)
+    check_together(recipe, data)
     story.begin(data, recorder, tell)
     workers, threads = shared_out(recipe, own=net is not None or given is not None)
     recipe = recipe.changed(
