@@ -20,4 +20,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(cell) else cell
+    guard = "'" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(cell) else ""
+    return guard + cell.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )  # csv leaves a carriage return unquoted, which then ends the row
