@@ -68,7 +68,7 @@ ALLOWED: dict[str, set[str]] = {
         "training",
         "zoo",
     },
-    "explain": {"data", "errors", "events", "layer_table", "model", "plots", "training", "zoo"},
+    "explain": {"data", "errors", "events", "layer_table", "layers", "model", "plots", "training", "zoo"},
     "glassbox": {"checks", "data", "errors", "events", "gates", "layers", "model", "plots", "training"},
     "report": {"data", "errors", "evaluate", "events", "explain", "files", "model", "plots", "runs"},
     "web": {"captions", "data", "diagnose", "errors", "events", "explain", "glassbox", "model", "runs"},

@@ -58,7 +58,8 @@ class TextSchema:
             DataError: a file is absent, is no text, or a table lacks the column; all such at once.
         """
         found = read_all(paths, self._read, "no text was given", "a text, or files of text")
-        return [name for name, _ in found], Ragged.of([encode(text, self.unit) for _, text in found])
+        lexicon: dict[int, str] = {}
+        return [name for name, _ in found], Ragged.of([encode(text, self.unit, lexicon) for _, text in found], lexicon)
 
     def _read(self, given: str) -> list[tuple[str, str]]:
         path = place_of(given, "a file, a folder, or a text in quotes", folders=True)

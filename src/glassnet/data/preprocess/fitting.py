@@ -28,7 +28,7 @@ from glassnet.errors import ModelError, UsageError, unknown
 PREPROCESSING: dict[str, tuple[str, ...]] = {
     "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
-    "table": ("quantile", "standardise", "none"),
+    "table": ("quantile", "tree-bins", "standardise", "none"),
     "series": SERIES_FORMS,
     "graph": GRAPH_FORMS,
     "graphs": ("none", "standardise", "rows"),
@@ -66,26 +66,26 @@ def _fit_numbers(name: str, source: Source, shape: tuple[int, ...], scale: float
     return fit_normalise(name, source, shape, scale)
 
 
-def _pair_numbers(name: str, source: Source, schema: PairSchema) -> PairNumbers:
+def _pair_numbers(name: str, part: Part, schema: PairSchema) -> PairNumbers:
     read, written = schema.known
     return PairNumbers(name, (list(read), list(written)), schema.shape)
 
 
-FITTED: dict[str, Callable[[str, Source, Any], Preprocess]] = {
-    "image": lambda name, source, schema: _fit_numbers(name, source, schema.shape, IMAGE_SCALE, keep_shape=True),
-    "array": lambda name, source, schema: _fit_numbers(name, source, schema.shape, 1.0, keep_shape=False),
+FITTED: dict[str, Callable[[str, Part, Any], Preprocess]] = {
+    "image": lambda name, part, schema: _fit_numbers(name, part.inputs, schema.shape, IMAGE_SCALE, keep_shape=True),
+    "array": lambda name, part, schema: _fit_numbers(name, part.inputs, schema.shape, 1.0, keep_shape=False),
     "table": fit_table,
-    "series": fit_series,
-    "graph": lambda name, source, schema: fit_graph(name, source),
-    "graphs": lambda name, source, schema: fit_graph(name, source),
-    "sound": lambda name, source, schema: fit_sound(name, source, schema.rate),
-    "tags": lambda name, source, schema: fit_word_features(name, source),
+    "series": lambda name, part, schema: fit_series(name, part.inputs, schema),
+    "graph": lambda name, part, schema: fit_graph(name, part.inputs),
+    "graphs": lambda name, part, schema: fit_graph(name, part.inputs),
+    "sound": lambda name, part, schema: fit_sound(name, part.inputs, schema.rate),
+    "tags": lambda name, part, schema: fit_word_features(name, part.inputs),
     "pairs": _pair_numbers,
-    "stream": lambda name, source, schema: Vocabulary(name, list(schema.known), schema.window),
-    "text": lambda name, source, schema: fit_vocabulary(name, source),
-    "tree": lambda name, source, schema: fit_trees(name, source),
+    "stream": lambda name, part, schema: Vocabulary(name, list(schema.known), schema.window),
+    "text": lambda name, part, schema: fit_vocabulary(name, part.inputs),
+    "tree": lambda name, part, schema: fit_trees(name, part.inputs),
 }
-"""For each kind of data how its preprocessing is made of a name, the training inputs and their schema."""
+"""For each kind of data how its preprocessing is made of a name, the training part and its schema."""
 
 
 def fit(name: str, part: Part, schema: Schema) -> Preprocess:
@@ -93,7 +93,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
 
     Args:
         name: one of ``PREPROCESSING[schema.kind]``, or ``auto`` for the first of them.
-        part: what to fit on; its targets are not looked at.
+        part: what to fit on; only ``tree-bins`` looks at its targets.
         schema: of the part's inputs.
 
     Raises:
@@ -106,7 +106,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         name = PREPROCESSING[kind][0]
     if name not in PREPROCESSING[kind]:
         raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
-    return FITTED[kind](name, part.inputs, schema)
+    return FITTED[kind](name, part, schema)
 
 
 def preprocess_from_json(values: dict[str, Any]) -> Preprocess:
