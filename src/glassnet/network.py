@@ -20,7 +20,8 @@ from glassnet.layers.through_time import cut_gradients
 from glassnet.pretrained.matching import Loaded, load_into
 from glassnet.pretrained.reading import read_weights
 from glassnet.recipe import Recipe
-from glassnet.resolve import OWN_NET, outputs_of
+from glassnet.recipe_mistakes import OWN_NET
+from glassnet.resolve import outputs_of
 
 FIT_SAMPLES = 5_000  # samples that a net's own data-dependent weights are computed from
 INIT_SAMPLES = 500  # samples that lsuv and its like look at, a batch or two

@@ -37,8 +37,9 @@ from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
 from glassnet.model import Model
 from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
+from glassnet.recipe_mistakes import check
 from glassnet.report import story_of_run, write_report
-from glassnet.resolve import LOOKS, check, resolve
+from glassnet.resolve import LOOKS, resolve
 from glassnet.resuming import restore, save
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.told import choices, diverged, introduction, out_of_memory, summary

@@ -19,7 +19,8 @@ from glassnet.members.side_by_side import side_by_side
 from glassnet.model import Model, load
 from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
-from glassnet.resolve import check, check_together
+from glassnet.recipe_mistakes import check
+from glassnet.resolve import check_together
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
 from glassnet.training.execution import choose_device, machine
