@@ -48,7 +48,6 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     from glassnet.model import load
     from glassnet.reading import read_data, read_other
     from glassnet.recipe import Recipe
-    from glassnet.story import now
 
     # A model folder is not made by training alone: pretrained weights are saved as one, and people hand theirs on.
     folder: RunFolder | None = None if (Path(run) / "model.json").is_file() else open_run(run)
@@ -87,7 +86,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     uses = 0
     if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
-            recorder.use_test({"when": now(), "by": "evaluate", "samples": count})
+            recorder.use_test("evaluate", count)
         uses = len(folder.test_uses.read_text(encoding="utf-8").splitlines())
     if as_json:
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
