@@ -41,7 +41,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     Every look at the test part is written into the run, since figures lose their meaning when one chooses by them.
     """
     from glassnet.cli.forecast_lines import forecast_lines
-    from glassnet.cli.result_lines import entity_lines, figure_lines
+    from glassnet.cli.result_lines import counted, entity_lines, figure_lines
     from glassnet.errors import DataError
     from glassnet.events import finite
     from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
@@ -91,8 +91,7 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     if as_json:
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
-    unit = {"language": record["figures"].get("unit"), "translation": "pairs"}.get(model.task, "samples")
-    click.echo(f"{chosen} part of {source}, {count:,} {unit}")
+    click.echo(f"{chosen} part of {source}, {counted(count, record['figures'])}")
     if "forecast" in record:
         lines = forecast_lines(record["forecast"])
     else:
