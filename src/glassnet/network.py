@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet import zoo
-from glassnet.data.dataset import Data, Part
+from glassnet.data.dataset import Data, Part, spread
 from glassnet.data.kinds import KINDS
 from glassnet.data.preprocess import PREPROCESSING, Preprocess, fit
 from glassnet.data.preprocess.normalise import FIXED
@@ -95,7 +95,7 @@ def told_around(train: Part, preprocess: Preprocess) -> dict[str, Any]:
     """What a network that forecasts is told around, chosen on the training part."""
     assert preprocess.around is not None, "the inputs are no windows of a series"
     assert preprocess.target_scale is not None, "a forecast around a window is measured as the window is"
-    index = torch.arange(min(len(train), FIT_SAMPLES)) * len(train) // min(len(train), FIT_SAMPLES)
+    index = spread(len(train), FIT_SAMPLES)
     wanted = preprocess.target_scale.encode(train.targets[index])
     base = zoo.best_base(preprocess(train.inputs.take(index)), wanted, **preprocess.around)
     return {**preprocess.around, "base": base}

@@ -102,6 +102,12 @@ def beneath(source: Source) -> tuple[Source, Tensor]:
     return source, index
 
 
+def spread(samples: int, most: int) -> Tensor:
+    """At most so many places of samples, evenly spread: int64 (places,)."""
+    taken = min(samples, most)
+    return torch.arange(taken) * samples // max(taken, 1)
+
+
 @dataclass(frozen=True)
 class Part:
     """Inputs with their targets.
@@ -131,8 +137,7 @@ class Part:
 
     def some(self, count: int) -> Tensor:
         """At most ``count`` raw inputs, evenly spread over the part, since files often come sorted by class."""
-        taken = min(count, len(self))
-        return self.inputs.take(torch.arange(taken) * len(self) // max(taken, 1))
+        return self.inputs.take(spread(len(self), count))
 
     def subset(self, index: Tensor) -> Part:
         """The samples at ``index``. Held in memory where this part is, so that a batch is one slice."""
