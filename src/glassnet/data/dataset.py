@@ -6,7 +6,8 @@ looks and how to read new ones. Nothing here knows about files, networks or trai
 
 A raw batch is whatever the preprocessing module of that kind accepts: for images a uint8 tensor (batch, channels, height, width);
 for tables a float32 tensor (batch, columns) with NaN for a missing value and a category's number for a category; for arrays a
-float32 tensor (batch, ...). Sources of sequences, trees and graphs may return a tuple of tensors.
+float32 tensor (batch, ...); for sequences whole numbers, filled up to the longest of the batch; for nodes and graphs their numbers, which know
+the graph.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Schema(Protocol):
 
     @property
     def kind(self) -> str:
-        """``image``, ``table`` or ``array``."""
+        """Which kind of data it is: a key of ``glassnet.data.kinds.KINDS``."""
         ...
 
     @property
