@@ -19,15 +19,16 @@ from benchmarks.diagnosis.recording import recorded
 INCOMPARABLE = {"classes-as-values", "targets-in-units"}
 
 
-def harms(case: dict[str, Any], healthy: dict[str, Any]) -> bool:
-    """Whether a recorded fault does harm, by the standard above."""
+def harms(case: dict[str, Any], healthy: dict[str, Any], strictness: float = 1.0) -> bool:
+    """Whether a recorded fault does harm, by the standard above, with margins so many times as large."""
     broken, whole = case["test"], healthy["test"]
     if case["elsewhere"] or case["crashed"] or not broken or not math.isfinite(broken["loss"] or math.nan):
         return True
     lower = headline(whole) - headline(broken)
     spoilt = {name for name, _ in case["setup"]["spoilt"]}
     ratio = 0.0 if spoilt & INCOMPARABLE else broken["loss"] / whole["loss"]
-    return lower >= 0.02 or ratio >= 1.15 or (lower >= 0.01 and ratio >= 1.05)
+    clearly, surely = strictness * 0.02, 1 + strictness * 0.15
+    return lower >= clearly or ratio >= surely or (lower >= clearly / 2 and ratio >= 1 + strictness * 0.05)
 
 
 def tell(folder: Path) -> None:

@@ -57,13 +57,13 @@ def convolutional(
 ) -> nn.Module:
     """Convolutions of 3×3, each followed by pooling, and two dense layers."""
     layers: list[nn.Module] = []
-    channels, side = shape[0], shape[1]
+    channels, height, length = shape
     for width in widths:
         layers.append(nn.Conv2d(channels, width, 3, padding=1))
         layers += [nn.BatchNorm2d(width)] if batch_norm else []
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        channels, side = width, side // 2
-    layers += [nn.Flatten(), nn.Linear(channels * side * side, dense), nn.ReLU()]
+        channels, height, length = width, height // 2, length // 2
+    layers += [nn.Flatten(), nn.Linear(channels * height * length, dense), nn.ReLU()]
     layers += [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers, nn.Linear(dense, outputs))
 
@@ -182,6 +182,66 @@ def pixel_rnn(shape: tuple[int, ...], outputs: int, hidden: int = 32, kind: str 
     return Pixels(Recurrent(1, outputs, nn.RNN if kind == "rnn" else nn.GRU, hidden, 1, 0.0, "tanh"))
 
 
+class Shortcut(nn.Module):
+    """x + inner(x)."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, width) → (batch, width)."""
+        return x + self.inner(x)  # type: ignore[no-any-return]
+
+
+def residual(
+    shape: tuple[int, ...], outputs: int, width: int = 48, blocks: int = 2, activation: str = "relu"
+) -> nn.Module:
+    """Dense layers with shortcuts, each block behind a layer norm (as in Gorishniy et al. 2021, section 3.2)."""
+    layers: list[nn.Module] = [nn.Flatten(), nn.Linear(prod(shape), width)]
+    for _ in range(blocks):
+        wide, narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        layers.append(Shortcut(nn.Sequential(nn.LayerNorm(width), wide, ACTIVATIONS[activation](), narrow)))
+    return nn.Sequential(*layers, nn.LayerNorm(width), ACTIVATIONS[activation](), nn.Linear(width, outputs))
+
+
+def strided(
+    shape: tuple[int, ...],
+    outputs: int,
+    widths: tuple[int, ...] = (12, 24),
+    batch_norm: bool = True,
+    activation: str = "relu",
+) -> nn.Module:
+    """Convolutions of stride 2 and a mean over what is left: no pooling, no dense layer but the last (Springenberg et al. 2015)."""
+    layers: list[nn.Module] = []
+    channels = shape[0]
+    for width in widths:
+        layers.append(nn.Conv2d(channels, width, 3, stride=2, padding=1))
+        layers += [nn.BatchNorm2d(width)] if batch_norm else []
+        layers.append(ACTIVATIONS[activation]())
+        channels = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, outputs))
+
+
+class BothWays(nn.Module):
+    """A recurrent layer from both ends, and a linear one on the mean of its states."""
+
+    def __init__(self, features: int, outputs: int, hidden: int) -> None:
+        super().__init__()
+        self.recurrent = nn.GRU(features, hidden, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(2 * hidden, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, time, features) or (batch, 1, rows, columns) → (batch, outputs)."""
+        states, _ = self.recurrent(x.squeeze(1) if x.ndim == 4 else x)
+        return self.head(states.mean(1))  # type: ignore[no-any-return]
+
+
+def both_ways(shape: tuple[int, ...], outputs: int, hidden: int = 24) -> nn.Module:
+    """A recurrent net that reads from both ends."""
+    return BothWays(shape[-1], outputs, hidden)
+
+
 def from_zoo(name: str) -> Callable[..., nn.Module]:
     """The builder of a net of the zoo."""
 
@@ -201,6 +261,9 @@ NETS: dict[str, Callable[..., nn.Module]] = {
     "gru": _recurrent(nn.GRU),
     "gru-columns": gru_columns,
     "pixel-rnn": pixel_rnn,
+    "residual": residual,
+    "strided": strided,
+    "both-ways": both_ways,
     "lenet5": from_zoo("lenet5"),
     "small-vgg": from_zoo("small-vgg"),
 }

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-DATA = Path(os.environ.get("GLASSNET_DATA", "../shared/data"))
-CIFAR10 = Path(os.environ.get("GLASSNET_CIFAR10", str(DATA / "cifar10" / "binary")))
+from benchmarks.diagnosis.unseen_sets import CIFAR10, DATA, UNSEEN
+
 TEST = 1000  # samples that neither training nor the doctor ever sees
 WINDOW = 30  # days that a forecast looks back on
 
@@ -54,7 +52,7 @@ def load(name: str, samples: int, validation: int) -> Sets:
     """The set of a name, with so many samples in its training and its validation part."""
     inputs, targets, classes = SETS[name]()
     inputs, targets = _without_repeats(inputs, targets)
-    if name == "temperatures":  # the future comes after the past
+    if name in ("temperatures", "chaos"):  # the future comes after the past
         order = torch.arange(len(inputs))
     else:
         order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(20))
@@ -185,6 +183,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 SETS: dict[str, Callable[[], tuple[Tensor, Tensor, int]]] = {
+    **UNSEEN,
     "digits": _digits,
     "diabetes": _diabetes,
     "spirals": _spirals,

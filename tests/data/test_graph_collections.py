@@ -12,10 +12,10 @@ from glassnet.data.audit import audit
 from glassnet.data.batches import Batches
 from glassnet.data.duplicates import digests
 from glassnet.data.graph import graphs_of
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.preprocess import fit
-from glassnet.data.schemas import schema_from_json
 from glassnet.data.split import split
 from glassnet.errors import DataError, GlassnetError
 

@@ -224,7 +224,12 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         "distribution-shift",
         {"validation": {"largest_shift": 1.21}},
         {"shift": 0.04},
-        [{"validation": {"largest_shift": 1.2}}, {"validation": {"largest_shift": 5.0}, "inputs": {"features": 784}}],
+        [
+            {"validation": {"largest_shift": 1.2}},
+            {"validation": {"largest_shift": 5.0}, "inputs": {"features": 784}},
+            {"validation": {"largest_shift": 5.0, "samples": 59}},
+            {"validation": {"largest_shift": 5.0}, "inputs": {"samples": 59}},
+        ],
     ),
     (
         "distribution-shift",
@@ -236,7 +241,10 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         "distribution-shift",
         {"validation": {"spread_ratio": 0.66}},
         {"spread_ratio": 0.66},
-        [{"validation": {"spread_ratio": 0.68}}],
+        [
+            {"validation": {"spread_ratio": 0.68}},
+            {"validation": {"spread_ratio": 0.2}, "inputs": {"max": 26.0}},
+        ],  # a wild row
     ),
     (
         "distribution-shift",
@@ -258,6 +266,15 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
             {"targets": {"counts": [399] + [50] * 9}},
             {"targets": {"counts": [100] * 9 + [12]}},  # one rare class is no majority
             {"targets": {"counts": [35, 4]}},  # too few to say
+        ],
+    ),
+    (
+        "class-imbalance",
+        {"targets": {"counts": [60] + [5] * 9}},  # few of each, but four times the even share and more
+        {"majority": 60 / 105, "ratio": 12.0},
+        [
+            {"targets": {"counts": [25] + [5] * 8 + [3]}},  # 3.7 times the even share
+            {"targets": {"counts": [35, *[2] * 12]}},  # 59 samples
         ],
     ),
     (

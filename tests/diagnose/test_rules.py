@@ -51,7 +51,7 @@ HEALTHY: dict[str, list[Event]] = {
 OVERFITTING = epochs([1 / (n + 1) for n in range(12)], [1.0, 0.7, 0.5, 0.52, 0.54, 0.56, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1])
 PLANTED: dict[str, tuple[list[Event], int]] = {
     "loss-not-finite": (steps([1.0, 0.9, math.nan, math.nan]), 3),
-    "loss-exploding": (steps([1.0] * 10 + [3.5] * 10), 13),  # three of the last five
+    "loss-exploding": (steps([1.0] * 5 + [3.5] * 10), 8),  # three of the last five
     "overfitting": (OVERFITTING, 80),  # epoch 8: it and the one before are a tenth above the median around the lowest
 }
 

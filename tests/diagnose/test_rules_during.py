@@ -6,7 +6,7 @@ import math
 
 import pytest
 from cases_during import DURING, Run
-from streams import described, epochs, found, layers, look, looks, run
+from streams import described, epochs, found, layers, look, looks, parameters, run
 
 from glassnet.events import Traced
 
@@ -59,6 +59,32 @@ def test_an_overflow_in_a_softmax_of_ones_own_is_told_as_such() -> None:
     assert "exponentials" in finding.why
     (plain,) = found(run(look(1), traced, losses=[4.6, math.nan]))
     assert "log_softmax" not in plain.advice
+
+
+def test_a_loss_that_grew_beyond_all_numbers_is_the_rate_s_doing_and_still_stops() -> None:
+    long = looks((1, 2), parameters=parameters(0.2))
+    told = found(run(long, losses=[2.3, 7.0, math.nan]))
+    assert [(finding.rule, finding.severity) for finding in told] == [
+        ("lr-much-too-high", "warning"),
+        ("loss-not-finite", "stop"),
+    ]
+    assert "7" in told[0].what
+    for quiet in (
+        run(long, losses=[2.3, 6.8, math.nan]),  # not three times the first
+        run(looks((1, 2), parameters=parameters(0.05)), losses=[2.3, 7.0, math.nan]),  # steps too short for that
+        run(long, Traced(3, "not-finite", "inputs", "", [5], [105], 7, {}), losses=[2.3, 7.0, math.nan]),
+        run(long, losses=[2.3, 7.0, math.nan], start=described(result={"log_sum_exp": 1e-9}, net={"last": "ByHand"})),
+        run(look(21), losses=[*[2.3] * 20, 7.0, math.nan]),  # it had stood still for a fifth of the run
+    ):
+        assert "lr-much-too-high" not in {finding.rule for finding in found(quiet)}
+
+
+def test_of_values_the_first_loss_is_what_the_look_before_the_first_step_saw() -> None:
+    start = described("values", start={"train_loss": 2.0})
+    losses = [1.0, *[2.5] * 8]  # the first batch was an easy one
+    long = looks((1, 2, 3), reach=0.4, parameters=parameters(0.2))
+    assert "lr-much-too-high" not in {finding.rule for finding in found(run(long, losses=losses, start=start))}
+    assert "lr-much-too-high" in {finding.rule for finding in found(run(long, losses=losses))}
 
 
 def test_inputs_that_are_not_finite_are_told_where_they_are_met() -> None:

@@ -122,9 +122,7 @@ class Learner:
                 tenths = [self.net(self._shown(some)) for some in inputs.chunk(PIECES)]
             else:
                 tenths = list(torch.cat(said).chunk(PIECES))
-            return [
-                float(self.loss(some, wanted)) for some, wanted in zip(tenths, targets.chunk(PIECES), strict=True)
-            ]
+            return [float(self.loss(some, wanted)) for some, wanted in zip(tenths, targets.chunk(PIECES), strict=True)]
 
     def _shown(self, inputs: Tensor) -> Tensor:
         return inputs if self.blank is None else repeated(self.blank, inputs)

@@ -7,6 +7,7 @@ from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
 RATIO = 8.0
+FEWEST, EACH, CLEAR = 60, 20, 4.0  # samples, samples a class, and times the even share where there are fewer of these
 MAJORITY = 2.0  # times the share that each class would have
 
 
@@ -15,9 +16,11 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Described) or event.task != "classes":
         return None
     counts = [count for count in event.targets.get("counts", ()) if count > 0]
-    if len(counts) < 2 or sum(counts) < 20 * len(counts):
+    if len(counts) < 2 or sum(counts) < FEWEST:
         return None
     share = max(counts) / sum(counts)
+    if sum(counts) < EACH * len(counts) and share * len(counts) < CLEAR:  # counts that small differ by chance
+        return None
     ratio = max(counts) / min(counts)
     if ratio < RATIO or (share * len(counts) < MAJORITY and len(counts) > 2):
         return None
@@ -31,7 +34,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="class-imbalance",
     title="Classes of very different frequency",
-    threshold=f"the most frequent class has at least {RATIO:g} times the samples of the rarest and (of more than two) {MAJORITY:g} times its even share",
+    threshold=f"the most frequent class has at least {RATIO:g} times the samples of the rarest and (of more than two) {MAJORITY:g} times its even share ({CLEAR:g} times where there are fewer than {EACH} samples a class)",
     source="SageMaker Debugger's ClassImbalance takes a ratio of 10; calibrated on benchmarks/diagnosis",
     explanation=(
         "Accuracy counts every sample alike, so the loss does too: a network can be right most of the time by never naming the rare class. The rare class is "

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, fallen, number
+from glassnet.diagnose.signs import called, fallen, largest_update, most, number
 from glassnet.events import Event, Finding, Measured
 
 SHARE = 0.5
 LOOKS = 4
+ALIVE, LARGE = (
+    0.25,
+    0.12,
+)  # dead at the first look, and update over weight: where units that were alive died of steps as long, the rate is the cause
 FEWEST = 8  # units of a layer, below which half of them is chance
 
 
@@ -32,6 +36,10 @@ def judge(history: History, event: Event) -> Finding | None:
             worst = min(values), called(record["name"], record["kind"])
     if worst[0] < (SHARE if early else 0.95) or (not early and fallen(history) > 0.5):
         return None
+    if most(history.measured[0], "dead")[0] < ALIVE and largest_update(history) > LARGE:
+        return None
+    if not _reads(history):
+        return None
     return RULE.finding(
         event.step,
         f"{worst[0]:.0%} of the units of {worst[1]} put out 0 for every sample, at each of {LOOKS} looks",
@@ -39,10 +47,18 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _reads(history: History) -> bool:
+    """Whether the first layer with weights tells samples apart: where nothing comes in, its units are not to blame."""
+    for record in history.measured[0].layers:
+        if record["kind"] in ("dense", "conv", "recurrent"):
+            return number(record.get("between", 1.0)) != 0
+    return True
+
+
 RULE = Rule(
     id="dead-units",
     title="Dead units",
-    threshold=f"in each of the first {LOOKS} looks at least {SHARE:.0%} of the units (maps) of a rectified layer are 0 for the whole batch; later at least 95 %, while the loss has not halved",
+    threshold=f"in each of the first {LOOKS} looks at least {SHARE:.0%} of the units (maps) of a rectified layer are 0 for the whole batch; later at least 95 %, while the loss has not halved; not where the first layer says the same of every sample, nor where fewer than {ALIVE:.0%} were dead at the first look and steps changed the weights by more than {LARGE:.0%}",
     source="SageMaker Debugger's DeadRelu takes 50 % of units active less than 1 %; calibrated on benchmarks/diagnosis",
     explanation=(
         "A ReLU passes what is above zero and nothing else, and where it passes nothing its gradient is zero too. A unit that is below zero for every sample gets no gradient at all: it cannot come back, and the network is "

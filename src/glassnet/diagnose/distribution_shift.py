@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
 FACTOR, LEAST = 3.0, 0.5
+FEW = 60  # samples of either part, below which a single column moves by chance
 ALONE, COLUMNS = 1.2, 190  # of one feature, where each is a column and not a pixel that is rarely inked
-SPREAD = 1.5
+SPREAD, WILD = 1.5, 25.0  # ratio; largest number over the spread
 LABELS = 0.25
 FAR = 1.6
 
@@ -26,9 +29,13 @@ def judge(history: History, event: Event) -> Finding | None:
         told.append(
             f"input means differ by {shift:.2f} standard deviations on average, where chance would make {noise:.2f} of it"
         )
-    elif seen.get("largest_shift", 0.0) > ALONE and event.inputs.get("features", 0) <= COLUMNS:
+    elif (
+        min(seen.get("samples", 0), event.inputs.get("samples", 0)) >= FEW
+        and seen.get("largest_shift", 0.0) > ALONE
+        and event.inputs.get("features", 0) <= COLUMNS
+    ):
         told.append(f"the mean of one input has moved by {seen['largest_shift']:.1f} of its standard deviations")
-    if spread > SPREAD:
+    if spread > SPREAD and not _wild(event):
         told.append(f"inputs have {seen['spread_ratio']:.2g} times the spread")
     if far > FAR:
         told.append(
@@ -49,6 +56,12 @@ def judge(history: History, event: Event) -> Finding | None:
             "distance_ratio": far,
         },
     )
+
+
+def _wild(event: Described) -> bool:
+    """Whether a few training numbers are so large that they alone make the spread what it is."""
+    largest = max(abs(event.inputs.get("min", 0.0)), abs(event.inputs.get("max", 0.0)))
+    return bool(largest > WILD * event.inputs.get("std", math.inf))
 
 
 def _enough(event: Described) -> bool:

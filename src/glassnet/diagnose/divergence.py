@@ -13,6 +13,7 @@ from glassnet.events import Event, Finding, Measured, Step
 LOOKS = 4
 TIMES = 1.5
 FALLEN, EXPLODED = 0.6, 3.0  # of the first loss: it had learned, and is now three times worse than at the start
+NEARLY = 1.05
 WINDOW = 9  # recorded losses
 SHARE = 0.08  # of the run since the lowest point
 
@@ -40,6 +41,8 @@ def _risen(history: History, event: Step) -> Finding | None:
     if len(points) < 3 * WINDOW:
         return None
     first = points[0][1]
+    if history.described is not None and history.described.task == "values" and _best_epoch(history):
+        return None  # losses of single batches of values scatter widely
     smooth = history.notes.setdefault(RULE.id, {"best": math.inf, "at": 0})
     now = median([loss for _, loss in points[-WINDOW:]])
     if now < smooth["best"]:
@@ -51,6 +54,12 @@ def _risen(history: History, event: Step) -> Finding | None:
     if since < SHARE or now < TIMES * smooth["best"] or now - smooth["best"] < 0.25 * first or lowest < smooth["best"]:
         return None
     return _told(event, smooth, now, None)
+
+
+def _best_epoch(history: History) -> bool:
+    """Whether the training figures of the last epoch are the best so far, or nearly."""
+    losses = [loss for epoch in history.epochs if math.isfinite(loss := number(epoch.train.get("loss")))]
+    return bool(losses) and losses[-1] <= NEARLY * min(losses)
 
 
 def _told(event: Step, smooth: dict[str, float], now: float, severity: str | None) -> Finding:

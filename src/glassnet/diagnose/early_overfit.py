@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
 from glassnet.diagnose.history import History, val_loss
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number
+from glassnet.diagnose.signs import middle, number, reaches
 from glassnet.events import Epoch, Event, Finding
 
 EARLY = 0.25
 RISE = 0.08
-PATIENCE = 2
+PATIENCE, LASTING = 2, 0.08  # epochs, and the share of those planned, whichever is more
 FALL = 0.15
+LOOKS, OVERSHOOT = 6, 0.25  # reach in their middle
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -25,7 +27,14 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     later = [val_loss(epoch) for epoch in history.epochs if epoch.epoch > lowest.epoch]
     rise = now / max(low, 1e-12) - 1
-    if len(later) < PATIENCE or rise < RISE or min(later[-PATIENCE:]) < low * (1 + RISE / 2):
+    around = [val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
+    level = median([loss for loss in around if math.isfinite(loss)])
+    patience = max(PATIENCE, math.ceil(LASTING * history.started.epochs)) if history.started else PATIENCE
+    if len(later) < patience or rise < RISE or min(later[-patience:]) < level * (1 + RISE):
+        return None
+    if (
+        middle(reaches(history, LOOKS)) < OVERSHOOT
+    ):  # steps that long throw the loss about on training and validation alike
         return None
     if not number(event.train["loss"]) <= (1 - FALL) * number(lowest.train.get("loss")):
         return None
@@ -40,7 +49,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="early-overfit",
     title="Learning by heart from early on",
-    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and {RISE:.0%} above that now, for {PATIENCE} epochs or more, while training loss fell by another {FALL:.0%}",
+    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and for {PATIENCE} epochs and {LASTING:.0%} of the run {RISE:.0%} above the median of the epochs around that one, while training loss fell by another {FALL:.0%}; not where steps gain less than {OVERSHOOT:g} of what their gradient promises",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "With few samples and many weights a network soon finds it easier to remember than to understand. If that begins in the first quarter of the run, most of the planned training would only make the network surer of its mistakes."

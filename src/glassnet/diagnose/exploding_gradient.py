@@ -27,9 +27,11 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Measured) or len(history.measured) != LOOKS:
         return None
     looks = history.measured
-    grown = middle(_through_layers(each) for each in looks)
-    times, name = _through_time(looks)
-    size = middle(number(each.batch.get("grad_norm")) / max(number(each.batch.get("before")), 1e-6) for each in looks)
+    # With the weights as they were drawn, and still so afterwards: what grows later only has been thrown there by the steps.
+    grown = min(_through_layers(looks[0]), middle(_through_layers(each) for each in looks))
+    times, name = _through_time(looks[:1])
+    sizes = [number(each.batch.get("grad_norm")) / max(number(each.batch.get("before")), 1e-6) for each in looks]
+    size = min(sizes[0], middle(sizes))
     if not (grown > LAYERS or times > TIME or size > WHOLE):
         return None
     told = (
@@ -64,7 +66,7 @@ def _through_time(looks: list[Measured]) -> tuple[float, str]:
 RULE = Rule(
     id="exploding-gradient",
     title="Exploding gradients",
-    threshold=f"in the first {LOOKS} looks, {LAYERS:g} times as large at the first layer as at the last, {TIME:g} times as large at the first time step as at the last, or a norm {WHOLE:g} times the loss",
+    threshold=f"at the first step and in the middle of the first {LOOKS} looks, {LAYERS:g} times as large at the first layer as at the last, {TIME:g} times as large at the first time step as at the last, or a norm {WHOLE:g} times the loss",
     source="Pascanu, Mikolov, Bengio 2013; AutoTrainer takes a ratio of 70; limits calibrated on benchmarks/diagnosis",
     explanation=(
         "Backpropagation multiplies the gradient by each layer's weights, and in a recurrent network by the same weights at every time step. Where they enlarge, the product grows without bound: the first layers, or the earliest times, "

@@ -62,7 +62,6 @@ RULE = Rule(
         "slow-start",
         "saturation",
         "lr-too-high",
-        "loss-spike",
         "clipping-always",
         "plateau",
         "dead-units",

@@ -11,8 +11,12 @@ from glassnet.events import Epoch, Event, Finding
 
 CLASSES = 4
 WRONG = 80  # wrong answers on validation that are needed to say anything
-RATIO = 2.05  # of the share at which the right class comes second, to what chance makes of it
-ACCURACY = 0.25  # above chance
+RATIO, KNOWING = 2.05, 2.4  # of the share at which the right class comes second, to what chance makes of it
+ACCURACY, HALF = (
+    0.25,
+    0.5,
+)  # above chance; of a network that is right as often as that, other mistakes than wrong labels are few
+NEIGHBOURS = 0.1  # by which the nearest neighbour may be right more often than the network
 EPOCHS = 3  # whose mean is taken, since a share of some hundred answers is noisy
 LOOK = 0.08
 LEARNED = 0.12  # of the loss
@@ -34,8 +38,11 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     if (1 - accuracy) * samples < WRONG or accuracy < 1 / classes + ACCURACY:
         return None
+    # Where the neighbours' labels fit better than the network does, the labels are in order, and the network is not.
+    if number(seen.targets.get("neighbour_agreement")) > accuracy + NEIGHBOURS:
+        return None
     chance = 1 / (classes - 1)
-    if second > RATIO * chance:
+    if second > (KNOWING if accuracy >= HALF else RATIO) * chance:
         return None
     return RULE.finding(
         event.step,
@@ -48,7 +55,7 @@ RULE = Rule(
     id="labels-noisy",
     title="Noisy labels",
     threshold=(
-        f"with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output at most {RATIO:g} times as often as by chance"
+        f"with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output at most {RATIO:g} times as often as by chance ({KNOWING:g} times where {HALF:.0%} are right); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
     ),
     source="confident learning (Northcutt, Jiang, Chuang 2021) uses predicted against given labels too; the second place and its limit are calibrated on benchmarks/diagnosis",
     explanation=(

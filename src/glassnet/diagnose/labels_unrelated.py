@@ -10,8 +10,23 @@ from glassnet.diagnose.signs import number, share
 from glassnet.events import Epoch, Event, Finding
 
 SURE = 3.0  # standard errors
+MUTUAL = 2.0  # of two samples that are each other's neighbours the pair is counted twice, so there are half as many independent ones
 LOOK = 0.08
 HELD = 0.35
+
+
+def suspected(history: History) -> bool:
+    """Whether nearest neighbours agree no more often than by chance; the first epoch will tell more."""
+    seen = history.described
+    if seen is None or history.epochs:
+        return False
+    count = int(seen.targets.get("neighbour_samples", 0))
+    agreement, chance = number(seen.targets.get("neighbour_agreement")), number(seen.targets.get("chance_agreement"))
+    if count < 200 or seen.task not in ("classes", "values"):
+        return False
+    if seen.task == "classes":
+        return agreement <= chance + SURE * math.sqrt(MUTUAL * max(chance * (1 - chance), 1e-6) / count)
+    return abs(agreement) <= SURE * math.sqrt(MUTUAL / count)
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -24,7 +39,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if count < 200 or not math.isfinite(agreement):
         return None
     if seen.task == "classes":
-        error = math.sqrt(max(chance * (1 - chance), 1e-6) / count)
+        error = math.sqrt(MUTUAL * max(chance * (1 - chance), 1e-6) / count)
         counts = seen.validation.get("counts") or seen.targets.get("counts") or [1]
         majority = max(counts) / max(sum(counts), 1)
         unseen = max(int(seen.validation.get("samples", count)), 1)
@@ -37,7 +52,7 @@ def judge(history: History, event: Event) -> Finding | None:
         told = f"the nearest neighbour of a sample has its class for {agreement:.1%} of {count} samples, where labels drawn at random would for {chance:.1%}; validation accuracy is at best {best:.1%}, the most frequent class has {majority:.1%}"
     elif seen.task == "values":
         best = max(number(epoch.val.get("r2")) for epoch in history.epochs)
-        if abs(agreement) > SURE / math.sqrt(count) or best > 0.03:
+        if abs(agreement) > SURE * math.sqrt(MUTUAL / count) or best > 0.03:
             return None
         told = f"the values of nearest neighbours are uncorrelated ({agreement:.2f}), and R² on validation is at best {best:.2f}"
     else:

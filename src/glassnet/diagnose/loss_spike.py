@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import median
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, first_loss, number, share
-from glassnet.events import Event, Finding, Traced
+from glassnet.diagnose.signs import called, first_loss, middle, number, reaches, share
+from glassnet.events import Event, Finding, Step, Traced
 
 LARGE = 0.5  # of the first loss
 SETTLED = 15  # recorded losses before one may be called unusual
+BEFORE, AFTER, HIGHER = 10, 3, 1.3  # recorded losses on both sides of a jump that stays, and how far apart they are
+OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found at a recorded loss four times as large as usual and at least half of the first one."""
+    """Found at a recorded loss four times as large as usual and at least half of the first one, or where the loss has gone up at a stroke and stays there."""
+    if isinstance(event, Step):
+        return _stays(history, event)
     if not isinstance(event, Traced) or event.kind != "spike":
         return None
     loss, usual = number(event.figures.get("loss")), number(event.figures.get("usual"))
     first = first_loss(history)
     if not (math.isfinite(loss) and usual > 0 and math.isfinite(first)):
         return None
-    rates = [each.lr for each in history.measured[-4:]]
-    climbing = len(rates) == 4 and all(b > 1.01 * a for a, b in pairwise(rates)) and share(history) > 0.25
+    climbing = _climbing(history) and share(history) > 0.25
     calm = usual < CALM * first
     if len(history.steps) < (FEWER if calm else SETTLED):
         return None
@@ -47,10 +51,31 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _climbing(history: History) -> bool:
+    """Whether the rate has been rising at each of the last looks."""
+    rates = [each.lr for each in history.measured[-4:]]
+    return len(rates) == 4 and all(b > 1.01 * a for a, b in pairwise(rates))
+
+
+def _stays(history: History, event: Step) -> Finding | None:
+    """The step that threw the loss up need not be one whose loss was recorded: what it left behind is a level that was not there before."""
+    losses = history.losses()
+    if event.loss is None or len(losses) < BEFORE + AFTER or _climbing(history):
+        return None
+    before, after = losses[-BEFORE - AFTER : -AFTER], losses[-AFTER:]
+    if min(after) <= HIGHER * max(before) or middle(reaches(history, 6)) < OVERSHOOT:
+        return None
+    return RULE.finding(
+        event.step,
+        f"the loss went up at a stroke and stays there: the last {AFTER} recorded losses are {', '.join(f'{loss:.3g}' for loss in after)}, the {BEFORE} before them were at most {max(before):.3g}",
+        {"loss": median(after), "usual": median(before)},
+    )
+
+
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one",
+    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, while the rate does not rise",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

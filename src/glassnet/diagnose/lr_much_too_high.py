@@ -6,16 +6,36 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, first_loss, middle, most, number, recent_loss, share, update_size
-from glassnet.events import Event, Finding, Measured, Step
+from glassnet.diagnose.signs import (
+    SETTLED,
+    fallen,
+    first_loss,
+    largest_update,
+    middle,
+    most,
+    number,
+    reaches,
+    recent_loss,
+    share,
+    update_size,
+)
+from glassnet.diagnose.softmax_twice import makes_probabilities
+from glassnet.events import Event, Finding, Measured, Step, Traced
 
 EARLY = 0.2
 TIMES = 1.9
 HUGE = 1.0  # update over weight: the weights are replaced, not changed
 LOOKS = 3
+LONG = 0.1  # update over weight: shorter steps do not throw a loss up
+SURE = 0.1  # share of the run after which what has been gained so far counts; before it only whether anything has
 GAINED = 0.25  # of the first loss: weights that were small to begin with may be replaced by better ones
 KILLED = 0.93
 GROWN = 30.0
+KEPT = 0.75  # reach: weights that were small may be replaced by better ones
+OVERFLOWN, EXPLODING = (
+    3.0,
+    5,
+)  # times the first loss, and recorded losses: as loss-exploding has it, of which this is the cause
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -23,9 +43,13 @@ def judge(history: History, event: Event) -> Finding | None:
     if share(history) > EARLY:
         return None
     first = first_loss(history)
+    if _not_finite(event) and _long(history) and not _uphill(history):
+        return _overflown(history, event)
     if isinstance(event, Step) and event.loss is not None and len(history.steps) > LOOKS:
         now = recent_loss(history, LOOKS)
-        if first > 0 and now > TIMES * first and not _uphill(history):
+        risen = now > TIMES * first and share(history) >= SETTLED
+        exploded = len(history.steps) > EXPLODING and recent_loss(history) > OVERFLOWN * first
+        if first > 0 and (risen or exploded) and _long(history) and not _uphill(history):
             return RULE.finding(
                 event.step,
                 f"within {event.step} steps the loss rose from {first:.3g} to {now:.3g} at learning rate {event.lr:.3g}",
@@ -50,15 +74,46 @@ def judge(history: History, event: Event) -> Finding | None:
     sizes = [size for each in history.measured[:LOOKS] if math.isfinite(size := update_size(each))]
     if (
         len(sizes) < LOOKS
+        or middle(reaches(history, LOOKS)) > KEPT
+        or share(history) < SETTLED
         or max(sizes) < HUGE
         or middle(sizes) < HUGE / 2
-        or _gained(history.measured[0], event) > GAINED
+        or _gained(history.measured[0], event) > (GAINED if share(history) >= SURE else 0.0)
     ):
         return None
     return RULE.finding(
         event.step,
         f"a step changes the weights by {max(sizes):.0%} of their size at learning rate {event.lr:.3g}: it replaces them",
         {"update": max(sizes), "lr": event.lr},
+    )
+
+
+def _long(history: History) -> bool:
+    """Whether a step was long for its weights; so where nobody looked."""
+    return not largest_update(history) < LONG
+
+
+def _not_finite(event: Event) -> bool:
+    """A loss that is not finite, and neither inputs nor targets to blame for it."""
+    if isinstance(event, Traced):
+        return event.kind == "not-finite" and event.place in ("weights", "activations", "loss")
+    return isinstance(event, Step) and event.loss is not None and not math.isfinite(event.loss)
+
+
+def _overflown(history: History, event: Event) -> Finding | None:
+    """The loss grew until no number could hold it: then it is not the number that is wrong."""
+    seen = [number(each.batch.get(key)) for each in history.measured for key in ("before", "after")]
+    highest = max((loss for loss in [*history.losses(), *seen] if math.isfinite(loss)), default=math.nan)
+    first, lr = first_loss(history), history.measured[-1].lr if history.measured else math.nan
+    if history.described is not None and makes_probabilities(history.described):
+        return None  # a softmax by hand overflows by itself
+    if not highest > OVERFLOWN * first or not largest_update(history) >= LONG:
+        return None
+    step = event.step if isinstance(event, Step | Traced) else 0
+    return RULE.finding(
+        step,
+        f"within {step} steps the loss rose from {first:.3g} to {highest:.3g} and beyond what a number can hold, at learning rate {lr:.3g}",
+        {"first": first, "loss": highest, "lr": lr},
     )
 
 
@@ -82,7 +137,7 @@ def _uphill(history: History) -> bool:
 RULE = Rule(
     id="lr-much-too-high",
     title="The learning rate is much too high",
-    threshold=f"in the first {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
+    threshold=f"between {SETTLED:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen at all, or by {GAINED:.0%} after {SURE:.0%} of the run; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 from glassnet.diagnose.history import History
+from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, largest_update, middle, most, reaches, share, update_size
+from glassnet.diagnose.signs import (
+    SETTLED,
+    dropping,
+    fallen,
+    largest_update,
+    middle,
+    most,
+    number,
+    reach,
+    reaches,
+    share,
+    update_size,
+)
 from glassnet.events import Event, Finding, Measured
 
 LOOK = 0.1
@@ -12,30 +28,48 @@ HOLD = 0.15  # share of the first loss that must have been gained
 LARGE = 0.12  # update over weight
 OVER = 0.4  # share of steps that overshoot
 LOOKS = 6
-RECENT, STILL = 4, 0.04  # looks, and the update over weight in their middle
+RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
+TOSSED = 1.03  # loss after an epoch over that after the one before
+LATER, BEGIN, VAIN, WASTED = (
+    0.4,
+    0.2,
+    0.02,
+    0.2,
+)  # shares of the run; update over weight that gains nothing; reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found after a tenth of the run when steps are large and the loss does not fall, or when many of them raise the loss of their own batch."""
-    if not isinstance(event, Measured) or share(history) < LOOK or len(history.measured) < LOOKS:
+    if not isinstance(event, Measured) or share(history) < LOOK or len(history.measured) < LOOKS or suspected(history):
         return None
     down, size = fallen(history), largest_update(history)
-    values = reaches(history, 2 * LOOKS)
+    late = [each for each in history.measured[-2 * LOOKS :] if each.step >= SETTLED * history.total_steps]
+    values = [value for each in late if math.isfinite(value := reach(each))]
     over = sum(value < 0 for value in values) / len(values) if values else 0.0
     # The first steps of an adaptive optimiser are long in every training: what counts is whether they still are.
     lately = middle(update_size(each) for each in history.measured[-RECENT:])
     long = middle(reaches(history, RECENT)) < SHORTFALL or over >= 0.2
-    stuck = down < HOLD and size > LARGE and (down < 0 or long) and lately > STILL
+    stuck = not dropping(history) and down < HOLD and size > LARGE and (down < 0 or long) and lately > STILL
     climbing = len(values) >= LOOKS and over >= OVER and down < 0.8
     first, now = most(history.measured[0], "dead"), most(event, "dead")
-    killed = first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
-    if not stuck and not climbing and not killed:
+    killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
+    steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
+    usual, gains = middle(map(update_size, steady)), [value for each in steady if math.isfinite(value := reach(each))]
+    gain = middle(gains)
+    wasting = (
+        share(history) >= LATER
+        and len(gains) >= LOOKS
+        and (gain < WASTED or (usual * (1 - gain) > VAIN and _tossed(history)))
+    )
+    if not stuck and not climbing and not killed and not wasting:
         return None
     told = [f"a step has changed the weights by up to {size:.0%} of their size"]
     if climbing:
         told.append(f"{over:.0%} of the steps looked at raised the loss of their own batch")
+    if wasting:
+        told.append(f"usually it changes them by {usual:.1%} and gains {gain:.2f} of what its gradient promises")
     if killed:
         told.append(f"{now[0]:.0%} of the units of {now[1]} have died, {first[0]:.0%} were silent at the start")
     moved = f"has fallen by {down:.0%}" if down > 0 else f"stands {-down:.0%} higher than at the start"
@@ -46,12 +80,22 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _tossed(history: History) -> bool:
+    """Whether the loss after an epoch was higher than after the one before, on validation where there is one."""
+    losses = [
+        number((epoch.val or epoch.train).get("loss"))
+        for epoch in history.epochs
+        if epoch.step >= BEGIN * history.total_steps
+    ]
+    return any(later > TOSSED * earlier for earlier, later in pairwise(losses))
+
+
 RULE = Rule(
     id="lr-too-high",
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
-        f"batch; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, or whose update over weight times the share that they do not gain is above {VAIN:g} while validation loss goes up from one epoch to the next; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import first_loss, middle, number, rate_is_rising, reaches, recent_loss, share
+from glassnet.diagnose.signs import (
+    fallen,
+    first_loss,
+    middle,
+    number,
+    rate_is_rising,
+    reach,
+    reaches,
+    recent_loss,
+    share,
+    update_size,
+)
 from glassnet.events import Event, Finding, Measured
 
 SHORT = 0.99
@@ -15,6 +28,11 @@ TINY = 3e-5  # of the loss: what one step promises
 SLOPE = 0.4  # gradient now over that at the start
 LOOKS = 4
 SPEEDING, LATE = 1.004, 0.35  # a reach above 1 means that the slope grows along the step: learning is about to begin
+HALF, BEGIN = 0.5, 0.25  # of the run: when a loss that is still high counts, and the looks that do
+UPDATE, MOVING = 1.3e-3, 2e-3  # update over weight
+SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, and by more
+LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
+FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
 WORTH, CURVED = 0.05, 0.998  # of the loss; reach from which on the curve is lost in rounding
 
 
@@ -22,6 +40,8 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
     if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE:
         return None
+    if share(history) >= HALF and (late := _late(history, event)):
+        return late
     of_values = history.described is not None and history.described.task == "values"
     first = first_loss(history)
     if (
@@ -48,6 +68,8 @@ def judge(history: History, event: Event) -> Finding | None:
     slope = middle(number(e.batch.get("grad_norm")) for e in looks)
     if slope < SLOPE * middle(number(e.batch.get("grad_norm")) for e in history.measured[:LOOKS]):
         return None
+    if middle(map(update_size, looks)) > MOVING:
+        return None
     factor = min(1 / (2 * max(1 - r, 1e-4)), 1000.0) if len(values) >= 2 else 1000.0
     return RULE.finding(
         event.step,
@@ -60,14 +82,42 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _late(history: History, event: Measured) -> Finding | None:
+    """Half of the run is over, the loss is far from low, training and validation are alike, and steps are still short for their direction and for the weights."""
+    looks = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
+    gains = [value for each in looks if math.isfinite(value := reach(each))]
+    size, gain = middle(map(update_size, looks)), middle(gains)
+    last = history.epochs[-1] if history.epochs else None
+    gap = (
+        number(last.val.get("loss")) / number(last.train.get("loss"))
+        if last and number(last.train.get("loss")) > 0
+        else 1.0
+    )
+    down = fallen(history)
+    if len(gains) < LOOKS or rate_is_rising(history) or gap > ALIKE or not -0.02 <= down < LEARNED or not size < UPDATE:
+        return None
+    slope = middle(number(each.batch.get("grad_norm")) for each in looks[-LOOKS:])
+    if slope < SLOPE * middle(number(each.batch.get("grad_norm")) for each in history.measured[:LOOKS]):
+        return None
+    if not gain >= (SHORTER if down >= LEARNED / 2 else SHORTISH) or event.lr < FALLING * max(
+        each.lr for each in history.measured
+    ):
+        return None
+    return RULE.finding(
+        event.step,
+        f"after {share(history):.0%} of the run the loss has fallen by {down:.1%} only; usually a step changes the weights by {size:.2%} of their size and gains {gain:.3f} of what its gradient promises",
+        {"reach": gain, "fallen": down, "update": size, "lr": event.lr},
+    )
+
+
 RULE = Rule(
     id="lr-too-low",
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised "
-        f"(or promises less than {TINY:g} of the loss); not while the rate is still rising, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"(or promises less than {TINY:g} of the loss); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%}, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
-    source="the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
+    source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(
         "The gradient promises how much a small step will gain. Near the start of a step the promise is kept; further out the valley curves up and the gain falls behind. The best step gains "
         "about half of the promise. If every step gains all of it, the steps are so short that they never come to feel the curve: the same direction could be followed many times as far."

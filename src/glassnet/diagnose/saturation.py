@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, fallen, most, number
+from glassnet.diagnose.signs import SETTLED, called, fallen, most, number, share
+from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Described, Event, Finding, Measured
 
 SHARE = 0.5
@@ -14,28 +15,32 @@ LOOKS = 3
 def judge(history: History, event: Event) -> Finding | None:
     """Found when more than half of a layer's values lie at the ends of tanh or sigmoid at three looks in a row, and the loss has not halved."""
     if isinstance(event, Described):
-        share = number(event.net.get("saturated"))
-        if not share >= SHARE:
+        begin = number(event.net.get("saturated"))
+        if not begin >= SHARE:
             return None
-        told = f"before the first step {share:.0%} of the values of {called(event.net['saturated_layer'])} lie at the ends of its range"
-        return RULE.finding(0, told, {"saturated": share})
+        told = f"before the first step {begin:.0%} of the values of {called(event.net['saturated_layer'])} lie at the ends of its range"
+        return RULE.finding(0, told, {"saturated": begin})
     if not isinstance(event, Measured) or len(history.measured) < LOOKS or fallen(history) > 0.3:
+        return None
+    if (
+        share(history) < SETTLED or through_layers(history.measured[0]) < LAYERS
+    ):  # in a deep net the gradient was gone before that
         return None
     values = [most(each, "saturated") for each in history.measured[-LOOKS:]]
     if not all(value >= SHARE for value, _ in values):
         return None
-    share, name = values[-1]
+    last, name = values[-1]
     return RULE.finding(
         event.step,
-        f"{share:.0%} of the values of {name} lie at the ends of its range, where its slope is less than a seventeenth of the largest",
-        {"saturated": share},
+        f"{last:.0%} of the values of {name} lie at the ends of its range, where its slope is less than a seventeenth of the largest",
+        {"saturated": last},
     )
 
 
 RULE = Rule(
     id="saturation",
     title="Saturated units",
-    threshold=f"at {LOOKS} looks in a row at least {SHARE:.0%} of the values of a layer beyond ±0.97 (tanh) or outside 0.015 to 0.985 (sigmoid), while the loss has fallen by less than 30 %; or half of them before the first step",
+    threshold=f"at {LOOKS} looks in a row at least {SHARE:.0%} of the values of a layer beyond ±0.97 (tanh) or outside 0.015 to 0.985 (sigmoid), after {SETTLED:.0%} of the run and while the loss has fallen by less than 30 % (not where depth alone takes the gradient, see vanishing-gradient); or half of them before the first step",
     source="Glorot and Bengio 2010, section 3; LeCun et al., Efficient BackProp, 1998; calibrated on benchmarks/diagnosis",
     explanation=(
         "Far from zero, tanh and sigmoid are flat: a change of the input changes nothing, and so the gradient that passes through is nearly zero. A saturated unit keeps saying +1 or −1 and hardly learns."

@@ -12,6 +12,8 @@ from glassnet.events import Measured
 
 FIRST_LOOK = 0.12  # share of the run after which a loss that has not moved is worth a word
 FEWEST_LOOKS = 4
+SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
+DROPPED = 1.05  # loss with dropout over that without
 RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
 
 
@@ -26,8 +28,14 @@ def share(history: History) -> float:
 
 
 def first_loss(history: History) -> float:
-    """The first training loss; NaN before it and where it was not finite."""
+    """The first training loss; NaN before it and where it was not finite.
+
+    Of values one batch says little, so there it is the loss of the look before the first step, which took more, where that is larger.
+    """
     first = history.steps[0].loss if history.steps else None
+    if first is not None and history.described is not None and history.described.task == "values":
+        looked = number(history.described.start.get("train_loss"))
+        return max(first, looked) if math.isfinite(looked) else first
     return math.nan if first is None else first
 
 
@@ -41,6 +49,12 @@ def fallen(history: History) -> float:
     """By which share of itself the training loss has fallen; below 0 where it has risen, NaN where nobody knows."""
     first = first_loss(history)
     return 1 - recent_loss(history) / first if first > 0 else math.nan
+
+
+def learned(history: History) -> float:
+    """What has been learned, 0 to 1: of values R² on training samples once it is known, else by which share of itself the loss has fallen."""
+    r2 = number(history.epochs[-1].train.get("r2")) if history.epochs else math.nan
+    return r2 if math.isfinite(r2) else fallen(history)
 
 
 def reach(event: Measured) -> float:
@@ -69,6 +83,14 @@ def largest_update(history: History) -> float:
     """The largest of the update sizes so far; NaN where there is none."""
     sizes = [size for event in history.measured if math.isfinite(size := update_size(event))]
     return max(sizes, default=math.nan)
+
+
+def dropping(history: History) -> bool:
+    """Whether dropout alone, before the first step, makes the loss clearly higher than it is without: then it may be dropout that holds the loss up."""
+    if history.described is None or not history.described.net.get("dropouts"):
+        return False
+    start = history.described.start
+    return number(start.get("train_loss")) > DROPPED * number(start.get("loss"))
 
 
 def rate_is_rising(history: History) -> bool:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number, share
+from glassnet.diagnose.signs import DROPPED, dropping, fallen, number, rate_is_rising, share
 from glassnet.events import Epoch, Event, Finding
 
-LOOK = 0.35
+LOOK = 0.5
 STILL = 0.04
 BEHIND = 0.15
 GAP = 0.06
 RECENT = 0.2
+LEARNED = 0.25  # of the first loss, with dropout that makes a difference
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found after a third of the run when training accuracy has stopped below what the nearest neighbour reaches, with no gap to validation."""
+    """Found in the second half of the run when training accuracy has stopped below what the nearest neighbour reaches, with no gap to validation."""
     if (
         not isinstance(event, Epoch)
         or history.described is None
@@ -30,7 +31,9 @@ def judge(history: History, event: Event) -> Finding | None:
     earlier = history.epochs[-1 - back]
     before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
     still = 1 - now / before < STILL * back if before > 0 else False
-    if not (train < known - BEHIND and train - val < GAP and still):
+    # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
+    dropped = dropping(history) and fallen(history) < LEARNED
+    if not (train < known - BEHIND and train - val < GAP and (still or dropped)) or rate_is_rising(history):
         return None
     return RULE.finding(
         event.step,
@@ -43,7 +46,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below the share of samples whose nearest neighbour has their class, less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below the share of samples whose nearest neighbour has their class, less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
     explanation=(

@@ -6,7 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, fallen, middle, number, share
+from glassnet.diagnose.signs import called, learned, middle, number, share
 from glassnet.events import Event, Finding, Measured
 
 LAYERS = 1e-3  # first layer's share of the last one's gradient, per weight
@@ -21,10 +21,13 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found when little of the gradient reaches the first layer, or the first time step, and the loss does not fall."""
     if not isinstance(event, Measured) or len(history.measured) < 3 or share(history) < LOOK:
         return None
-    down = fallen(history)
+    down = learned(history)
     looks = history.measured[:5]
-    ratio = middle(through_layers(each) for each in looks)
-    signal = middle(_through_signal(each) for each in looks)
+    # With the weights as they were drawn, or over the first looks: an adaptive optimiser enlarges small weights within some steps, too late for the first layers.
+    ratio = min(through_layers(looks[0]), middle(through_layers(each) for each in looks))
+    signal = min(_through_signal(looks[0]), middle(_through_signal(each) for each in looks))
+    if ratio == 0:  # nothing comes in, or nothing is trained there: no matter of depth
+        return None
     if down < HELD and (ratio < LAYERS or signal < SIGNAL) and math.isfinite(ratio):
         return RULE.finding(
             event.step,

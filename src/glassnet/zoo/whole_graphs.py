@@ -22,7 +22,9 @@ Convolution = Literal["gcn", "graphsage", "gat", "gin"]
 Readout = Literal["mean", "max", "sum"]
 
 HEADS = 4
-FIRST = 0.1  # how small the classifier begins: sums over nodes are large, and a net should not be sure before it has learnt
+FIRST = (
+    0.1  # how small the classifier begins: sums over nodes are large, and a net should not be sure before it has learnt
+)
 
 
 class GraphReader(nn.Module):

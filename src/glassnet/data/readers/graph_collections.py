@@ -11,8 +11,8 @@ from glassnet.data.graph import Graphs
 from glassnet.data.graph_collection import graphs_from, side_by_side
 from glassnet.data.graph_files import check_size
 from glassnet.data.graphs_schema import GraphsSchema, is_collection, read_collection
+from glassnet.data.naming import in_order
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers.texts import in_order
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, UsageError
 
