@@ -195,7 +195,7 @@ def test_check(trained, kind, capsys):
     settings = [part for key, value in SMALL[kind].items() for part in ("--set", f"{key}={value}")]
     code, told = said(capsys, "check", str(data), *settings)
     assert code in (0, 1), told
-    assert "trial-run" in told
+    assert "gradients-reach" in told, "small nets need not pass, but what is looked at is told"
 
 
 @pytest.mark.slow
