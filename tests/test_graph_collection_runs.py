@@ -62,7 +62,7 @@ def test_edges_tell_what_counts_do_not(trained):
     assert figures["rivals"][1]["figure"] <= 0.75
 
 
-@pytest.mark.parametrize("net", ["gcn", "graphsage", "gat"])
+@pytest.mark.parametrize("net", ["gin", "gcn", "graphsage", "gat"])
 def test_the_other_convolutions_by_their_plain_names(rings, tmp_path, net):
     done = glassnet.train(str(rings), net, out=tmp_path / net, settings=QUICK | {"train.epochs": 12})
     assert f'name = "graph-{net}"' in done.folder.recipe.read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def check(recipe: Recipe) -> None:
     """
     net = recipe.net.name
     named = (
-        ("net", "net.name", net, (*zoo.ZOO, OWN_NET)),
+        ("net", "net.name", net, (*zoo.ZOO, *(name.removeprefix("graph-") for name in zoo.ZOO), OWN_NET)),
         ("initialisation", "net.init", recipe.net.init, ("default", *INITS)),
         ("preprocessing", "preprocess.name", recipe.preprocess.name, chain.from_iterable(PREPROCESSING.values())),
         ("loss", "loss.name", recipe.loss.name, LOSSES),

@@ -13,7 +13,7 @@ from glassnet.data.dataset import Unreadable
 from glassnet.data.gml import MOST_LEVELS
 from glassnet.data.graph_collection import FoundGraphs
 from glassnet.data.graph_files import check_size
-from glassnet.data.text_files import NoText, lines_of, read_text
+from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 
@@ -170,10 +170,7 @@ def _table(path: Path, rows: list[list[str]], kind: Callable[[str], float]) -> n
 
 
 def _lines(path: Path, may_be_empty: bool = False) -> list[str]:
-    try:
-        lines = lines_of(read_text(path).text)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error) from error
+    lines = lines_of(require_text(path).text)
     if not may_be_empty and not any(line.strip() for line in lines):
         raise DataError("the file is empty", where=shown(path))
     return lines

@@ -22,6 +22,9 @@ Convolution = Literal["gcn", "graphsage", "gat", "gin"]
 Readout = Literal["mean", "max", "sum"]
 
 HEADS = 4
+FIRST = (
+    0.1  # how small the classifier begins: sums over nodes are large, and a net should not be sure before it has learnt
+)
 
 
 class GraphReader(nn.Module):
@@ -65,6 +68,8 @@ class GraphReader(nn.Module):
         self.drop = nn.Dropout(dropout)
         self.stages = tuple(f"body.{k}" for k in range(layers))
         self.head = nn.Linear(layers * hidden, outputs)
+        with torch.no_grad():
+            self.head.weight.mul_(FIRST)
 
     def features(self, x: Tensor) -> Tensor:
         """Numbers of graphs with their graphs, int64 (batch, 1) → (batch, layers · hidden)."""
