@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-import shutil
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +31,6 @@ from glassnet.web import inside
 from glassnet.web.shares import columns_of, moments_of, words_of
 from glassnet.web.typed import row_of, sound_of, text_of
 
-CHROMIUM = os.environ.get("GLASSNET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 CLASSES = ("bad", "<img src=x onerror=canary()>")
 TEXT = "the film is good and the zyzzyva is not"
 WORDS = ["the", "film", "is", "good", "bad", "and", "not"]
@@ -246,18 +243,6 @@ def test_pages_say_what_cannot_be_opened(page: Any) -> None:
         assert page.post(f"/run/{page.key(name)}/inside.json", QUESTIONS["text"])[0] == 422
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened.expect = sync_api.expect
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def tab(browser: Any, page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     width, scheme = getattr(request, "param", (1024, "light"))
@@ -277,50 +262,50 @@ LOOKS = [(360, "dark"), (1024, "light"), pytest.param((1920, "dark"), marks=pyte
 
 
 @pytest.mark.parametrize("tab", LOOKS, indirect=True, ids=str)
-def test_a_text_is_typed_and_each_word_counts(tab: Any, browser: Any) -> None:
+def test_a_text_is_typed_and_each_word_counts(tab: Any, expect: Any) -> None:
     tab.at("text")
     tab.get_by_label("Type or paste a text").focus()
     tab.keyboard.type("the film is good")
-    browser.expect(tab.locator(".word")).to_have_count(4, timeout=60_000)
+    expect(tab.locator(".word")).to_have_count(4, timeout=60_000)
     strengths = [int(each.evaluate("(e) => e.style.getPropertyValue('--strength')").rstrip("%")) for each in tab.locator(".word").all()]  # fmt: skip
     assert strengths.index(max(strengths)) == 3
     assert tab.locator("#words").inner_text().startswith("The network says ")
     assert tab.locator("#layers details").count() >= 2
     first = tab.locator("#shares p").first.inner_text()
     tab.get_by_label("What counts for").select_option("bad")
-    browser.expect(tab.locator("#shares p").first).to_contain_text("the output for bad goes from", timeout=60_000)
+    expect(tab.locator("#shares p").first).to_contain_text("the output for bad goes from", timeout=60_000)
     assert tab.locator("#shares p").first.inner_text() != first
     tab.get_by_text("Numbers").click()
     assert tab.locator("table.shares tbody tr").count() == 4
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.width
     tab.get_by_label("Type or paste a text").fill("")
-    browser.expect(tab.locator("#layers details")).to_have_count(0)
+    expect(tab.locator("#layers details")).to_have_count(0)
 
 
 @pytest.mark.parametrize("tab", LOOKS, indirect=True, ids=str)
-def test_a_row_is_filled_in_and_each_column_counts(tab: Any, browser: Any) -> None:
+def test_a_row_is_filled_in_and_each_column_counts(tab: Any, expect: Any) -> None:
     pytest.importorskip("captum")
     tab.at("row")
     tab.wait_for_selector("table.shares", timeout=60_000)
     assert "of which nothing is known" in tab.locator("#shares").inner_text()
     tab.get_by_label("size").fill("2.5")
     tab.get_by_label("colour").select_option("red")
-    browser.expect(tab.locator("table.shares")).to_contain_text("2.5", timeout=60_000)
-    browser.expect(tab.locator("table.shares")).to_contain_text("red")
+    expect(tab.locator("table.shares")).to_contain_text("2.5", timeout=60_000)
+    expect(tab.locator("table.shares")).to_contain_text("red")
     tab.get_by_label("size").fill("big")
-    browser.expect(tab.locator("#given [role=alert]")).to_contain_text("size 'big' (a number)", timeout=60_000)
+    expect(tab.locator("#given [role=alert]")).to_contain_text("size 'big' (a number)", timeout=60_000)
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.width
 
 
 @pytest.mark.parametrize("tab", LOOKS, indirect=True, ids=str)
-def test_a_sound_is_given_and_its_moments_count(tab: Any, browser: Any) -> None:
+def test_a_sound_is_given_and_its_moments_count(tab: Any, expect: Any) -> None:
     tab.at("sound")
     tab.set_input_files("#file", {"name": "a.wav", "mimeType": "audio/wav", "buffer": wav()})
-    browser.expect(tab.locator("canvas.wide")).to_have_count(2, timeout=60_000)
+    expect(tab.locator("canvas.wide")).to_have_count(2, timeout=60_000)
     assert "s of 0.5 s" in tab.locator("#shares").inner_text()
     tab.set_input_files("#file", {"name": "a.wav", "mimeType": "audio/wav", "buffer": b"nothing"})
-    browser.expect(tab.locator("#given [role=alert]")).to_contain_text("cannot be read as a sound", timeout=60_000)
+    expect(tab.locator("#given [role=alert]")).to_contain_text("cannot be read as a sound", timeout=60_000)
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.width
 
 
