@@ -41,6 +41,7 @@ from glassnet.plots.explain_space import (
 MOST_SHOWN = 6
 MOST_SEARCHED = 2000
 MOST_MEASURED = 500
+STEPS, FEW_STEPS = 64, 24  # of the integral
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,12 @@ def _average_row(case: Case) -> object:
     return subject(case.model, case.train.some(MOST_SEARCHED)).x.mean(0, keepdim=True)
 
 
+def _integrated(case: Case) -> plots.Drawing:
+    steps = FEW_STEPS if case.model.schema.kind == "text" else STEPS  # of the pass through a recurrent net each is dear
+    told = integrated_gradients(case.model, case.inputs, case.target, baseline=_average_row(case), steps=steps)
+    return attribution_plot(told)
+
+
 def _filters(case: Case) -> plots.Drawing:
     told = filters(case.model)
     if not told.are_pictures:
@@ -177,7 +184,7 @@ METHODS = MappingProxyType(
         ),
         "integrated-gradients": Method(
             "shares that sum to the answer",
-            lambda c: attribution_plot(integrated_gradients(c.model, c.inputs, c.target, baseline=_average_row(c))),
+            _integrated,
             (*FLAT, *HEARD),
         ),
         "occlusion": Method(

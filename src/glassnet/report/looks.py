@@ -42,7 +42,7 @@ TITLES = {  # where a kind of data asks for other words
 
 
 class Look(NamedTuple):
-    """A picture: ``name`` is the method's, ``title`` a heading."""
+    """A picture: ``name`` is the method's (and the kind's of data, where that asks for other words), ``title`` a heading."""
 
     name: str
     title: str
@@ -94,7 +94,8 @@ def looks(
             late.append(name)
             continue
         try:
-            pictures.append(Look(name, TITLES.get((name, kind), title), METHODS[name].draw(case)))
+            own = TITLES.get((name, kind))
+            pictures.append(Look(f"{name}-{kind}" if own else name, own or title, METHODS[name].draw(case)))
         except GlassnetError as error:
             if error.fix:  # something is amiss or absent; without a remedy it just does not apply to this network
                 left_out.append(f"{title}: {error.problem} ({error.fix}).")
