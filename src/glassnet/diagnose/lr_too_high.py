@@ -31,12 +31,8 @@ LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 TOSSED = 1.03  # loss after an epoch over that after the one before
-LATER, BEGIN, VAIN, WASTED = (
-    0.4,
-    0.2,
-    0.02,
-    0.2,
-)  # shares of the run; update over weight that gains nothing; reach in the middle
+LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
+VAIN, WASTED = 0.02, 0.2  # update over weight that gains nothing; reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
@@ -55,14 +51,9 @@ def judge(history: History, event: Event) -> Finding | None:
     climbing = len(values) >= LOOKS and over >= OVER and down < 0.8
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
-    steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
-    usual, gains = middle(map(update_size, steady)), [value for each in steady if math.isfinite(value := reach(each))]
-    gain = middle(gains)
-    wasting = (
-        share(history) >= LATER
-        and len(gains) >= LOOKS
-        and (gain < WASTED or (usual * (1 - gain) > VAIN and _tossed(history)))
-    )
+    usual, gain = _usually(history)
+    vain = gain < WASTED or (usual * (1 - gain) > VAIN and _tossed(history))
+    wasting = share(history) >= LATER and vain
     if not stuck and not climbing and not killed and not wasting:
         return None
     told = [f"a step has changed the weights by up to {size:.0%} of their size"]
@@ -78,6 +69,13 @@ def judge(history: History, event: Event) -> Finding | None:
         f"after {share(history):.0%} of the run the loss {moved}; " + "; ".join(told),
         {"fallen": down, "update": size, "overshooting": over, "lr": event.lr},
     )
+
+
+def _usually(history: History) -> tuple[float, float]:
+    """Update over weight and reach in the middle of the looks since a fifth of the run; NaN where there are few."""
+    steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
+    gains = [value for each in steady if math.isfinite(value := reach(each))]
+    return middle(map(update_size, steady)), middle(gains) if len(gains) >= LOOKS else math.nan
 
 
 def _tossed(history: History) -> bool:
