@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     fallen,
@@ -39,7 +40,7 @@ WORTH, CURVED = 0.05, 0.998  # of the loss; reach from which on the curve is los
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
-    if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE:
+    if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE or suspected(history):
         return None
     if share(history) >= HALF and (late := _late(history, event)):
         return late
