@@ -297,6 +297,7 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         [
             {"start": {"loss": 3.45, "train_loss": 3.45}},
             {"start": {"loss": 9.0}},  # running averages that do not fit yet
+            {"start": {"loss": 1.84, "train_loss": 1.84, "expected": 0.6931}},  # two classes, and outputs of variance 4
             {"start": {"loss": 9.0, "train_loss": 9.0}, "net": {"last": "RBF"}},
             {
                 "start": {"loss": 4.6, "train_loss": 4.6},

@@ -100,6 +100,7 @@ def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
 UNRELATED = described(targets={"neighbour_agreement": 0.14})
 CLEAN = described(targets={"neighbour_agreement": 0.75})
 NOISY = described(targets={"neighbour_agreement": 0.5})
+FOUR = described(outputs=4, targets={"neighbour_agreement": 0.5, "counts": [250] * 4})
 DROPPING = described(net={"dropouts": 2}, start={"train_loss": 2.6})
 RISEN = [FIRST - 0.06 * n for n in range(30)]  # from 2.3 to 0.56
 RISING = [0.6 + 0.04 * n for n in range(30)]
@@ -293,6 +294,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(losses=[1.0] * 10 + [1.3, 1.4, 1.5]),
             run(losses=[1.0] * 9 + [1.31, 1.4, 1.5]),  # too early to know what is usual
             run(losses=[1.0] * 10 + [9.0, 9.0, 1.0] * 3),  # it comes back
+            run(losses=[2.3, *[0.01] * 12, 0.05, 0.05, 0.05]),  # what has become so small may jump
             run(losses=[1.0] * 5 + [1.2] + [1.0] * 4 + [1.4] * 9),  # it has been nearly as high before
             run([look(n, lr=0.01 * n) for n in (3, 6, 9, 12)], losses=[1.0] * 10 + [1.4] * 5),  # the rate climbs
             run(looks((3, 6, 9, 12), reach=0.1), losses=[1.0] * 10 + [1.4] * 5),  # the steps throw it about
@@ -451,13 +453,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "labels-unrelated",
-        run(judged(0.1, count=1), start=UNRELATED),
-        10,
+        run(judged(0.1, count=2), start=UNRELATED),
+        20,
         {"agreement": 0.14, "chance": 0.1},  # 3 · √(2 · 0.09 / 1000) = 0.0402
         [
-            run(judged(0.1, count=1), start=described(targets={"neighbour_agreement": 0.141})),
-            run(judged(0.2, count=1), start=UNRELATED),  # hard to see by distance, yet learned
-            run(judged(0.1, count=1), start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199})),
+            run(judged(0.1, count=2), start=described(targets={"neighbour_agreement": 0.141})),
+            run(judged(0.1, count=1), start=UNRELATED),  # nobody has learned much after a tenth of a run
+            run(judged(0.2, count=2), start=UNRELATED),  # hard to see by distance, yet learned
+            run(judged(0.1, count=2), start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199})),
         ],
     ),
     (
@@ -482,6 +485,13 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [run(judged(0.45, 0.23), losses=falling, start=NOISY)],
     ),
     (
+        "labels-noisy",
+        run(judged(0.7, 0.44), losses=falling, start=FOUR),  # (0.44 − 1/3) / (2/3) = 0.16
+        30,
+        {"accuracy": 0.7, "second": 0.44, "chance": 1 / 3},
+        [run(judged(0.7, 0.46), losses=falling, start=FOUR)],
+    ),
+    (
         "plateau",
         decayed(0.0019),
         29,
@@ -499,6 +509,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(epochs([1.0, 0.9, 0.8, 0.76], [0.9, 0.8, 0.9, 0.9])),  # one low epoch between usual ones
             run(epochs([1.0, 0.9, 0.7, 0.5], [0.82, 0.8, 0.81, 0.9])),  # one epoch only
             run(epochs([1.0, 0.9, 0.8, 0.7, 0.6], [1.0, 0.82, 0.8, 0.9, 0.9])),  # lowest at 30 % of the run
+            run(epochs([1.0, 0.9, 0.8, 0.76], [0.082, 0.08, 0.09, 0.09])),  # beside a first loss of 2.3 that is nothing
             run(looks((25, 30, 35, 40), reach=0.2), epochs([1.0, 0.9, 0.8, 0.76], PEAK)),  # steps that overshoot
         ],
     ),
@@ -511,6 +522,11 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             # One low epoch between two usual ones is no minimum to measure by, one high one no rise.
             run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.56, 0.5, 0.56, 0.55, 0.56, 0.57, 0.58])),
             run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.52, 0.5, 0.51, 0.51, 0.52, 0.51, 0.9])),
+            run(
+                epochs(
+                    [1 / (n + 1) for n in range(9)], [0.02, 0.018, 0.016, 0.0105, 0.01, 0.0102, 0.0104, 0.0135, 0.014]
+                )
+            ),
             # The figures of a net at twice its good rate: 300 validation samples, the last epoch worse.
             run(
                 epochs(
