@@ -314,8 +314,8 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ),
     (
         "initial-loss-high",
-        values(start={"loss": 8.0, "train_loss": 8.0, "constant": 2.0}),
-        {"loss": 8.0, "expected": 2.0},
-        [values(start={"loss": 7.9, "train_loss": 7.9, "constant": 2.0})],
+        values(start={"loss": 16.0, "train_loss": 16.0, "constant": 2.0}),
+        {"loss": 16.0, "expected": 2.0},
+        [values(start={"loss": 15.9, "train_loss": 15.9, "constant": 2.0})],
     ),
 ]

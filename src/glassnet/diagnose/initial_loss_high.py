@@ -10,7 +10,7 @@ from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Described, Event, Finding, Step
 
 EXCESS = 1.15  # nats: outputs of variance 2, which He's rule allows, cost up to one
-VALUES = 4.0
+VALUES = 8.0  # one output of variance 2, as drawn, may well be three times as large: 1 + 6
 WAIT = 10  # finite recorded losses
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
 

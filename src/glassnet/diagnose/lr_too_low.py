@@ -10,6 +10,7 @@ from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     fallen,
     first_loss,
+    knows,
     middle,
     number,
     rate_is_rising,
@@ -40,7 +41,13 @@ WORTH, CURVED = 0.05, 0.998  # of the loss; reach from which on the curve is los
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
-    if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE or suspected(history):
+    if (
+        not isinstance(event, Measured)
+        or len(history.measured) < LOOKS
+        or share(history) < SURE
+        or suspected(history)
+        or knows(history)
+    ):
         return None
     if share(history) >= HALF and (late := _late(history, event)):
         return late
@@ -127,7 +134,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised "
-        f"(or promises less than {TINY:g} of the loss); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"(or promises less than {TINY:g} of the loss); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(
