@@ -71,7 +71,9 @@ class Batches:
         self.lengths = lengths_of(part.inputs)
         below = beneath(part.inputs)[0]
         self.pairs = isinstance(below, Pairs)
-        self.at_hand = self.lengths is not None or isinstance(below, InMemory | Windows | Nodes | Graphs)
+        self.at_hand = (
+            isinstance(part.inputs, InMemory) or self.lengths is not None or isinstance(below, Windows | Nodes | Graphs)
+        )
 
     def order(self, epoch: int) -> Tensor:
         """The order of the samples in an epoch: int64 (samples,)."""
