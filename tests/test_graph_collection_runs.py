@@ -11,18 +11,10 @@ import pytest
 import glassnet
 from glassnet.cli import run
 from glassnet.errors import GlassnetError
-from glassnet.runs import open_run
+from whole_runs import BARE, goes_on_bit_for_bit
 
 pytest.importorskip("torch_geometric")
-QUICK = {
-    "train.epochs": 3,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-    "net.hidden": 16,
-    "net.layers": 2,
-}
+QUICK = BARE | {"train.epochs": 3, "net.hidden": 16, "net.layers": 2}
 
 
 def beads(folder: Path, seed: int = 0, count: int = 400) -> Path:
@@ -78,23 +70,7 @@ def test_the_other_convolutions_by_their_plain_names(rings, tmp_path, net):
 
 
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(rings, tmp_path):
-    settings = QUICK | {"train.checkpoint_seconds": 0}
-    glassnet.train(str(rings), out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(rings), out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    one, other = (open_run(tmp_path / name) for name in ("whole", "cut"))
-    assert one.metrics.read_bytes() == other.metrics.read_bytes()
-    weights = [folder.model / "weights.safetensors" for folder in (one, other)]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
+    goes_on_bit_for_bit(rings, "auto", tmp_path, QUICK)
 
 
 def test_the_answer_to_a_graph_does_not_depend_on_the_others(trained, rings):

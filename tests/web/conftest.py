@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from typing import Any
 import pytest
 
 import glassnet
+from web.watched import WAIT, Watched
 
+CHROMIUM = os.environ.get("GLASSNET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 SOURCE = str(Path(glassnet.__file__).parent.parent)
 AXE = Path(os.environ.get("GLASSNET_AXE") or Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js")
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
@@ -243,6 +246,35 @@ def make_hostile(path: Path) -> Path:
     os.mkfifo(path / "timing.jsonl")
     (path / "report.html").write_text(f"<script>canary()</script>{NASTY}<p>a prepared report</p>")
     return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; one for all tests of a session."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (pip install playwright)")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium, or GLASSNET_CHROMIUM=/path/to/it)")
+    sync_api.expect.set_options(timeout=WAIT)
+    with sync_api.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def expect(browser: Any) -> Any:
+    """Playwright's own assertion, which waits."""
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture
+def watched(browser: Any, served: Any) -> Iterator[Watched]:
+    """A tab on the page of all tests, of a middle width."""
+    made = Watched(browser, served, viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,20 @@ Rules of accessibility are checked by axe-core where GLASSNET_AXE names its ``ax
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from glassnet.web.page import HERE
+from web.watched import Watched, pages
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-CHROMIUM = os.environ.get("GLASSNET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
 LOOKS = [
     (360, "dark"),
     (1920, "light"),
@@ -35,77 +33,6 @@ LOOKS = [
 LOCK_HOLDER = "import fcntl, os, signal, sys, time; signal.signal(signal.SIGINT, signal.SIG_DFL); f = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"
 
 
-class Watched:
-    """A browser's page that notes what it says on the console, what it asks outside for, and whether prepared code ran."""
-
-    def __init__(self, browser: Any, served: Any, **options: Any) -> None:
-        self.served = served
-        self.base = f"http://127.0.0.1:{served.port}"
-        self.context = browser.new_context(**options)
-        self.context.set_default_timeout(20_000)
-        sync_api.expect.set_options(timeout=20_000)
-        self.said: list[str] = []
-        self.outside: list[str] = []
-        self.context.route("**/*", self._only_loopback)
-        self.context.expose_function("canary", lambda *_: self.said.append("prepared code ran"))
-        self.page = self.context.new_page()
-        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self.said.append("dialog"), dialog.dismiss()))
-        self.page.goto(f"{self.base}/?token={served.token}")
-
-    def _only_loopback(self, route: Any) -> None:
-        if route.request.url.startswith(self.base + "/"):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
-
-    def open(self, path: str) -> Any:
-        self.page.goto(self.base + path)
-        return self.page
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.said == []
-        assert self.outside == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def watched(browser: Any, served: Any) -> Iterator[Watched]:
-    made = Watched(browser, served, viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
-    yield made
-    made.close()
-
-
-def pages(served: Any) -> dict[str, str]:
-    """Every kind of page by its name."""
-    keys = {name: run["id"] for name, run in served.runs().items()}
-    search = served.ask("/searches")[2].decode().split('href="/search/')[1].split('"')[0]
-    hostile = next(key for name, key in keys.items() if "onerror" in name)
-    return {
-        "list": "/",
-        "run": f"/run/{keys['good-1']}",
-        "hostile run": f"/run/{hostile}",
-        "hostile report": f"/run/{hostile}/report",
-        "report": f"/run/{keys['good-1']}/report",
-        "compare": f"/compare?runs={keys['good-1']},{keys['good-2']},{hostile}",
-        "searches": "/searches",
-        "search": f"/search/{search}",
-        "start": "/processes",
-        "rules": "/rules",
-    }
-
-
-@needs_chromium
 def test_the_list_is_filtered_sorted_and_remembers_both(watched: Watched) -> None:
     page = watched.page
     rows = page.locator("table.runs tbody tr")
@@ -126,7 +53,6 @@ def test_the_list_is_filtered_sorted_and_remembers_both(watched: Watched) -> Non
     sync_api.expect(rows).to_have_count(0)
 
 
-@needs_chromium
 def test_columns_are_chosen(watched: Watched) -> None:
     page = watched.page
     page.get_by_text("Columns", exact=True).click()
@@ -136,7 +62,6 @@ def test_columns_are_chosen(watched: Watched) -> None:
     sync_api.expect(page.get_by_role("columnheader", name="train.seed")).to_have_count(0 if was else 1)
 
 
-@needs_chromium
 def test_runs_are_chosen_and_compared_by_keyboard_alone(watched: Watched) -> None:
     page = watched.page
     for name in ("good-1", "good-2"):
@@ -149,7 +74,6 @@ def test_runs_are_chosen_and_compared_by_keyboard_alone(watched: Watched) -> Non
     sync_api.expect(page.locator("figcaption").first).to_contain_text("Lowest: good")
 
 
-@needs_chromium
 def test_a_run_shows_its_curves_each_with_a_sentence(watched: Watched) -> None:
     page = watched.page
     page.get_by_role("link", name="good-1", exact=True).click()
@@ -166,7 +90,6 @@ def test_a_run_shows_its_curves_each_with_a_sentence(watched: Watched) -> None:
     sync_api.expect(page).to_have_url(re.compile("/rules#overfitting"))
 
 
-@needs_chromium
 def test_new_points_change_the_sentence_without_a_reload(watched: Watched, run_maker: Callable[..., Path]) -> None:
     served = watched.served
     path = run_maker(served.root / "growing", finished=False)
@@ -196,7 +119,6 @@ def wait_for(served: Any, name: str) -> str:
     raise AssertionError(name)
 
 
-@needs_chromium
 def test_a_chart_is_zoomed_and_read_by_keyboard(watched: Watched) -> None:
     page = watched.open(pages(watched.served)["run"])
     canvas = page.locator("#chart-batch canvas[role=img]")
@@ -211,7 +133,6 @@ def test_a_chart_is_zoomed_and_read_by_keyboard(watched: Watched) -> None:
     sync_api.expect(page.locator("#chart-batch .numbers td").first).to_have_text("0.0667")
 
 
-@needs_chromium
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the kernel's list of locks is Linux's")
 def test_a_training_is_stopped_by_its_button(watched: Watched, run_maker: Callable[..., Path]) -> None:
     served = watched.served
@@ -235,7 +156,6 @@ def test_a_training_is_stopped_by_its_button(watched: Watched, run_maker: Callab
         shutil.rmtree(path)
 
 
-@needs_chromium
 def test_what_cannot_be_started_is_told_beside_the_button(watched: Watched) -> None:
     page = watched.open("/processes")
     page.fill("#name", "good-1")
@@ -251,7 +171,6 @@ def test_what_cannot_be_started_is_told_beside_the_button(watched: Watched) -> N
     watched.said = [each for each in watched.said if "422" not in each]  # the browser notes each refusal
 
 
-@needs_chromium
 def test_a_search_shows_points_and_trials(watched: Watched) -> None:
     page = watched.open(pages(watched.served)["search"])
     sync_api.expect(page.locator("#scatter figure")).to_have_count(2)
@@ -259,7 +178,6 @@ def test_a_search_shows_points_and_trials(watched: Watched) -> None:
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("search-1/trials/1-0000")
 
 
-@needs_chromium
 def test_the_page_tells_that_its_process_is_gone(browser: Any, served: Any, tmp_path: Path, run_maker: Callable[..., Path]) -> None:  # fmt: skip
     run_maker(tmp_path / "runs" / "a", finished=False)
     other = type(served)(tmp_path / "runs", tmp_path / "log")
@@ -272,7 +190,6 @@ def test_the_page_tells_that_its_process_is_gone(browser: Any, served: Any, tmp_
     watched.close()
 
 
-@needs_chromium
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_is_quiet_fits_and_runs_nothing_prepared(browser: Any, served: Any, width: int, scheme: str) -> None:
     watched = Watched(browser, served, viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")  # fmt: skip
@@ -288,7 +205,6 @@ def test_every_page_is_quiet_fits_and_runs_nothing_prepared(browser: Any, served
     watched.close()
 
 
-@needs_chromium
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Any, served: Any, axe: Callable[[Any], list[Any]], scheme: str) -> None:

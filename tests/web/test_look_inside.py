@@ -22,7 +22,8 @@ from glassnet.data.image_schema import ImageSchema
 from glassnet.data.preprocess import Normalise
 from glassnet.errors import DataError, UsageError
 from glassnet.model import Model
-from glassnet.web import inside
+from glassnet.web import drawing, inside
+from glassnet.web.window import window
 
 NAMES = (*"abcdefgh", "<img src=x onerror=canary()>", "j")
 
@@ -136,7 +137,7 @@ def test_a_pixel_is_the_sum_of_its_products(conv: nn.Conv2d, place: tuple[int, i
     with torch.no_grad():
         model.net(model.preprocess(raw))
         expected = conv(model.preprocess(raw))[0]
-    told = inside.window(model, raw, "0", *place)
+    told = window(model, raw, "0", *place)
     assert told["value"] == pytest.approx(float(expected[place]), rel=1e-5, abs=1e-6)
     assert told["bias"] + told["rest"] + sum(each["sum"] for each in told["channels"]) == pytest.approx(
         told["value"], rel=1e-4, abs=1e-5
@@ -153,7 +154,7 @@ def test_a_grouped_convolution_reads_its_own_group() -> None:
         model.net(model.preprocess(raw))
         given = model.net[0](model.preprocess(raw))
         expected = functional.conv2d(given, conv.weight, conv.bias, padding=1, groups=2)[0, 3, 4, 4]
-    told = inside.window(model, raw, "1", 3, 4, 4)
+    told = window(model, raw, "1", 3, 4, 4)
     assert {each["input"] for each in told["channels"]} == {2, 3}
     assert told["bias"] + sum(each["sum"] for each in told["channels"]) == pytest.approx(
         float(expected), rel=1e-4, abs=1e-5
@@ -164,7 +165,7 @@ def test_what_is_no_pixel_of_a_convolution_is_told(model: Model, raw: Tensor) ->
     convolution = next(name for name, module in model.net.named_modules() if isinstance(module, nn.Conv2d))
     for layer, place in [(convolution, (99, 0, 0)), (convolution, (0, 28, 0)), ("nothing", (0, 0, 0)), ("", (0, 0, 0))]:
         with pytest.raises(UsageError):
-            inside.window(model, raw, layer, *place)
+            window(model, raw, layer, *place)
 
 
 def test_saliency_is_the_slope_of_the_output(model: Model, raw: Tensor) -> None:
@@ -179,24 +180,24 @@ def test_saliency_is_the_slope_of_the_output(model: Model, raw: Tensor) -> None:
 
 
 def test_a_small_drawing_in_a_corner_is_brought_to_the_middle_and_to_size(model: Model) -> None:
-    drawn = inside.drawing(model, ink((slice(10, 50), slice(5, 25))), 280, 280)[0, 0].numpy()
+    drawn = drawing.drawing(model, ink((slice(10, 50), slice(5, 25))), 280, 280)[0, 0].numpy()
     rows, columns = np.flatnonzero(drawn.max(1)), np.flatnonzero(drawn.max(0))
     assert len(rows) == 20  # 20/28 of the side, as in MNIST
     assert len(columns) == 10
     assert (rows.mean(), columns.mean()) == pytest.approx((13.5, 13.5), abs=0.5)
     assert drawn.max() == 255
-    as_it_lies = inside.drawing(model, ink((slice(10, 50), slice(5, 25))), 280, 280, centre=False)[0, 0].numpy()
+    as_it_lies = drawing.drawing(model, ink((slice(10, 50), slice(5, 25))), 280, 280, centre=False)[0, 0].numpy()
     assert np.flatnonzero(as_it_lies.max(1)).tolist() == [1, 2, 3, 4]
-    dark = inside.drawing(model, ink((slice(10, 50), slice(5, 25))), 280, 280, dark=True)[0, 0].numpy()
+    dark = drawing.drawing(model, ink((slice(10, 50), slice(5, 25))), 280, 280, dark=True)[0, 0].numpy()
     np.testing.assert_array_equal(dark, 255 - drawn)
-    assert inside.drawing(model, ink(), 280, 280).max() == 0  # an empty drawing stays empty
+    assert drawing.drawing(model, ink(), 280, 280).max() == 0  # an empty drawing stays empty
 
 
 def test_an_uploaded_picture_is_read_as_in_training(model: Model) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     written = io.BytesIO()
     Image.fromarray(pixels).save(written, "PNG")
-    given = inside.uploaded(model, base64.b64encode(written.getvalue()).decode(), 1 << 20)
+    given = drawing.uploaded(model, base64.b64encode(written.getvalue()).decode(), 1 << 20)
     np.testing.assert_array_equal(given[0, 0], pixels)
 
 
@@ -205,11 +206,11 @@ def test_damaged_uploads_and_bombs_are_told(model: Model) -> None:
     Image.new("1", (12_000, 12_000)).save(bomb, "PNG")
     for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(50), bomb.getvalue()):
         with pytest.raises(DataError):
-            inside.uploaded(model, base64.b64encode(content).decode(), 1 << 24)
+            drawing.uploaded(model, base64.b64encode(content).decode(), 1 << 24)
     with pytest.raises(UsageError):
-        inside.uploaded(model, "A" * 4000, 100)
+        drawing.uploaded(model, "A" * 4000, 100)
     with pytest.raises(UsageError):
-        inside.uploaded(model, "not base64!", 100)
+        drawing.uploaded(model, "not base64!", 100)
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +236,7 @@ QUESTION = {"pixels": ink((slice(60, 220), slice(130, 150))), "width": 280, "hei
 def test_the_page_answers_as_the_functions_do(page: Any, model: Model) -> None:
     run = f"/run/{page.key('with-net')}"
     status, _, body = page.post(f"{run}/inside.json", QUESTION)
-    expected = inside.answers(model, inside.drawing(model, QUESTION["pixels"], 280, 280))
+    expected = inside.answers(model, drawing.drawing(model, QUESTION["pixels"], 280, 280))
     assert status == 200
     assert [each["name"] for each in json.loads(body)["top"]] == [each["name"] for each in expected["top"]]
     assert [each["maps"][0]["pixels"] for each in json.loads(body)["layers"] if "maps" in each] == [

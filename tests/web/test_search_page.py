@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +18,6 @@ from glassnet.web.index import Index
 from glassnet.web.searches import finalists, sentence, stages
 from glassnet.web.trials import Curves, searched, trials, under_way, with_curves
 
-CHROMIUM = os.environ.get("GLASSNET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 EPOCH = {"event": "epoch", "epoch": 3, "step": 40, "train": {"loss": 0.1}, "val": {"loss": 0.1, "accuracy": 0.95}}
 
 
@@ -100,27 +98,13 @@ def test_what_was_seen_is_not_sent_again(served: Any, search: tuple[str, Path]) 
 
 
 @pytest.fixture
-def tab(served: Any, search: tuple[str, Path]) -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    sync_api.expect.set_options(timeout=20_000)
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1024, "height": 900})
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"http://127.0.0.1:{served.port}/?token={served.token}")
-        page.goto(f"http://127.0.0.1:{served.port}{search[0]}")
-        page.wait_for_selector("html[data-trials]", state="attached")
-        page.expect = sync_api.expect
-        yield page
-        browser.close()
-        assert said == []
+def tab(watched: Any, search: tuple[str, Path]) -> Any:
+    page = watched.open(search[0])
+    page.wait_for_selector("html[data-trials]", state="attached")
+    return page
 
 
-def test_every_picture_has_words_that_are_true(tab: Any, search: tuple[str, Path]) -> None:
+def test_every_picture_has_words_that_are_true(tab: Any, expect: Any, search: tuple[str, Path]) -> None:
     found = trials(search[1], search[1].parent)
     best = sorted((each for each in found), key=lambda each: -each["value"])[:3]
     rates = sorted(each["settings"]["optimizer.lr"] for each in best)
@@ -134,7 +118,7 @@ def test_every_picture_has_words_that_are_true(tab: Any, search: tuple[str, Path
     for size in (32, 64):
         values = [each["value"] for each in found if each["settings"]["train.batch_size"] == size]
         assert f"{float(f'{median(values):.3g}'):g} with {size}" in caption
-    tab.expect(tab.locator("#curves figcaption")).to_contain_text(
+    expect(tab.locator("#curves figcaption")).to_contain_text(
         "The best trial went from 0.49 after its first epoch to 0.69 at best"
     )
     assert (
@@ -145,7 +129,7 @@ def test_every_picture_has_words_that_are_true(tab: Any, search: tuple[str, Path
         assert len(picture.get_attribute("aria-label")) > 20
 
 
-def test_trials_are_chosen_by_sliders_and_counted_in_words(tab: Any, search: tuple[str, Path]) -> None:
+def test_trials_are_chosen_by_sliders_and_counted_in_words(tab: Any, expect: Any, search: tuple[str, Path]) -> None:
     found = trials(search[1], search[1].parent)
     tab.get_by_text("Choose by ranges").focus()
     tab.keyboard.press("Enter")
@@ -163,43 +147,45 @@ def test_trials_are_chosen_by_sliders_and_counted_in_words(tab: Any, search: tup
     assert tab.locator("#trials tbody tr").count() == len(inside)
     assert tab.locator("#count").inner_text() == f"{len(inside)} of 12 trials, as chosen above."
     tab.get_by_role("button", name="Show all trials again").press("Enter")
-    tab.expect(tab.locator("#trials tbody tr")).to_have_count(12)
+    expect(tab.locator("#trials tbody tr")).to_have_count(12)
 
 
-def test_trials_are_chosen_by_dragging_and_all_come_back_by_a_click(tab: Any) -> None:
+def test_trials_are_chosen_by_dragging_and_all_come_back_by_a_click(tab: Any, expect: Any) -> None:
     axis = tab.locator(".parallel line.axis").first
     box = axis.bounding_box()
     tab.mouse.move(box["x"], box["y"] + 2)
     tab.mouse.down()
     tab.mouse.move(box["x"], box["y"] + box["height"] / 4, steps=5)
     tab.mouse.up()
-    tab.expect(tab.locator("#chosen")).to_contain_text("of 12 trials have lr from ")
+    expect(tab.locator("#chosen")).to_contain_text("of 12 trials have lr from ")
     tab.mouse.click(box["x"], box["y"] + 2)
-    tab.expect(tab.locator("#chosen")).to_contain_text("The best 3 of 12")
+    expect(tab.locator("#chosen")).to_contain_text("The best 3 of 12")
 
 
-def test_trials_are_walked_through_by_keyboard_from_the_best_on(tab: Any) -> None:
+def test_trials_are_walked_through_by_keyboard_from_the_best_on(tab: Any, expect: Any) -> None:
     tab.locator(".parallel").focus()
     tab.keyboard.press("ArrowDown")
-    tab.expect(tab.locator("#parallel .readout")).to_contain_text("0.9 with lr 0.1")
+    expect(tab.locator("#parallel .readout")).to_contain_text("0.9 with lr 0.1")
     tab.keyboard.press("ArrowDown")
-    tab.expect(tab.locator("#parallel .readout")).to_contain_text("0.8 with lr")
+    expect(tab.locator("#parallel .readout")).to_contain_text("0.8 with lr")
     assert tab.locator(".trial.pointed").get_attribute("points")
     tab.locator("#parallel .readout a").focus()
     tab.locator("#trials tbody a").first.focus()  # a row of the table points too
-    tab.expect(tab.locator("#parallel .readout")).to_contain_text("trial 9 of stage 1")
+    expect(tab.locator("#parallel .readout")).to_contain_text("trial 9 of stage 1")
     tab.locator("#trials tbody a").first.press("Enter")
-    tab.expect(tab.get_by_role("heading", level=1)).to_have_text("good-search/trials/1-0009")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("good-search/trials/1-0009")
 
 
-def test_a_new_trial_changes_table_pictures_and_sentence_without_a_reload(tab: Any, search: tuple[str, Path]) -> None:
+def test_a_new_trial_changes_table_pictures_and_sentence_without_a_reload(
+    tab: Any, expect: Any, search: tuple[str, Path]
+) -> None:
     tab.locator("#trials tbody a").first.focus()
     with (search[1] / "trials.csv").open("a") as file:
         file.write("1,12,done,0.99,3,1.0,0.2,32,[64],\n")
-    tab.expect(tab.locator("#sentence")).to_contain_text("the best, 0.99, is number 12 of stage 1")
-    tab.expect(tab.locator("#trials tbody tr")).to_have_count(13)
+    expect(tab.locator("#sentence")).to_contain_text("the best, 0.99, is number 12 of stage 1")
+    expect(tab.locator("#trials tbody tr")).to_have_count(13)
     assert tab.evaluate("document.activeElement.textContent") == "9"  # who stood on a row stands there still
-    tab.expect(tab.locator(".parallel polyline.trial:not(.pointed)")).to_have_count(13)
+    expect(tab.locator(".parallel polyline.trial:not(.pointed)")).to_have_count(13)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import wave
 from dataclasses import dataclass
@@ -44,14 +45,17 @@ class Sound:
     channels: int
 
 
-def read_wav(path: Path) -> Sound:
+def read_wav(path: Path | bytes) -> Sound:
     """Read a WAV file with whole-number samples.
+
+    Args:
+        path: the file, or its content.
 
     Raises:
         NoSound: it cannot be read, is none, is cut off, or holds no sample.
     """
     try:
-        with wave.open(str(path), "rb") as file:
+        with wave.open(io.BytesIO(path) if isinstance(path, bytes) else str(path), "rb") as file:
             frames, rate = file.getnframes(), file.getframerate()
             channels, width = file.getnchannels(), file.getsampwidth()
             if not LEAST_RATE <= rate <= MOST_RATE:
@@ -64,7 +68,9 @@ def read_wav(path: Path) -> Sound:
         raise NoSound(_why(str(error))) from error
     except EOFError as error:
         raise NoSound(
-            "the file is cut off within its header" if path.stat().st_size else "the file is empty"
+            "the file is cut off within its header"
+            if (len(path) if isinstance(path, bytes) else path.stat().st_size)
+            else "the file is empty"
         ) from error
     except OSError as error:
         raise NoSound((error.strerror or "cannot be read").lower()) from error

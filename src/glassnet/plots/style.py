@@ -137,7 +137,9 @@ def svg(drawing: Drawing, name: str) -> str:
 def _themed(tag: str, name: str) -> str:
     """A tag with its ids made unique, its colours left to the page, and the page's font."""
     tag = re.sub(r'\bid="', f'id="{name}-', tag).replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
-    tag = re.sub(r"font-family: [^;\"]*", "font-family: inherit", tag)
+    tag = re.sub(
+        r"font-family: [^;\"]*", lambda family: f"font-family: {'monospace' if 'Mono' in family[0] else 'inherit'}", tag
+    )
     for colour, themed in THEME.items():
         tag = tag.replace(colour, themed)
     return tag

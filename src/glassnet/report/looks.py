@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from glassnet.data.dataset import Data
+from glassnet.data.dataset import Data, spread
 from glassnet.errors import GlassnetError
 from glassnet.evaluate import ClassificationFigures, Figures
 from glassnet.events import Measured
@@ -42,7 +42,7 @@ TITLES = {  # where a kind of data asks for other words
 
 
 class Look(NamedTuple):
-    """A picture: ``name`` is the method's, ``title`` a heading."""
+    """A picture: ``name`` is the method's (and the kind's of data, where that asks for other words), ``title`` a heading."""
 
     name: str
     title: str
@@ -94,7 +94,8 @@ def looks(
             late.append(name)
             continue
         try:
-            pictures.append(Look(name, TITLES.get((name, kind), title), METHODS[name].draw(case)))
+            own = TITLES.get((name, kind))
+            pictures.append(Look(f"{name}-{kind}" if own else name, own or title, METHODS[name].draw(case)))
         except GlassnetError as error:
             if error.fix:  # something is amiss or absent; without a remedy it just does not apply to this network
                 left_out.append(f"{title}: {error.problem} ({error.fix}).")
@@ -121,12 +122,6 @@ def worst_of(figures: Figures | None, samples: int, count: int = MOST_MISTAKES) 
     worst = [mistake.index for mistake in getattr(figures, "worst", ())]  # texts that go on have none
     places = dict.fromkeys([*worst, *spread(samples, count).tolist()])
     return [place for place in places if place < samples][: max(1, count)]
-
-
-def spread(samples: int, count: int) -> torch.Tensor:
-    """At most ``count`` places, evenly spread, since files often come sorted by class."""
-    taken = min(samples, count)
-    return torch.arange(taken) * samples // max(taken, 1)
 
 
 def subject_words(figures: Figures | None) -> str:

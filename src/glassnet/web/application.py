@@ -40,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/run/{run}/inside", inside_page.show),
     Route("/run/{run}/inside.json", inside_page.answer, methods=["POST"]),
     Route("/run/{run}/saliency.json", inside_page.saliency, methods=["POST"]),
+    Route("/run/{run}/shares.json", inside_page.shares, methods=["POST"]),
     Route("/run/{run}/window.json", inside_page.window, methods=["POST"]),
     Route("/run/{run}/stepper", stepper_page.show_run),
     Route("/run/{run}/stepper.json", stepper_page.steps_of_run, methods=["POST"]),

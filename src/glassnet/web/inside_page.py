@@ -1,12 +1,13 @@
-"""The page on which one draws a digit or gives a picture and sees every layer answer."""
+"""The page on which one draws a digit, types a text, gives a sound or fills in a row, and sees every layer answer."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -14,17 +15,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, UsageError
 from glassnet.runs import RunFolder
-from glassnet.web import inside
+from glassnet.web import drawing, inside, typed
 from glassnet.web.body import json_body
 from glassnet.web.page import html
 from glassnet.web.reading import read_object
+from glassnet.web.shares import columns_of, moments_of, words_of
 from glassnet.web.site import Site, run_of, site_of
+from glassnet.web.window import window as taken_apart
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from glassnet.data.dataset import Part
     from glassnet.model import Model
 
 LARGEST_FILE = 12 << 20  # bytes of a picture that is uploaded
@@ -49,23 +53,17 @@ def show(request: Request) -> Response:
 
 def facts_of(folder: RunFolder) -> dict[str, Any]:
     """What is known of a run's network without opening it."""
-    card = read_object(folder.model / "model.json")
-    schema = card.get("schema")
-    if not isinstance(schema, dict):
-        return {"image": False, "kind": ""}
-    classes = card.get("classes")
-    names = [str(name)[:80] for name in classes[:1000]] if isinstance(classes, list) else []
-    known = card.get("card")
-    border = str(known.get("border", "")) if isinstance(known, dict) else ""
     try:
-        return inside.about(schema, names, border) | {"classes": names}
-    except (KeyError, TypeError, ValueError):
-        return {"image": False, "kind": "", "classes": names}
+        return inside.about(read_object(folder.model / "model.json"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {"image": False, "kind": "", "classes": []}
 
 
 async def answer(request: Request) -> Response:
     """Every layer's answer to what was drawn or given."""
-    return await asked(request, lambda model, raw, body: inside.answers(model, raw))
+    return await asked(
+        request, lambda model, given, body: inside.answers(model, given, moments_in(model, given)), QUESTIONS
+    )
 
 
 async def saliency(request: Request) -> Response:
@@ -73,18 +71,36 @@ async def saliency(request: Request) -> Response:
     return await asked(request, lambda model, raw, body: inside.saliency_of(model, raw, text(body, "target") or None))
 
 
+async def shares(request: Request) -> Response:
+    """What each word, column or moment counts for."""
+    return await asked(
+        request,
+        lambda model, given, body: SHARES[model.schema.kind](model, given, text(body, "target") or None),
+        {kind: question for kind, question in QUESTIONS.items() if kind in SHARES},
+    )
+
+
 async def window(request: Request) -> Response:
     """One pixel of a convolution taken apart."""
     return await asked(
         request,
-        lambda model, raw, body: inside.window(
+        lambda model, raw, body: taken_apart(
             model, raw, text(body, "layer"), *(whole(body, name) for name in ("channel", "row", "column"))
         ),
     )
 
 
-async def asked(request: Request, reply: Callable[[Model, Tensor, dict[str, Any]], dict[str, Any]]) -> Response:
-    """Read a question, find its network and its picture, and answer it in a thread.
+async def asked(
+    request: Request,
+    reply: Callable[[Model, Any, dict[str, Any]], dict[str, Any]],
+    questions: Mapping[str, Callable[[Model, dict[str, Any]], Any]] | None = None,
+) -> Response:
+    """Read a question, find its network and what it is asked about, and answer it in a thread.
+
+    Args:
+        request: a run's, with a question as its body.
+        reply: model, what is asked about, the body -> what is told.
+        questions: kind of data -> what makes a network's input of a body; only pictures without it.
 
     Raises:
         HTTPException: 404 for a run without a model, 413 for too large a body, 422 for what cannot be answered, with the reason.
@@ -96,7 +112,10 @@ async def asked(request: Request, reply: Callable[[Model, Tensor, dict[str, Any]
         try:
             with models_of(site).lock:
                 model = model_of(site, folder)
-                return reply(model, picture(model, body), body)
+                ask = (questions or {"image": picture}).get(model.schema.kind)
+                if ask is None:
+                    raise UsageError("this network reads no such data", got=model.schema.kind)
+                return reply(model, ask(model, body), body)
         except GlassnetError as error:
             raise HTTPException(422, told(error)) from error
 
@@ -137,8 +156,8 @@ def models_of(site: Site) -> Opened:
 def picture(model: Model, body: dict[str, Any]) -> Tensor:
     """The picture of a question: ``file`` (base64 of a picture), or ``pixels``, ``width`` and ``height`` of a drawing."""
     if "file" in body:
-        return inside.uploaded(model, text(body, "file", LARGEST_QUESTION), LARGEST_FILE)
-    return inside.drawing(
+        return drawing.uploaded(model, text(body, "file", LARGEST_QUESTION), LARGEST_FILE)
+    return drawing.drawing(
         model,
         text(body, "pixels", LARGEST_QUESTION),
         whole(body, "width"),
@@ -146,6 +165,40 @@ def picture(model: Model, body: dict[str, Any]) -> Tensor:
         dark=body.get("dark") is True,
         centre=body.get("centre") is not False,
     )
+
+
+def written(model: Model, body: dict[str, Any]) -> Part:
+    """The ``text`` of a question."""
+    return typed.text_of(model, text(body, "text", typed.LONGEST_TEXT))
+
+
+def heard(model: Model, body: dict[str, Any]) -> Part:
+    """The sound of a question: ``file``, base64 of a WAV file."""
+    return typed.sound_of(model, drawing.unpacked(text(body, "file", LARGEST_QUESTION), LARGEST_FILE))
+
+
+def filled(model: Model, body: dict[str, Any]) -> Tensor:
+    """The ``row`` of a question: texts by the names of columns."""
+    row = body.get("row")
+    if not isinstance(row, dict):
+        raise HTTPException(422, "'row' must be an object of texts by column")
+    return typed.row_of(model, row)
+
+
+QUESTIONS: Mapping[str, Callable[[Model, dict[str, Any]], Any]] = MappingProxyType(
+    {"image": picture, "text": written, "sound": heard, "table": filled}
+)
+SHARES: Mapping[str, Callable[[Model, Any, str | None], dict[str, Any]]] = MappingProxyType(
+    {"text": words_of, "sound": moments_of, "table": columns_of}
+)
+
+
+def moments_in(model: Model, given: Any) -> int:
+    """Tokens of a text that the network reads; 0 for everything that is no text."""
+    if model.schema.kind != "text":
+        return 0
+    longest = getattr(model.preprocess, "longest", 0)
+    return min(int(given.inputs.lengths[0]), int(longest))
 
 
 def text(body: dict[str, Any], name: str, longest: int = 400) -> str:

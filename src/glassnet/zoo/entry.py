@@ -64,7 +64,7 @@ class Entry:
     Attributes:
         name: as in recipes and on the command line.
         build: ``build(shape, outputs, **options)``; every further argument of it is an option.
-        kinds: kinds of data it reads: ``table``, ``array``, ``image``, ``text``, ``series``, ``tags``, ``graph``, ``graphs``, ``tree``.
+        kinds: kinds of data it reads, such as ``table`` and ``text``.
         title: one line, what it is.
         paper: where it comes from.
         minimum: smallest side of an image in pixels; 1 where any shape does.

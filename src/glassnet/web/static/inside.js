@@ -1,12 +1,9 @@
 // Look inside: every layer answers to what is drawn.
 
+import { bar, heat, layers as layer_rows } from "/static/layers.js";
 import { element, post, told } from "/static/page.js";
 import { bytes, latest, pad } from "/static/pad.js";
 
-// Cividis, which looks the same to colour-blind eyes (Nunez, Anderton and Renslow 2018), at nine places.
-const SHADES = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#fee838"].map(
-  (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)),
-);
 const main = document.getElementById("inside");
 const facts = JSON.parse(main.dataset.facts);
 const here = main.dataset.here;
@@ -55,31 +52,7 @@ function draw(answer) {
   words.textContent = answer.sentence;
   seen.replaceChildren(picture(answer.input), element("span", { class: "quiet" }, `what the network is given: ${answer.input.width} × ${answer.input.height} pixels`));
   top_place.replaceChildren(...answer.top.map(bar));
-  const open = new Set([...layers_place.querySelectorAll("details:not([open])")].map((each) => each.dataset.name));
-  layers_place.replaceChildren(...answer.layers.map((layer) => section(layer, !open.has(layer.name))));
-}
-
-function bar(each) {
-  if (each.share === undefined) return element("tr", {}, element("th", { scope: "row" }, each.name), element("td", { class: "number" }, told(each.value)));
-  const fill = element("div", { class: "fill" });
-  fill.style.width = `${100 * each.share}%`;
-  return element("tr", {},
-    element("th", { scope: "row" }, each.name),
-    element("td", { class: "share" }, fill),
-    element("td", { class: "number" }, `${(100 * each.share).toFixed(1)} %`));
-}
-
-function section(layer, open) {
-  const about = `${layer.kind}, ${layer.shape.join(" × ")}, from ${told(layer.low)} to ${told(layer.high)}`;
-  const box = element("details", { class: "layer", open, "data-name": layer.name },
-    element("summary", {}, element("b", {}, layer.name), element("span", { class: "quiet" }, ` ${about}`)));
-  if (layer.maps) {
-    box.append(element("div", { class: "maps" }, ...layer.maps.map((map) => tile(layer, map))));
-    if (layer.shape[0] > layer.maps.length) box.append(element("p", { class: "quiet" }, `The ${layer.maps.length} most excited of ${layer.shape[0]} maps, each from its own smallest to its largest value.`));
-  } else {
-    box.append(units(layer));
-  }
-  return box;
+  layer_rows(layers_place, answer.layers, tile);
 }
 
 function tile(layer, map) {
@@ -146,36 +119,6 @@ function grid(values, name) {
   return element("table", { class: "grid", "aria-label": name },
     element("caption", {}, name),
     element("tbody", {}, ...values.map((row) => element("tr", {}, ...row.map((value) => element("td", { class: value < 0 ? "below" : "" }, told(value) || "0"))))));
-}
-
-function units(layer) {
-  const values = layer.units.map((value) => value ?? 0);
-  const largest = Math.max(...values.map(Math.abs), 1e-12);
-  const canvas = element("canvas", { class: "units", width: values.length, height: 24, role: "img",
-    "aria-label": `${values.length} units of ${layer.name}, from ${told(layer.low)} to ${told(layer.high)}` });
-  const pen = canvas.getContext("2d");
-  const style = getComputedStyle(document.documentElement);
-  values.forEach((value, at) => {
-    pen.fillStyle = style.getPropertyValue(value < 0 ? "--orange" : "--blue");
-    const height = Math.max((12 * Math.abs(value)) / largest, value === 0 ? 0 : 0.5);
-    pen.fillRect(at, value < 0 ? 12 : 12 - height, 1, height);
-  });
-  return element("div", {}, canvas, element("p", { class: "quiet" }, `${values.length < layer.shape.reduce((a, b) => a * b, 1) ? `The first ${values.length} units` : "All units"}, blue above zero, orange below.`));
-}
-
-function heat(map, label) {
-  const canvas = element("canvas", { class: "map", width: map.width, height: map.height, role: "img", "aria-label": label, title: label });
-  const pen = canvas.getContext("2d");
-  const image = pen.createImageData(map.width, map.height);
-  bytes(map.pixels).forEach((value, at) => {
-    const place = (value / 255) * (SHADES.length - 1);
-    const low = Math.floor(place);
-    const high = Math.min(low + 1, SHADES.length - 1);
-    for (let c = 0; c < 3; c += 1) image.data[4 * at + c] = SHADES[low][c] + (SHADES[high][c] - SHADES[low][c]) * (place - low);
-    image.data[4 * at + 3] = 255;
-  });
-  pen.putImageData(image, 0, 0);
-  return canvas;
 }
 
 function picture(input) {

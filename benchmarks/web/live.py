@@ -1,0 +1,68 @@
+"""The page's process, a browser, and what a process costs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+PROGRAM = "from glassnet.cli import main; main()"
+BROWSER = os.environ.get("GLASSNET_CHROMIUM") or shutil.which("chromium")
+
+
+@contextmanager
+def served(root: Path) -> Iterator[str]:
+    """The page's process; yields its address. Its process id stands in ``pid`` beside the folder."""
+    command = [sys.executable, "-c", PROGRAM, "web", str(root), "--no-open", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    ) as process:
+        (root.parent / "pid").write_text(str(process.pid))
+        address = None
+        for line in process.stdout or ():
+            if address := re.search(r"http://\S+", line):
+                break
+        assert address is not None
+        try:
+            yield address[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def cpu(pid: int) -> float:
+    """Processor seconds of a process so far."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def clocked(act: Callable[[], object]) -> float:
+    """Seconds of processor time that it took: what a machine with nothing else to do needs."""
+    began = time.process_time()
+    act()
+    return time.process_time() - began
+
+
+def told(values: Any, unit: str, digits: int) -> str:
+    """Median and range."""
+    return f"{median(values):.{digits}f} {unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
