@@ -183,21 +183,12 @@ def test_a_rule_of_the_list_is_reached_by_its_address(watched: Watched, expect: 
 
 
 @pytest.fixture(scope="module")
-def grey(served: Any, tmp_path_factory: pytest.TempPathFactory, run_maker: Callable[..., Path]) -> Iterator[Any]:
+def grey(
+    served: Any, tmp_path_factory: pytest.TempPathFactory, run_maker: Callable[..., Path], grey_model: Any
+) -> Iterator[Any]:
     """A page over a run whose network reads grey pictures, and space for new runs."""
-    import torch
-
-    from glassnet import zoo
-    from glassnet.data.image_schema import ImageSchema
-    from glassnet.data.preprocess import Normalise
-    from glassnet.model import Model
-
     place = tmp_path_factory.mktemp("grey")
-    net = zoo.build("lenet5", (1, 28, 28), 3, seed=0).eval()
-    scaled = Normalise("standardise", 255.0, torch.full((1, 1, 1), 0.1), torch.full((1, 1, 1), 0.3), (1, 28, 28))
-    about = {"zoo": "lenet5", "shape": [1, 28, 28], "outputs": 3, "options": {}}
-    model = Model(net, about, scaled, ImageSchema(1, 28, 28), "classes", ("cat", "dog", "fox"), ("class",))
-    model.save(run_maker(place / "runs" / "lenet") / "model")
+    grey_model("cat", "dog", "fox").save(run_maker(place / "runs" / "lenet") / "model")
     made = type(served)(place / "runs", place / "connections")
     yield made
     made.process.kill()
