@@ -84,7 +84,7 @@ def _cells(entry: Entry, reference: Reference) -> list[str]:
 
 def _unmade(name: str, reference: Reference) -> torch.nn.Module:
     """The network without memory for its weights, but for those whose layers look at edges or branches."""
-    with torch.device("cpu" if {"graph", "tree"} & set(ZOO[name].kinds) else "meta"):
+    with torch.device("cpu" if {"graph", "graphs", "tree"} & set(ZOO[name].kinds) else "meta"):
         return build(name, reference.shape, reference.outputs, reference.options, seed=0)
 
 

@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from glassnet.events import Epoch
 from glassnet.members.running import shared_out
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
+from whole_runs import wait_for
 
 SMALL = [
     *("--net", "mlp", "--lr", "0.01", "--threads", "1", "--precision", "float32", "--set", "train.measure=10"),
@@ -340,11 +339,3 @@ def test_what_cannot_be_an_ensemble_is_told_before_any_work(
 
 def stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-
-
-def wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.002)

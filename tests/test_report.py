@@ -9,11 +9,19 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from glassnet.evaluate import Interval, Rival, classification_report, regression_report
+from glassnet.evaluate import (
+    Interval,
+    Rival,
+    classification_report,
+    language_report,
+    regression_report,
+    translation_report,
+)
 from glassnet.events import Epoch, Finding, Finished, Started, Timing, to_json
 from glassnet.report import (
     DataSummary,
@@ -27,9 +35,11 @@ from glassnet.report import (
     story_of_run,
     write_report,
 )
+from glassnet.report.headline import explained
+from glassnet.report.report import comparison
 from glassnet.report.run_story import confused, mistakes
 from glassnet.report.samples import png_of
-from glassnet.report.words import caution, explained, verdict
+from glassnet.report.words import caution, verdict
 from glassnet.runs import RunFolder
 
 HOSTILE = [
@@ -556,6 +566,43 @@ def test_curves_of_other_data_stand_apart() -> None:
         sum("of the validation part is" in caption for caption in captions) == 4
     )  # loss and accuracy of each data set
     assert sum("on the same axes" in caption for caption in captions) == 1
+
+
+def test_comparison_puts_the_lowest_cost_of_a_token_first() -> None:
+    losses = np.abs(np.random.default_rng(0).normal(1.0, 0.2, 4_000))
+    one = story(("a", "b"), rivals=(), mistakes=(), confused=())
+    one = replace(one, data=replace(one.data, task="language", kind="stream"))
+    runs = [
+        (name, replace(one, figures=language_report(cost * losses, losses < 1, "characters", 4_000)))
+        for name, cost in (("dear", 2.0), ("cheap", 1.5))
+    ]
+    page = Page(compare(runs))
+    assert "cheap is best with 1.495, before dear with 1.994." in page.words
+    assert "It is ahead by more than its interval." in page.words
+    assert "Nats a character on pets, test part of 4,000 characters" in page.words
+    assert "R²" not in page.words
+
+
+def test_comparison_of_translators_is_of_what_is_exactly_right() -> None:
+    wanted = ["a b", "c d", "e f"] * 40
+    runs = []
+    for name, right in (("worse", 60), ("better", 110)):
+        said = wanted[:right] + ["wrong"] * (len(wanted) - right)
+        figures = translation_report(wanted, said, wanted, token_accuracy=0.9, loss=0.1, beam=1)
+        runs.append((name, story(figures=figures, rivals=(), mistakes=(), confused=())))
+    words = Page(compare(runs)).words
+    assert "better is best with 91.67" in words
+    assert "Exactly right on pets" in words
+
+
+@pytest.mark.parametrize(("own", "rival", "places"), [(0.8, -0.5, (86.67, 0.0)), (0.8, 0.4, (80.0, 40.0))])
+def test_bars_begin_at_the_lowest_figure_where_one_is_below_nothing(
+    own: float, rival: float, places: tuple[float, float]
+) -> None:
+    figures = regression_report(torch.zeros(3, 1), torch.tensor([[1.0], [2.0], [3.0]]), ("y",))
+    figures = replace(figures, r2=own, r2_interval=Interval(own, own))
+    told = story(figures=figures, rivals=(Rival("other", rival, "r2", 0.0, "", None),), mistakes=(), confused=())
+    assert tuple(bar.place for bar in comparison(told)) == places
 
 
 def test_comparison_tells_when_the_data_were_divided_otherwise() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -147,10 +149,12 @@ def test_json_comes_back_is_empty_where_absent_and_says_when_damaged(folder: Run
 
 
 def test_every_look_at_the_test_part_is_noted(folder: RunFolder) -> None:
-    for number in range(2):
+    for by in ("train", "evaluate"):
         with Recorder(folder) as recorder:
-            recorder.use_test({"number": number})
-    assert folder.test_uses.read_text() == '{"number": 0}\n{"number": 1}\n'
+            recorder.use_test(by, 7)
+    uses = [json.loads(line) for line in folder.test_uses.read_text().splitlines()]
+    assert [(use["by"], use["samples"]) for use in uses] == [("train", 7), ("evaluate", 7)]
+    assert all(datetime.fromisoformat(use["when"]).tzinfo == UTC for use in uses)
 
 
 def test_a_run_is_finished_when_its_result_is_there(folder: RunFolder) -> None:

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from glassnet.assembly import INIT_SAMPLES, make_net
 from glassnet.data.dataset import Data
 from glassnet.data.preprocess import fit
 from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.data.split import split
 from glassnet.initialise import INITS, initialise
+from glassnet.network import INIT_SAMPLES, make_net
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
 from glassnet.zoo import build

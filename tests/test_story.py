@@ -6,8 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ import glassnet
 from glassnet.cli import run as cli
 from glassnet.events import Epoch
 from glassnet.runs import RunFolder
+from whole_runs import wait_for
 
 SMALL = [
     *(
@@ -206,14 +205,6 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
 
 def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.002)
 
 
 def test_python_trains_a_module_of_ones_own(tmp_path: Path) -> None:

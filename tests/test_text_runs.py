@@ -9,7 +9,7 @@ import pytest
 
 import glassnet
 from glassnet.cli import run
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, UsageError
 from glassnet.runs import open_run
 from whole_runs import BARE, goes_on_bit_for_bit
 
@@ -92,3 +92,35 @@ def test_what_does_not_fit_texts_is_refused_in_words(reviews, trained, tmp_path,
         glassnet.train(str(reviews), out=tmp_path / "c", settings=QUICK | {"preprocess.name": "standardise"})
     assert run(["predict", str(trained.folder.path), "no/such.txt"]) == 3
     assert capsys.readouterr().err.startswith("error: no such file")
+
+
+def test_a_loss_behind_every_step_and_gradients_through_few_of_them(reviews, tmp_path):
+    settings = QUICK | {"net.embed": 8, "net.hidden": 16, "loss.steps": "all", "optimizer.lr": 0.01, "train.epochs": 6}
+    done = glassnet.train(str(reviews), "lstm", out=tmp_path / "all", settings=settings)
+    assert done.figures["figures"]["accuracy"] >= 0.9
+    kept = (done.folder.path / "recipe.toml").read_text(encoding="utf-8")
+    assert 'steps = "all"' in kept
+    assert "both_ways = false  # for a loss at every step" in kept
+    model = glassnet.load(done.folder.path)
+    alone = model.predict(["a witty lovely film"])[0]
+    among = model.predict(["a dull film " * 30, "a witty lovely film"])[1]
+    assert alone.probability == pytest.approx(among.probability, abs=1e-6), "the answer is that of the last step"
+    whole = glassnet.train(str(reviews), "lstm", out=tmp_path / "whole", settings=settings | {"loss.steps": "last"})
+    cut = glassnet.train(str(reviews), "lstm", out=tmp_path / "cut", settings=settings | {"train.through_time": 4})
+    losses = [run.folder.metrics.read_bytes() for run in (done, whole, cut)]
+    assert len(set(losses)) == 3, "each of them learns in a way of its own"
+
+
+def test_what_has_no_steps_is_refused_in_words(reviews, tmp_path):
+    def refused(net, **further):
+        settings = QUICK | {key.replace("__", "."): value for key, value in further.items()}
+        with pytest.raises(UsageError) as caught:
+            glassnet.train(str(reviews), net, out=tmp_path / "no", settings=settings)
+        return str(caught.value)
+
+    assert "for rnn, lstm and gru" in refused("text-cnn", loss__steps="all")
+    both = refused("gru", loss__steps="all", train__through_time=5, net__both_ways=True, net__pool="mean")
+    assert both.startswith("2 mistakes")
+    assert "forwards alone" in both
+    assert "nothing is pooled" in both
+    assert "for rnn, lstm and gru" in refused("text-bag", train__through_time=5)

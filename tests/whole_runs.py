@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +40,12 @@ def goes_on_bit_for_bit(
     glassnet.resume(folder / "cut")
     for name in ("metrics.jsonl", "model/weights.safetensors"):
         assert (folder / "cut" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
+
+
+def wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 90) -> None:
+    """Wait until something happened while a process runs."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.002)

@@ -7,6 +7,9 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from benchmarks.diagnosis.case import HALVES
+from benchmarks.diagnosis.drawn import DRAWS
+
 
 def main() -> int:
     """Do what is asked, in the order record, health, score, pages."""
@@ -16,7 +19,7 @@ def main() -> int:
     parser.add_argument("--harm", type=Path, metavar="FOLDER", help="check that the faults do harm")
     parser.add_argument("--score", type=Path, metavar="FOLDER", help="let the doctor judge what was recorded")
     parser.add_argument("--pages", type=Path, metavar="FOLDER", help="write docs/diagnosis.md and docs/gallery")
-    parser.add_argument("--half", choices=("calibrate", "measure", "both", "practice"), default="both")
+    parser.add_argument("--half", choices=("both", *HALVES, "practice", "fresh", *DRAWS), default="both")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="names of cases, such as 'lr-*'")
     parser.add_argument("--changed", action="store_true", help="record only cases that were written down anew since")
     parser.add_argument("--processes", type=int, default=1)

@@ -791,12 +791,12 @@ def planted(folder: Path, draw: str) -> list[Case]:
                 if fit:
                     host = min(fit, key=lambda each: chance(fault, number, "in", each.name))
                     used.add(host.name)
-                    found.append(_case(recipe, host, draw))
+                    found.append(_case(recipe, host))
                     break
     return found
 
 
-def _case(recipe: Recipe, host: Case, draw: str) -> Case:
+def _case(recipe: Recipe, host: Case) -> Case:
     name = f"{recipe.fault}--{host.name}--{recipe.variant}"
     strength = between(recipe.low, recipe.high, name)
     return Case(

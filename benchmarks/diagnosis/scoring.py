@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.diagnosis import drawn, fresh
 from benchmarks.diagnosis.case import HALVES
 from benchmarks.diagnosis.recording import Recorded, recorded
 from glassnet.diagnose import Doctor
@@ -156,9 +157,15 @@ LABELS: dict[str, str] = {
 }
 
 
+def _asked(folder: Path, half: str) -> list[Recorded]:
+    if half in drawn.DRAWS:
+        return drawn.counted(folder, half)
+    return fresh.counted(folder) if half == "fresh" else recorded(folder, half)
+
+
 def tell(folder: Path, half: str) -> None:
     """Print every case, then the figures of each half, then what was wrong."""
-    verdicts = [judged(one) for one in recorded(folder, half)]
+    verdicts = [judged(one) for one in _asked(folder, half)]
     for verdict in verdicts:
         case, first = verdict.case, verdict.first
         said = f"{first.rule} at {verdict.share:.0%}" if first else "nothing"

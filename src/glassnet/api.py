@@ -15,7 +15,7 @@ from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.events import Checked, Event
 from glassnet.members import run
 from glassnet.recipe import Recipe, key_of
-from glassnet.resolve import OWN_NET
+from glassnet.recipe_mistakes import OWN_NET
 from glassnet.runs import new_run, open_run
 from glassnet.story import Result
 

@@ -29,7 +29,8 @@ from glassnet.plots import lr_range_plot, png
 from glassnet.plots.style import ORANGE, legend, number
 from glassnet.reading import divide, read_data
 from glassnet.recipe import Recipe
-from glassnet.resolve import OWN_NET, check, resolve
+from glassnet.recipe_mistakes import OWN_NET, check
+from glassnet.resolve import resolve
 from glassnet.runs import open_run
 from glassnet.told import out_of_memory
 from glassnet.training.checkpoint import load_newest

@@ -13,6 +13,7 @@ from torch import Tensor
 from glassnet.combined import Ensemble
 from glassnet.combined.ensemble import together
 from glassnet.data.dataset import Data, Part
+from glassnet.data.ragged import PADDING
 from glassnet.evaluate.calibration import expected_calibration_error, reliability
 from glassnet.evaluate.interval import spread
 from glassnet.evaluate.paired import mcnemar, mean_interval, r2_interval
@@ -22,13 +23,21 @@ BATCH = 500
 
 
 def each_answer(model: Model, part: Part) -> Tensor:
-    """What every member says of a part: log-probabilities (members, samples, classes), or values (members, samples, outputs)."""
+    """What every member says of a part: log-probabilities (members, samples, classes), or values (members, samples, outputs).
+
+    Where every word of a sentence is told something, a row is a word, one sentence behind the other.
+    """
     net = cast(Ensemble, model.net).eval()
     device = next((p.device for p in net.parameters()), torch.device("cpu"))
     batches = torch.split(torch.arange(len(part)), BATCH)
     with torch.inference_mode():
-        said = [net.each(model.preprocess(part.inputs.take(index).to(device))).cpu() for index in batches]
+        said = [_each(net, model.preprocess(part.inputs.take(index).to(device))).cpu() for index in batches]
     return torch.cat(said, dim=1)
+
+
+def _each(net: Ensemble, prepared: Tensor) -> Tensor:
+    said = net.each(prepared)
+    return said[:, prepared[..., 0] != PADDING] if said.ndim == 4 else said
 
 
 def gains(model: Model, data: Data, judged: str, names: Sequence[str], said: Tensor | None = None) -> dict[str, Any]:

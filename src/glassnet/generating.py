@@ -19,7 +19,7 @@ from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.tokens import UNKNOWN
 from glassnet.errors import DataError, ModelError, UsageError
 from glassnet.evaluate.language import LanguageFigures, language_report
-from glassnet.layers.carried import carried_of, carry, carrying_on
+from glassnet.layers.through_time import carried_of, carry, carrying_on
 from glassnet.model import Model
 
 SAMPLE = 400  # tokens of the sample that a run shows

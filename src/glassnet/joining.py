@@ -41,12 +41,16 @@ def ensemble(
 
     Raises:
         ModelError: models that do not fit each other; all misfits at once.
-        UsageError: no models, or an unknown answer.
+        UsageError: no models, models that say one token after another, or an unknown answer.
     """
     if not models:
         raise UsageError("an ensemble needs models", got="none", fix="name some finished runs")
     opened = [each if isinstance(each, Model) else load(each, net=net) for each in models]
     names = [f"model {place + 1}" if isinstance(each, Model) else str(each) for place, each in enumerate(models)]
+    if opened[0].task in ("language", "translation"):
+        raise UsageError(
+            "language models and translators do not answer together yet", got=opened[0].task, fix="ask one of them"
+        )
     if found := misfits(opened, names):
         raise all_at_once(found)
     first, values = opened[0], opened[0].task == "values"

@@ -64,7 +64,7 @@ class Model:
         net_json: how ``net`` is built again: a zoo entry with its options, or the name of a user's own class.
         preprocess: raw inputs to the network's.
         schema: how raw inputs look and how new ones are read.
-        task: ``classes`` or ``values``.
+        task: what it has learned: ``classes``, ``values``, ``language`` or ``translation``.
         classes: names, in the order of the logits.
         outputs: names of the target columns.
         target_scale: undoes the scaling of values; None for classes.

@@ -136,6 +136,12 @@ def recurrent(samples: int, shape: tuple[int, ...]) -> Preset:
     return {**_adam(samples, lr=2e-3, weight_decay=1e-2, at_1250=40, batch=64), "clip.norm": clip}
 
 
+def unrolled(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For nets that unroll from a vector: AdamW under one cycle, clipped; more epochs than a net of one step, since each must pass through all of them."""
+    clip = Choice(1.0, "through time gradients may explode (Pascanu, Mikolov, Bengio 2013)")
+    return {**_adam(samples, lr=3e-3, weight_decay=1e-2, at_1250=60, batch=64), "clip.norm": clip}
+
+
 def graphs(samples: int, shape: tuple[int, ...]) -> Preset:
     """As in Kipf and Welling 2017, section 5.2: Adam at one rate, the whole graph in every step."""
     return {
@@ -151,6 +157,11 @@ def graphs(samples: int, shape: tuple[int, ...]) -> Preset:
         "stop.patience": Choice(100, "an epoch is one step only"),
         "regularise.average": Choice("none", "as in the paper"),
     }
+
+
+def whole_graphs(samples: int, shape: tuple[int, ...]) -> Preset:
+    """For whole graphs: AdamW under one cycle; few graphs are gone through often."""
+    return _adam(samples, lr=5e-3, weight_decay=1e-2, at_1250=40, batch=64)
 
 
 def graph_attention(samples: int, shape: tuple[int, ...]) -> Preset:
@@ -257,11 +268,13 @@ PRESETS: Mapping[str, Callable[[int, tuple[int, ...]], Preset]] = {
     "text-cnn": texts,
     "text-bag": bags,
     **dict.fromkeys(("rnn", "lstm", "gru"), recurrent),
+    **dict.fromkeys(("unrolled-rnn", "unrolled-lstm", "unrolled-gru"), unrolled),
     **dict.fromkeys(("tag-rnn", "tag-lstm", "tag-gru", "tag-cnn"), taggers),
     **dict.fromkeys(("language-rnn", "language-lstm", "language-gru"), language),
     **dict.fromkeys(("translator-lstm", "translator-gru"), translators),
     "conv3d": conv_for_arrays,
     **dict.fromkeys(("gcn", "graphsage"), graphs),
     "gat": graph_attention,
+    **dict.fromkeys(("graph-gin", "graph-gcn", "graph-graphsage", "graph-gat"), whole_graphs),
     **dict.fromkeys(("tree-rnn", "rntn", "tree-lstm"), trees),
 }

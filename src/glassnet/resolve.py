@@ -7,9 +7,7 @@ What can only be known by measuring (learning rate by a range test, precision, e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import partial
-from itertools import chain
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -17,118 +15,17 @@ from glassnet import zoo
 from glassnet.data.augment import auto_augment
 from glassnet.data.dataset import Data
 from glassnet.data.preprocess.fitting import PREPROCESSING
-from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
-from glassnet.initialise import INITS
+from glassnet.errors import GlassnetError, UsageError, all_at_once
 from glassnet.presets import PRESETS, QUICK_CHANGES, QUICK_WIDTH, Choice, Preset, other, quick
 from glassnet.recipe import Recipe
-from glassnet.training.losses import LOSSES, J
-from glassnet.training.optimizers import OPTIMIZERS
-from glassnet.training.schedules import SCHEDULES, make_schedule
-from glassnet.zoo.options import check_options
+from glassnet.recipe_mistakes import MONITORS, OF_SEQUENCES, OWN_NET
+from glassnet.training.losses import J
 
 LOOKS = 256  # images that are looked at to choose the augmentation
 SOUND_AS = {"conv1d": "waveform", "rnn": "log-mel-steps", "lstm": "log-mel-steps", "gru": "log-mel-steps"}
 WORD_DROPOUT = 0.2  # share of a text's words that are made unknown in training
-MONITORS = {
-    "classes": ("accuracy", "loss"),
-    "values": ("r2", "loss"),
-    "language": ("loss",),
-    "translation": ("accuracy", "loss"),
-}  # what may decide which epoch is the best
 OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
 CELLS = ("rnn", "lstm", "gru")
-OF_SEQUENCES = {"language": ("language", "says what comes next"), "translation": ("translator", "translates")}
-OWN_NET = "own"  # what recipe.net.name says of a module of the user's
-
-
-def check(recipe: Recipe) -> None:
-    """Refuse what is wrong whatever the data are, before any time is spent on reading them.
-
-    Raises:
-        UsageError: unknown names (with the nearest spelling) and options that the named things do not take, all of them at once.
-    """
-    net = recipe.net.name
-    named = (
-        ("net", "net.name", net, (*zoo.ZOO, OWN_NET)),
-        ("initialisation", "net.init", recipe.net.init, ("default", *INITS)),
-        ("preprocessing", "preprocess.name", recipe.preprocess.name, chain.from_iterable(PREPROCESSING.values())),
-        ("loss", "loss.name", recipe.loss.name, LOSSES),
-        ("optimizer", "optimizer.name", recipe.optimizer.name, OPTIMIZERS),
-        ("schedule", "schedule.name", recipe.schedule.name, SCHEDULES),
-        ("figure", "stop.monitor", recipe.stop.monitor, chain.from_iterable(MONITORS.values())),
-    )
-    mistakes: list[GlassnetError] = []
-    for what, key, name, known in named:
-        names = {"auto", *known}
-        if name not in names:
-            mistakes.append(unknown(what, name, names, where=key))
-    if net in zoo.ZOO:
-        mistakes += _option_mistakes(net, recipe.net.options)
-        if recipe.regularise.dropout is not None and "dropout" not in zoo.ZOO[net].options:
-            able = ", ".join(entry.name for entry in zoo.ZOO.values() if "dropout" in entry.options)
-            mistakes.append(
-                UsageError(
-                    f"the net {net} has no dropout",
-                    where="regularise.dropout",
-                    got=recipe.regularise.dropout,
-                    fix=f"leave it out, or take a net that has it: {able}",
-                )
-            )
-    if recipe.schedule.name in SCHEDULES:
-        mistakes += _mistakes(lambda: make_schedule(recipe.schedule.name, **recipe.schedule.options))
-    mistakes += _ensemble_mistakes(recipe)
-    if mistakes:
-        raise all_at_once(mistakes)
-
-
-def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError]:
-    """Options that the net does not take; of a cell, that none of the nets takes that it stands for (which of them, the data decide)."""
-    names = [net, *(f"{kind}-{net}" for kind, _ in OF_SEQUENCES.values() if f"{kind}-{net}" in zoo.ZOO)]
-    found = [_mistakes(partial(check_options, name, zoo.ZOO[name].build, options)) for name in names]
-    return [] if any(not mistakes for mistakes in found) else found[0]
-
-
-def _ensemble_mistakes(recipe: Recipe) -> list[GlassnetError]:
-    settings, found = recipe.ensemble, list[GlassnetError]()
-    snapshots = settings.snapshots
-    if settings.last is not None and not snapshots:
-        found.append(UsageError("nothing is taken the last of", where="ensemble.last", fix="say --snapshots N too"))
-    if snapshots and settings.last is not None and settings.last > snapshots:
-        found.append(
-            UsageError(
-                "there are fewer snapshots than are to answer",
-                where="ensemble.last",
-                got=settings.last,
-                expected=f"1 to {snapshots}",
-            )
-        )
-    if snapshots and recipe.train.epochs != "auto" and recipe.train.epochs < snapshots:
-        found.append(
-            UsageError(
-                "a snapshot needs an epoch at least",
-                where="ensemble.snapshots",
-                got=f"{snapshots} snapshots in {recipe.train.epochs} epochs",
-                fix=f"--epochs {10 * snapshots}, or fewer snapshots",
-            )
-        )
-    if snapshots and recipe.regularise.average not in ("auto", "none"):
-        found.append(
-            UsageError(
-                "weights are either averaged or kept apart as snapshots",
-                where="regularise.average",
-                got=recipe.regularise.average,
-                fix="leave out --average or --snapshots",
-            )
-        )
-    return found
-
-
-def _mistakes(attempt: Callable[[], object]) -> list[GlassnetError]:
-    try:
-        attempt()
-    except GlassnetError as error:
-        return [error]
-    return []
 
 
 def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
@@ -140,15 +37,10 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     Raises:
         UsageError: settings that do not go together.
     """
-    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
-        raise UsageError(
-            "language models and translators do not answer together yet",
-            where="ensemble",
-            got=data.task,
-            fix="train one",
-        )
+    check_together(recipe, data)
     chosen = _net(recipe, data) | _task(recipe, data) | _preprocess(recipe, data, recipe.net.name)
     net = chosen["net.name"].value if "net.name" in chosen else recipe.net.name
+    chosen |= _through_time(recipe, data, net)
     samples = len(data.train)
     shape = (1, *data.schema.shape) if data.schema.kind == "sound" else data.schema.shape  # channels, time
     preset = PRESETS.get(net, other)(samples, shape)
@@ -165,6 +57,21 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     rest = _rest(resolved, data)
     resolved = resolved.changed({key: choice.value for key, choice in rest.items()})
     return resolved, {key: choice.reason for key, choice in (chosen | rest).items()}
+
+
+def check_together(recipe: Recipe, data: Data) -> None:
+    """Refuse ensembles whose members could not be asked for a token at a time.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if data.task in OF_SEQUENCES and (recipe.ensemble.members > 1 or recipe.ensemble.snapshots):
+        raise UsageError(
+            "language models and translators do not answer together yet",
+            where="ensemble",
+            got=data.task,
+            fix="train one",
+        )
 
 
 def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
@@ -184,11 +91,70 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
     elif data.task in OF_SEQUENCES and name in CELLS:
         net, why = OF_SEQUENCES[data.task]
         chosen["net.name"] = Choice(f"{net}-{name}", f"the {name} that {why}")
+    elif data.schema.kind == "graphs" and f"graph-{name}" in zoo.ZOO:
+        chosen["net.name"] = Choice(f"graph-{name}", f"the {name} that reads whole graphs")
+    if name.startswith("unrolled-") and (data.task != "values" or len(data.outputs) < 2):
+        raise UsageError(
+            "this net says a sequence of values, and one answer is asked for",
+            where=f"net {name}",
+            got=f"{len(data.classes)} classes" if data.classes else f"{len(data.outputs)} value",
+            expected="several values for each input, one a step: y of shape (samples, steps) in FILE.npz",
+        )
     if recipe.regularise.dropout is not None:
         options = {**options, "dropout": recipe.regularise.dropout}
     for key, value in options.items():
         chosen[f"net.{key}"] = Choice(value, "chosen with the net")
     return chosen
+
+
+def _through_time(recipe: Recipe, data: Data, net: str) -> dict[str, Choice]:
+    """What follows from gradients through few steps, and from a loss at every step, for nets that read whole sequences: they read forwards alone.
+
+    Raises:
+        UsageError: the net is none of these, or other options contradict; all at once.
+    """
+    asked: list[tuple[str, object, str]] = []
+    if recipe.train.through_time and data.task != "language":
+        asked.append(("train.through_time", recipe.train.through_time, "cutting gradients through time"))
+    if recipe.loss.steps == "all":
+        asked.append(("loss.steps", "all", "a loss at every step"))
+    if not asked or net == OWN_NET:
+        return {}
+    wrong: list[GlassnetError] = []
+    for key, value, what in asked:
+        series = key == "loss.steps" and data.schema.kind == "series"
+        if net not in CELLS or series:
+            wrong.append(
+                UsageError(
+                    f"{what} is for rnn, lstm and gru that read a sequence and say one thing of it",
+                    where=key,
+                    got=f"{value} for {'a forecast, which is told from the end of its window' if series else f'the net {net}'}",
+                    fix="leave it out"
+                    if series or data.task not in ("classes", "values")
+                    else "--net gru, or leave it out",
+                )
+            )
+    if recipe.net.options.get("both_ways"):
+        wrong.append(
+            UsageError(
+                f"{' and '.join(what for _, _, what in asked)} needs a net that reads forwards alone",
+                where="net.both_ways",
+                got="true",
+                fix="leave it out",
+            )
+        )
+    if recipe.loss.steps == "all" and recipe.net.options.get("pool", "last") != "last":
+        wrong.append(
+            UsageError(
+                "a loss at every step is the loss of the state there, and nothing is pooled",
+                where="net.pool",
+                got=recipe.net.options["pool"],
+                expected="last",
+            )
+        )
+    if wrong:
+        raise all_at_once(wrong)
+    return {} if "both_ways" in recipe.net.options else {"net.both_ways": Choice(False, f"for {asked[-1][2]}")}
 
 
 def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:

@@ -26,6 +26,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -116,9 +117,9 @@ class Recorder:
         """Replace a text file of the folder."""
         write_file(path, content)
 
-    def use_test(self, record: dict[str, Any]) -> None:
-        """Note that the test part was looked at."""
-        self._append_line(self.folder.test_uses, json.dumps(record, ensure_ascii=False))
+    def use_test(self, by: str, samples: int) -> None:
+        """Note that a command looked at the test part, of so many samples."""
+        self._append_line(self.folder.test_uses, json.dumps({"when": now(), "by": by, "samples": samples}))
 
     def lengths(self) -> dict[str, int]:
         """Bytes written to each growing file; saved with a checkpoint. What is counted is on the disk."""
@@ -244,3 +245,8 @@ def _read_lines(path: Path) -> Iterator[Event]:
                     yield from_json(line)
                 except (ValueError, KeyError, TypeError, AttributeError):
                     continue  # a torn line; the rest is whole
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,30 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from plain_schema import Plain
 from torch import Tensor
 
 from glassnet.data.audit import Audit, audit
 from glassnet.data.columns import Column
 from glassnet.data.contact_sheet import contact_sheet
-from glassnet.data.dataset import Data, InMemory, Part, Source, Unreadable
+from glassnet.data.dataset import Data, InMemory, Part, Unreadable
 from glassnet.data.leaks import correlation, one_column_accuracy
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import tables
 from glassnet.data.split import split
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import DataError
-
-
-@dataclass(frozen=True)
-class Plain:
-    kind: str
-    shape: tuple[int, ...]
-
-    def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
-        raise NotImplementedError
-
-    def to_json(self) -> dict[str, Any]:
-        return {}
 
 
 @dataclass(frozen=True)

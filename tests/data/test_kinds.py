@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,12 @@ def test_what_is_said_of_some_kinds_is_said_of_kinds_that_there_are() -> None:
 def test_a_kind_that_only_some_nets_read_has_such_a_net() -> None:
     for name, kind in KINDS.items():
         assert not kind.needs or any(name in entry.kinds for entry in ZOO.values()), name
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_zoo_knows_which_kinds_only_some_nets_read(kind: str) -> None:
+    entry = replace(ZOO["mlp"], kinds=(kind,))
+    assert entry.reads_tokens == bool(KINDS[kind].needs)
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from plain_schema import Plain
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor
 
 from glassnet.data.columns import Column
-from glassnet.data.dataset import InMemory, Part, Source
+from glassnet.data.dataset import InMemory, Part
 from glassnet.data.preprocess import (
     PREPROCESSING,
     Preprocess,
@@ -30,18 +30,6 @@ from glassnet.data.preprocess import (
 from glassnet.data.preprocess.normalise import FIXED
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError
-
-
-@dataclass(frozen=True)
-class Plain:
-    kind: str
-    shape: tuple[int, ...]
-
-    def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
-        raise NotImplementedError
-
-    def to_json(self) -> dict[str, Any]:
-        return {}
 
 
 def part(values: Tensor) -> Part:

@@ -6,28 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from plain_schema import Plain
 from torch import Tensor
 
-from glassnet.data.dataset import Data, InMemory, Part, Source, class_counts
+from glassnet.data.dataset import Data, InMemory, Part, class_counts
 from glassnet.data.split import folds, split
 from glassnet.errors import DataError, UsageError
-
-
-@dataclass(frozen=True)
-class Plain:
-    kind: str = "array"
-    shape: tuple[int, ...] = (1,)
-
-    def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
-        raise NotImplementedError
-
-    def to_json(self) -> dict[str, Any]:
-        return {}
 
 
 def part(targets: Sequence[int] | Tensor, inputs: Sequence[float] | None = None, start: int = 0) -> Part:

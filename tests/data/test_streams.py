@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from glassnet.data.dataset import IGNORED
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.streams import in_columns
 from glassnet.data.split_stream import split_stream
-from glassnet.data.stream import BEGIN, IGNORED, NAMES, Stream, codes_of, joined, part_of, pieces, vocabulary_of
+from glassnet.data.stream import BEGIN, NAMES, Stream, codes_of, joined, part_of, pieces, vocabulary_of
 from glassnet.data.stream_batches import StreamBatches
 from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.tokens import UNKNOWN

@@ -297,6 +297,7 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         [
             {"start": {"loss": 3.45, "train_loss": 3.45}},
             {"start": {"loss": 9.0}},  # running averages that do not fit yet
+            {"start": {"loss": 1.84, "train_loss": 1.84, "expected": 0.6931}},  # two classes, and outputs of variance 4
             {"start": {"loss": 9.0, "train_loss": 9.0}, "net": {"last": "RBF"}},
             {
                 "start": {"loss": 4.6, "train_loss": 4.6},
@@ -313,8 +314,8 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ),
     (
         "initial-loss-high",
-        values(start={"loss": 8.0, "train_loss": 8.0, "constant": 2.0}),
-        {"loss": 8.0, "expected": 2.0},
-        [values(start={"loss": 7.9, "train_loss": 7.9, "constant": 2.0})],
+        values(start={"loss": 16.0, "train_loss": 16.0, "constant": 2.0}),
+        {"loss": 16.0, "expected": 2.0},
+        [values(start={"loss": 15.9, "train_loss": 15.9, "constant": 2.0})],
     ),
 ]

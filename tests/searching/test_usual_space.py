@@ -8,7 +8,8 @@ from glassnet.data.dataset import Data
 from glassnet.hyperparameters.usual import default_space
 from glassnet.reading import read_data
 from glassnet.recipe import Recipe
-from glassnet.resolve import check, resolve
+from glassnet.recipe_mistakes import check
+from glassnet.resolve import resolve
 from glassnet.searching import Choice, Parameter, Range
 from glassnet.searching.space import draw
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from identical import identical
 from torch import Tensor
 
 from glassnet.errors import ModelError, SpaceError
@@ -40,20 +41,6 @@ TREES: dict[str, Any] = {
     "names that would meet": {"a": {"b": torch.zeros(1)}, "a.b": torch.ones(1), "a.b'": torch.full((1,), 2.0)},
     "parameters": {"w": torch.nn.Parameter(torch.ones(2))},
 }  # fmt: skip
-
-
-def identical(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor):
-        return (
-            one.dtype == other.dtype
-            and one.shape == other.shape
-            and torch.equal(one.nan_to_num(7), other.nan_to_num(7))
-        )
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(identical(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return type(one) is type(other) and len(one) == len(other) and all(map(identical, one, other))
-    return type(one) is type(other) and repr(one) == repr(other)
 
 
 @pytest.mark.parametrize("name", TREES)

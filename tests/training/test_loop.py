@@ -19,7 +19,7 @@ from glassnet.training import Plan, State, train
 from glassnet.training.averaging import Averager
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, evaluate, explained, outputs_of
-from glassnet.training.losses import cross_entropy
+from glassnet.training.losses import EveryStep, cross_entropy
 from glassnet.training.noise import weight_noise
 from glassnet.training.penalties import Penalty
 from glassnet.training.schedules import make_schedule
@@ -453,3 +453,28 @@ def test_explained_variance_agrees_with_scikit_learn_and_its_landmarks() -> None
     assert explained(outputs, targets)["r2"] == pytest.approx(r2_score(targets.double(), outputs.double()), rel=1e-9)
     assert explained(targets, targets) == {"r2": 1.0}
     assert explained(targets.mean(0).expand(50, 3), targets)["r2"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_figures_of_steps_are_those_of_all_steps_that_count() -> None:
+    generator = torch.Generator().manual_seed(0)
+    batches, rows, wanted = [], [], []
+    for batch, steps in ((3, 5), (2, 7), (1, 1)):
+        logits = torch.randn(batch, steps, 5, generator=generator)
+        targets = torch.randint(0, 5, (batch, steps + 2), generator=generator)
+        targets[:, steps:] = -100
+        for row in range(batch):
+            end = int(torch.randint(1, steps + 1, (), generator=generator))
+            targets[row, end:] = -100
+            rows.append(logits[row, :end])
+            wanted.append(targets[row, :end])
+        batches.append((logits, targets))
+    parts = plan(loss=EveryStep(cross_entropy), figures=accuracy)
+    seen = evaluate(nn.Identity(), batches, parts)
+    flat, labels = torch.cat(rows), torch.cat(wanted)
+    naive = {"loss": float(cross_entropy(flat, labels))} | accuracy(flat, labels)
+    assert set(naive) == {"loss", "accuracy", "second"}
+    assert seen == pytest.approx(naive, rel=1e-6)
+    said, best = flat.topk(2).indices.T, labels
+    assert naive["accuracy"] == pytest.approx(float((said[0] == best).float().mean()))
+    missed = said[0] != best
+    assert naive["second"] == pytest.approx(float((said[1] == best)[missed].float().mean()))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from identical import identical
 from torch import Tensor, nn
 
 from glassnet.training.losses import cross_entropy
@@ -26,16 +27,6 @@ def batches() -> list[tuple[Tensor, Tensor]]:
     targets = torch.arange(60) % 3
     inputs = torch.eye(3)[targets][:, :2] * 4 + torch.randn(60, 2, generator=generator)
     return list(zip(inputs.split(12), targets.split(12), strict=True))
-
-
-def identical(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(identical(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(identical, one, other))
-    return bool(one == other)
 
 
 def everything(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from identical import identical
 from torch import Tensor, nn
 
 from glassnet.events import Event, Timing
@@ -72,17 +73,6 @@ def make_plan(schedule: str, optimizer: str, averager: str) -> Plan:
         figures=accuracy,
         record_every=3,
     )
-
-
-def identical(one: Any, other: Any) -> bool:
-    """Whether two trees agree bit for bit."""
-    if isinstance(one, Tensor):
-        return isinstance(other, Tensor) and one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return isinstance(other, dict) and list(one) == list(other) and all(identical(one[k], other[k]) for k in one)
-    if isinstance(one, list | tuple):
-        return type(one) is type(other) and len(one) == len(other) and all(map(identical, one, other))
-    return bool(type(one) is type(other) and one == other)
 
 
 def told(events: list[Event]) -> list[Event]:

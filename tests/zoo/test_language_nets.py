@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glassnet.errors import ModelError
-from glassnet.layers.carried import carried_of, carry, carrying_on
+from glassnet.layers.through_time import carried_of, carry, carrying_on
 from glassnet.training.measure.restoring import untouched
 from glassnet.zoo import ZOO, LanguageNet, build, choose
 

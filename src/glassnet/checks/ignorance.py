@@ -65,7 +65,12 @@ def ignorance(loss: Loss, outputs: Any, targets: Tensor) -> Ignorance | None:
 
 
 def constant_answer(outputs: Tensor, targets: Tensor, task: str) -> Tensor:
-    """What a net that knows nothing says, in the shape and the manner (logits, log-probabilities, probabilities) of these outputs."""
+    """What a net that knows nothing says, in the shape and the manner (logits, log-probabilities, probabilities) of these outputs.
+
+    What comes along with outputs and is none (which steps are padding, classes of nodes), and outputs for no rows at all, stay what they are.
+    """
+    if not outputs.is_floating_point() or not outputs.numel():
+        return outputs
     if task == "values":
         mean = targets.to(outputs.dtype).mean(0, keepdim=True)
         return mean.reshape(1, *outputs.shape[1:]).expand_as(outputs) if mean.numel() else outputs

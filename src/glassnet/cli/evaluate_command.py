@@ -41,14 +41,13 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     Every look at the test part is written into the run, since figures lose their meaning when one chooses by them.
     """
     from glassnet.cli.forecast_lines import forecast_lines
-    from glassnet.cli.result_lines import entity_lines, figure_lines
+    from glassnet.cli.result_lines import counted, entity_lines, figure_lines
     from glassnet.errors import DataError
     from glassnet.events import finite
     from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
     from glassnet.model import load
     from glassnet.reading import read_data, read_other
     from glassnet.recipe import Recipe
-    from glassnet.story import now
 
     # A model folder is not made by training alone: pretrained weights are saved as one, and people hand theirs on.
     folder: RunFolder | None = None if (Path(run) / "model.json").is_file() else open_run(run)
@@ -87,13 +86,12 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     uses = 0
     if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
-            recorder.use_test({"when": now(), "by": "evaluate", "samples": count})
+            recorder.use_test("evaluate", count)
         uses = len(folder.test_uses.read_text(encoding="utf-8").splitlines())
     if as_json:
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
-    unit = {"language": record["figures"].get("unit"), "translation": "pairs"}.get(model.task, "samples")
-    click.echo(f"{chosen} part of {source}, {count:,} {unit}")
+    click.echo(f"{chosen} part of {source}, {counted(count, record['figures'])}")
     if "forecast" in record:
         lines = forecast_lines(record["forecast"])
     else:

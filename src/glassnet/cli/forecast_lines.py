@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from glassnet.cli.csv_text import csv_text
 from glassnet.events import finite
 
 if TYPE_CHECKING:
@@ -75,15 +74,13 @@ def next_steps(schema: SeriesSchema, predictions: list[Prediction], form: str) -
         ]
         return json.dumps(finite(rows), indent=1, ensure_ascii=False) + "\n"
     if form == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        several = len(predictions) > 1
-        writer.writerow([*(["input"] if several else []), schema.time or "step", *schema.targets])
-        for each in predictions:
-            writer.writerows(
-                [*([each.name] if several else []), when, *values] for when, values in table_of(schema, each)
-            )
-        return text.getvalue()
+        several = ["input"] if len(predictions) > 1 else []
+        rows_of = (
+            [*([each.name] if several else []), when, *values]
+            for each in predictions
+            for when, values in table_of(schema, each)
+        )
+        return csv_text([*several, schema.time or "step", *schema.targets], rows_of)
     lines = []
     for each in predictions:
         table = table_of(schema, each)

@@ -124,6 +124,7 @@ def show_network(
 ) -> int:
     """A trained network on one input."""
     from glassnet.glassbox import gate_loss, gradient_check, model_inputs, model_targets, open_module, torch_loss
+    from glassnet.glassbox.opening import STEPS, refuse_target
     from glassnet.model import load
 
     if len(given) != 1:
@@ -140,9 +141,13 @@ def show_network(
         )
     x = x[row : row + 1]
     loss, penalty = settings_of(Path(run))
-    said = predicted(model, x, names[row])
     wanted = None
-    if model.task == "classes":
+    if target is not None:
+        refuse_target(model)
+    said = None if model.schema.kind in STEPS else predicted(model, x, names[row])
+    if said is None:
+        pass
+    elif model.task == "classes":
         wanted = model_targets(model, said.label if target is None else target, 1)
     elif target is not None:
         wanted = model_targets(model, values_from(target, len(model.outputs)), 1)
@@ -239,6 +244,8 @@ def overview(opened: Opened, title: str, several: int) -> Iterator[str]:
 def heading(model: Model, said: Any, subject: str, target: str | None) -> str:
     """What is looked at, in one line."""
     net = str(model.net_json.get("zoo") or model.net_json.get("class") or type(model.net).__name__)
+    if said is None:
+        return f"{subject}: what {net} says at every step; gradients are those of the sum of all outputs"
     if model.task == "classes":
         asked = f"the loss asks for {said.label if target is None else target}" + (
             ", as predicted" if target is None else ""

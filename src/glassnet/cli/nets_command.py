@@ -54,7 +54,7 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
     size = _shape(shape) if shape else usual
     given = {key: str(value) for key, value in entry.usual.items()} | dict(map(_option, options))
     # shapes without values: the weights of a VGG would take half a gigabyte and seconds to draw; edges and trees need values
-    with torch.device("cpu" if {"graph", "tree"} & set(entry.kinds) else "meta"):
+    with torch.device("cpu" if {"graph", "graphs", "tree"} & set(entry.kinds) else "meta"):
         net = _built(name, size, classes, given)
     table = layer_table(net, size, torch.int64 if entry.reads_tokens else torch.float32)
     if as_json:

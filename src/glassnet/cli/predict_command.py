@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from glassnet.cli.csv_text import csv_text
 from glassnet.cli.forecast_lines import next_steps
 from glassnet.cli.tagged_lines import tagged
 from glassnet.errors import UsageError
@@ -124,20 +123,16 @@ def as_text(model: Model, predictions: list[Prediction], top: int) -> str:
 
 def as_csv(model: Model, predictions: list[Prediction], top: int) -> str:
     """A header and one row an input: the class with every probability, or the values."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     if model.task == "values":
-        writer.writerow(["input", *model.outputs])
-        writer.writerows([_harmless(p.name), *p.values] for p in predictions)
-    elif model.task == "translation":
-        writer.writerow(["input", model.outputs[0], "probability"])
-        writer.writerows([_harmless(p.name), _harmless(str(p.label)), p.probability] for p in predictions)
-    else:
-        writer.writerow(["input", "predicted", "probability", *(f"p({name})" for name in model.classes)])
-        writer.writerows(
-            [_harmless(p.name), _harmless(str(p.label)), p.probability, *p.probabilities] for p in predictions
+        return csv_text(["input", *model.outputs], ([p.name, *p.values] for p in predictions))
+    if model.task == "translation":
+        return csv_text(
+            ["input", model.outputs[0], "probability"], ([p.name, str(p.label), p.probability] for p in predictions)
         )
-    return text.getvalue()
+    return csv_text(
+        ["input", "predicted", "probability", *(f"p({name})" for name in model.classes)],
+        ([p.name, str(p.label), p.probability, *p.probabilities] for p in predictions),
+    )
 
 
 def as_json(model: Model, predictions: list[Prediction], top: int) -> str:
@@ -152,8 +147,3 @@ def as_json(model: Model, predictions: list[Prediction], top: int) -> str:
             shares = dict(zip(model.classes, p.probabilities, strict=True))
             rows.append({"input": p.name, "predicted": p.label, "probability": p.probability, "probabilities": shares})
     return json.dumps(finite(rows), indent=1, ensure_ascii=False) + "\n"
-
-
-def _harmless(cell: str) -> str:
-    # A spreadsheet runs a cell that begins like a formula; file names come from anywhere.
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from glassnet.cli.forecast_lines import forecast_lines
 from glassnet.cli.gain_lines import gain_lines
-from glassnet.cli.language_lines import figures_told, language_lines
-from glassnet.cli.translation_lines import translation_figures, translation_lines
+from glassnet.cli.language_lines import figures_told, sample_lines
+from glassnet.cli.translation_lines import translation_figures
 
 MOST_KINDS = 20
+SPOKEN = {"test": "test", "val": "validation"}
+
+
+class Beside(NamedTuple):
+    """How the rivals of a task are told beside the network.
+
+    Attributes:
+        key: of the network's own figure that theirs are compared with.
+        told: a figure of theirs in words; ``UNIT`` stands for what a language model reads.
+        falls: whether the lowest is the best.
+        where: what the rival is better on, where it is.
+        advice: what to do then.
+    """
+
+    key: str
+    told: str
+    falls: bool = False
+    where: str = "these data"
+    advice: str = "use that, or search further"
+
+
+BESIDE = {
+    "classes": Beside("accuracy", "accuracy {:.2%}"),
+    "values": Beside("r2", "R² {:.4f}"),
+    "language": Beside("loss", "{:.4f} nats a UNIT", True, "this text", "give it more text, or more epochs"),
+    "translation": Beside("exact", "exact {:.2%}", advice="more pairs or epochs may help"),
+}
 
 
 def result_lines(result: dict[str, Any]) -> list[str]:
     """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
-    part = {"test": "test", "val": "validation"}[result["part"]]
-    if result["task"] == "language":
-        return language_lines(result, part)
-    if result["task"] == "translation":
-        return translation_lines(result, part)
-    lines = [f"{part} part, {result['samples']:,} samples"]
-    if result["part"] == "val" and result["rivals"]:
+    figures, rivals, beside = result["figures"], result["rivals"], BESIDE[result["task"]]
+    lines = [f"{SPOKEN[result['part']]} part, {counted(result['samples'], figures)}"]
+    if result["part"] == "val" and rivals:
         lines.append(
             "  there is no untouched test part: the epoch was chosen by these figures, so they are a little too good"
         )
+    gained = gain_lines(result["ensemble"]) if "ensemble" in result else []
     if "forecast" in result:
-        lines += forecast_lines(result["forecast"])
-        return lines + (gain_lines(result["ensemble"]) if "ensemble" in result else [])
-    lines += figure_lines(result["figures"], full=False)
-    lines += entity_lines(result.get("entities"))
-    name = "accuracy" if result["task"] == "classes" else "R²"
-    own = result["figures"]["accuracy"] if result["task"] == "classes" else result["figures"]["r2"]
-    better = [rival for rival in result["rivals"] if rival["figure"] > own]
-    for rival in result["rivals"]:
+        return lines + forecast_lines(result["forecast"]) + gained
+    lines += figure_lines(figures, full=False) + entity_lines(result.get("entities"))
+    for rival in rivals:
+        told = beside.told.replace("UNIT", figures.get("unit", "").removesuffix("s")).format(rival["figure"])
         note = f"  ({rival['note']})" if rival.get("note") else ""
-        lines.append(f"  beside it: {rival['name']}: {name} {_figure(rival['figure'], result['task'])}{note}")
-    if "ensemble" in result:
-        lines += gain_lines(result["ensemble"])
-    if better:
-        best = max(better, key=lambda rival: float(rival["figure"]))
-        lines.append(f"  better than the network on these data: {best['name']}; use that, or search further")
-    return lines
+        lines.append(f"  beside it: {rival['name']}: {told}{note}")
+    lines += gained
+    if rivals:
+        best = (min if beside.falls else max)(rivals, key=lambda rival: float(rival["figure"]))
+        own, other = figures[beside.key], best["figure"]
+        if other < own if beside.falls else other > own:
+            lines.append(f"  better than the network on {beside.where}: {best['name']}; {beside.advice}")
+    return lines + sample_lines(figures.get("sample", ""))
+
+
+def counted(samples: int, figures: dict[str, Any]) -> str:
+    """How much was judged, in the unit of the task."""
+    if figures["kind"] == "language":
+        return f"{figures['samples']:,} {figures['unit']}"
+    return f"{samples:,} {'pairs' if figures['kind'] == 'translation' else 'samples'}"
 
 
 def entity_lines(entities: dict[str, Any] | None) -> list[str]:
@@ -56,9 +84,9 @@ def entity_lines(entities: dict[str, Any] | None) -> list[str]:
 
 
 def figure_lines(figures: dict[str, Any], *, full: bool) -> list[str]:
-    """The figures of a classifier or of predicted values; with ``full``, class by class."""
+    """The figures of whatever task; with ``full``, class by class, with all mistakes or with what the model wrote."""
     if figures["kind"] == "language":
-        return figures_told(figures)
+        return figures_told(figures) + (sample_lines(figures.get("sample", "")) if full else [])
     if figures["kind"] == "translation":
         return translation_figures(figures, full=full)
     return _classes(figures, full) if figures["kind"] == "classification" else _values(figures)
@@ -121,7 +149,3 @@ def _values(figures: dict[str, Any]) -> list[str]:
 
 def _interval(value: Any) -> tuple[float, float]:
     return (value["low"], value["high"]) if isinstance(value, dict) else (value[0], value[1])
-
-
-def _figure(value: float, task: str) -> str:
-    return f"{value:.2%}" if task == "classes" else f"{value:.4f}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING
+
+from glassnet.cli.csv_text import csv_text
 
 if TYPE_CHECKING:
     from glassnet.model import Prediction
@@ -19,13 +19,6 @@ def tagged(predictions: list[Prediction], form: str) -> str:
         ]
         return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
     if form == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["sentence", "word", "tag", "probability"])
-        for number, each in enumerate(predictions, start=1):
-            writer.writerows(
-                [number, "'" + word if word.startswith(("=", "+", "-", "@")) else word, tag, share]
-                for word, tag, share in each.tags
-            )
-        return text.getvalue()
+        words = ((number, *each) for number, sentence in enumerate(predictions, start=1) for each in sentence.tags)
+        return csv_text(["sentence", "word", "tag", "probability"], words)
     return "\n".join("".join(f"{word}\t{tag}\n" for word, tag, _ in each.tags) for each in predictions)

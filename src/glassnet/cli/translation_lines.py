@@ -1,20 +1,10 @@
-"""The result of a translator in a few lines of words."""
+"""The figures of a translator in a few lines of words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 FEW = 3
-
-
-def translation_lines(result: dict[str, Any], part: str) -> list[str]:
-    """What ``result.json`` says: the figures, what simple ways reach, and some mistakes."""
-    figures = result["figures"]
-    lines = [f"{part} part, {figures['samples']:,} pairs", *translation_figures(figures, full=False)]
-    lines += [f"  beside it: {each['name']}: exact {each['figure']:.2%}  ({each['note']})" for each in result["rivals"]]
-    if any(rival["figure"] > figures["exact"] for rival in result["rivals"]):
-        lines.append("  better than the network on these data: see above; more pairs or epochs may help")
-    return lines
 
 
 def translation_figures(figures: dict[str, Any], *, full: bool) -> list[str]:

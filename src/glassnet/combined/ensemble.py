@@ -62,7 +62,7 @@ def together(said: Tensor, answer: str, *, classes: bool = True) -> Tensor:
     """Many answers as one, by the formulas of :class:`Ensemble`.
 
     Args:
-        said: log-probabilities (members, batch, classes), or values (members, batch, outputs).
+        said: log-probabilities (members, batch, classes), with steps between the last two where something is said of each, or values (members, batch, outputs).
         answer: one of ``ANSWERS``.
         classes: whether these are log-probabilities.
 
@@ -76,5 +76,5 @@ def together(said: Tensor, answer: str, *, classes: bool = True) -> Tensor:
     mean = ((said - top).exp().mean(dim=0, keepdim=True).log() + top).squeeze(0)
     if answer == "mean":
         return mean
-    votes = F.one_hot(said.argmax(2), said.shape[2]).sum(0)  # (batch, classes)
+    votes = F.one_hot(said.argmax(-1), said.shape[-1]).sum(0)  # (batch, classes)
     return torch.log((votes + mean.exp()) / (len(said) + 1))

@@ -35,13 +35,13 @@ class Member(nn.Module):
         self.temperature = temperature
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Inputs (batch, ...) to log-probabilities (batch, classes), or to values (batch, outputs)."""
+        """Inputs (batch, ...) to log-probabilities (batch, classes), of nets that tag words (batch, words, classes), or to values (batch, outputs)."""
         outputs = self.net(inputs if self.preprocess is None else self.preprocess(inputs))
         if self.target_scale is not None:
             return self.target_scale(outputs)  # type: ignore[no-any-return]
-        if outputs.shape[1] == 1:
-            outputs = torch.cat((torch.zeros_like(outputs), outputs), dim=1)
-        return F.log_softmax(outputs / self.temperature, dim=1)
+        if outputs.shape[-1] == 1:
+            outputs = torch.cat((torch.zeros_like(outputs), outputs), dim=-1)
+        return F.log_softmax(outputs / self.temperature, dim=-1)
 
     def extra_repr(self) -> str:
         """For printing."""

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import InMemory, Part
-from glassnet.data.graph import nodes_of
-from glassnet.data.pairs import pairs_of
+from glassnet.data.dataset import InMemory, Part, beneath
+from glassnet.data.graph import Graphs, Nodes
+from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import lengths_of
-from glassnet.data.windows import windows_of
+from glassnet.data.windows import Windows
 
 BUCKET = 20  # batches that share out their samples by length
 
@@ -69,13 +69,9 @@ class Batches:
         self.steps_per_epoch = -(-len(part) // batch_size)
         self.samples = len(part)
         self.lengths = lengths_of(part.inputs)
-        self.pairs = pairs_of(part.inputs) is not None
-        self.at_hand = (
-            isinstance(part.inputs, InMemory)
-            or self.lengths is not None
-            or windows_of(part.inputs) is not None
-            or nodes_of(part.inputs) is not None
-        )
+        below = beneath(part.inputs)[0]
+        self.pairs = isinstance(below, Pairs)
+        self.at_hand = self.lengths is not None or isinstance(below, InMemory | Windows | Nodes | Graphs)
 
     def order(self, epoch: int) -> Tensor:
         """The order of the samples in an epoch: int64 (samples,)."""
@@ -111,16 +107,21 @@ class Batches:
         # What lies in memory is sliced faster than a second thread could hand it over; files are decoded ahead.
         return made if self.at_hand else read_ahead(made, depth=2)
 
+    def taken(self, index: Tensor, position: int) -> tuple[Tensor, Tensor]:
+        """The raw inputs and the targets of the batch at ``position``, which are those at ``index``."""
+        inputs, targets = self.part.inputs.take(index), self.part.targets[index]
+        tokens = targets.ndim == 2 and not targets.is_floating_point()
+        if tokens and not self.pairs:  # of the inputs' own tokens: as long as the longest of this batch
+            targets = targets[:, : inputs.shape[1]]
+        return inputs, targets
+
     def _batch(self, index: Tensor, epoch: int, position: int) -> Batch:
-        inputs = self.part.inputs.take(index).to(self.device, non_blocking=True)
+        inputs, targets = self.taken(index, position)
+        inputs = inputs.to(self.device, non_blocking=True)
         if self.prepare is not None:
             inputs = self.prepare(inputs, seeded(self.seed, epoch, position))
         if self.channels_last and inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        targets = self.part.targets[index]
-        tokens = targets.ndim == 2 and not targets.is_floating_point()
-        if tokens and not self.pairs:  # of the inputs' own tokens: as long as the longest of this batch
-            targets = targets[:, : inputs.shape[1]]
         return Batch(inputs, targets.to(self.device, non_blocking=True))
 
 

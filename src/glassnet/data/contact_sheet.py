@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from glassnet.data.dataset import Data
+from glassnet.data.dataset import Data, spread
 from glassnet.errors import DataError
 
 LEAST_CELL, GREATEST_CELL = 48, 128
@@ -55,21 +55,16 @@ def _rows(data: Data, per_class: int) -> list[tuple[str, Tensor]]:
     targets = data.train.targets
     if data.task == "values":
         order = targets[:, 0].argsort(stable=True)
-        spread = _spread(order, per_class * min(5, max(len(order) // per_class, 1)))
+        chosen = order[spread(len(order), per_class * min(5, max(len(order) // per_class, 1)))]
         return [
-            (f"{data.outputs[0]}\nfrom {targets[index[0], 0]:.4g}", index) for index in torch.split(spread, per_class)
+            (f"{data.outputs[0]}\nfrom {targets[index[0], 0]:.4g}", index) for index in torch.split(chosen, per_class)
         ]
     rows = []
     for number, name in enumerate(data.classes[:MAX_ROWS]):
         here = torch.nonzero(targets == number).flatten()
         short = name if len(name) <= LABEL_LETTERS else name[: LABEL_LETTERS - 1] + "…"
-        rows.append((f"{short}\n{len(here):,}", _spread(here, per_class)))
+        rows.append((f"{short}\n{len(here):,}", here[spread(len(here), per_class)]))
     return rows
-
-
-def _spread(index: Tensor, wanted: int) -> Tensor:
-    count = min(wanted, len(index))
-    return index[torch.arange(count) * len(index) // max(count, 1)]
 
 
 def _picture(raw: Tensor, channels: int) -> Image.Image:

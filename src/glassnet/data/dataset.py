@@ -6,7 +6,8 @@ looks and how to read new ones. Nothing here knows about files, networks or trai
 
 A raw batch is whatever the preprocessing module of that kind accepts: for images a uint8 tensor (batch, channels, height, width);
 for tables a float32 tensor (batch, columns) with NaN for a missing value and a category's number for a category; for arrays a
-float32 tensor (batch, ...). Sources of sequences, trees and graphs may return a tuple of tensors.
+float32 tensor (batch, ...); for sequences whole numbers, filled up to the longest of the batch; for nodes and graphs their numbers, which know
+the graph.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from glassnet.errors import UsageError
 
 Simple = Literal["classes", "values"]
 Task = Literal["classes", "values", "language", "translation"]
-IGNORED = -100  # the target of what is no token: behind the end of a sentence
+IGNORED = -100  # the target of a step where nothing is to be said, such as one behind the end of a sentence; any target below 0 does not count
 PART_NAMES = ("train", "val", "test")
 
 
@@ -44,7 +45,7 @@ class Schema(Protocol):
 
     @property
     def kind(self) -> str:
-        """``image``, ``table`` or ``array``."""
+        """Which kind of data it is: a key of ``glassnet.data.kinds.KINDS``."""
         ...
 
     @property
@@ -102,6 +103,12 @@ def beneath(source: Source) -> tuple[Source, Tensor]:
     return source, index
 
 
+def spread(samples: int, most: int) -> Tensor:
+    """At most so many places of samples, evenly spread: int64 (places,)."""
+    taken = min(samples, most)
+    return torch.arange(taken) * samples // max(taken, 1)
+
+
 @dataclass(frozen=True)
 class Part:
     """Inputs with their targets.
@@ -131,8 +138,7 @@ class Part:
 
     def some(self, count: int) -> Tensor:
         """At most ``count`` raw inputs, evenly spread over the part, since files often come sorted by class."""
-        taken = min(count, len(self))
-        return self.inputs.take(torch.arange(taken) * len(self) // max(taken, 1))
+        return self.inputs.take(spread(len(self), count))
 
     def subset(self, index: Tensor) -> Part:
         """The samples at ``index``. Held in memory where this part is, so that a batch is one slice."""

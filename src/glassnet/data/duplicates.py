@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Source, Subset
-from glassnet.data.graph import Nodes
+from glassnet.data.graph import Graphs, Nodes
 from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import Ragged
 from glassnet.data.tree import Trees
@@ -49,12 +49,14 @@ def digests(source: Source) -> list[bytes] | None:
     if isinstance(source, Ragged):
         row = source.unlabelled if isinstance(source, Trees) else source.row
         return [blake2b(row(i).numpy().tobytes(), digest_size=DIGEST_BYTES).digest() for i in range(len(source))]
+    if isinstance(source, Graphs):
+        return [blake2b(source.row(i), digest_size=DIGEST_BYTES).digest() for i in range(len(source))]
     if isinstance(source, Pairs):
         return digests(source.read)
     if isinstance(source, Nodes):  # no node is another, even where both are described alike
         return [f"node {number}".encode() for number in range(len(source))]
     if isinstance(source, Subset):
-        small = len(source.of) <= MAX_FILES or isinstance(source.of, Ragged | Nodes | Pairs)
+        small = len(source.of) <= MAX_FILES or isinstance(source.of, Ragged | Nodes | Graphs | Pairs)
         whole = digests(source.of) if small else None
         return None if whole is None else [whole[i] for i in source.index.tolist()]
     if isinstance(source, FromFiles) and len(source) <= MAX_FILES:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory
-from glassnet.data.graph import nodes_of
+from glassnet.data.graph import graphs_of, nodes_of
 from glassnet.data.pairs import pairs_of
 from glassnet.data.ragged import ragged_of
 from glassnet.data.stream import stream_of
@@ -32,6 +32,11 @@ def fingerprint_of(data: Data) -> str:
             digest.update(_bytes(index))
         elif (found := ragged_of(part.inputs)) is not None:
             for tensor in (found[1], found[0].values, found[0].offsets):
+                digest.update(_bytes(tensor))
+        elif (graphs := graphs_of(part.inputs)) is not None:
+            every, offsets = graphs[0].graph, graphs[0].graph.offsets
+            assert offsets is not None, "these are many graphs"
+            for tensor in (graphs[1], every.features, every.edges, offsets):
                 digest.update(_bytes(tensor))
         elif (nodes := nodes_of(part.inputs)) is not None:
             for tensor in (nodes[1], nodes[0].graph.features, nodes[0].graph.edges):

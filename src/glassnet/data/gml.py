@@ -33,6 +33,22 @@ def read_gml(path: Path, target: str | None = None) -> FoundGraph:
     Raises:
         DataError: brackets that are not closed, no graph in the file, nodes without an id or with another's, or no classes.
     """
+    nodes, ids, ends = nodes_and_edges(path)
+    key, labels, told = _labels(nodes, ids, target, path)
+    features, columns = described(nodes, key)
+    titles = [str(node.get("label", node["id"])) for node in nodes]
+    names = titles if len(set(titles)) == len(titles) else ids
+    found = FoundGraph(names, features, [], labels, columns, notes=[told])
+    found.edges = joined(ends, ids, found)
+    return found
+
+
+def nodes_and_edges(path: Path) -> tuple[list[dict[str, Any]], list[str], list[tuple[str, str, str]]]:
+    """The first graph in a file: the attributes of its nodes, their ids, and its edges as (where, id, id).
+
+    Raises:
+        DataError: brackets that are not closed, no graph in the file, or nodes without an id or with another's.
+    """
     text = require_text(path).text
     try:
         blocks = parse(text)
@@ -50,18 +66,12 @@ def read_gml(path: Path, target: str | None = None) -> FoundGraph:
         raise DataError("nodes without an id", where=shown(path), got="node " + ", ".join(without[:5]))
     ids = [str(node["id"]) for node in nodes]
     check_unique(ids, [f"node {number}" for number in range(1, len(ids) + 1)], shown(path))
-    key, labels, told = _labels(nodes, ids, target, path)
-    features, columns = _features(nodes, key)
-    titles = [str(node.get("label", node["id"])) for node in nodes]
-    names = titles if len(set(titles)) == len(titles) else ids
-    found = FoundGraph(names, features, [], labels, columns, notes=[told])
     given = [dict(value) for key, value in graph if key == "edge" and isinstance(value, list)]
     ends = [
         (f"{shown(path.name)}: edge {number}", str(edge.get("source")), str(edge.get("target")))
         for number, edge in enumerate(given, start=1)
     ]
-    found.edges = joined(ends, ids, found)
-    return found
+    return nodes, ids, ends
 
 
 def parse(text: str) -> Block:
@@ -171,7 +181,7 @@ def _labels(
     )
 
 
-def _features(nodes: list[dict[str, Any]], key: str | None) -> tuple[npt.NDArray[np.float32] | None, tuple[str, ...]]:
+def described(nodes: list[dict[str, Any]], key: str | None) -> tuple[npt.NDArray[np.float32] | None, tuple[str, ...]]:
     """The attributes that describe nodes, as columns; a number that is missing is 0."""
     columns: dict[str, list[float]] = {}
     for name in dict.fromkeys(attribute for node in nodes for attribute in node):

@@ -1,4 +1,4 @@
-"""One graph whose nodes are the samples: numbers of nodes that know the graph they are numbers in."""
+"""Graphs: one whose nodes are the samples, or many of which each is one; numbers that know the graphs they are numbers in."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Source, beneath
+from glassnet.errors import UsageError
 
 SPARSE = 0.2  # share of features that are not 0, below which the others are better not looked at
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes with features, joined by edges that have no direction.
+    """Nodes with features, joined by edges that have no direction; many graphs are one that hangs together in pieces.
 
     Attributes:
         features: float32 (nodes, features).
-        edges: int64 (2, 2 · edges): each edge once in either direction, none from a node to itself, none twice.
+        edges: int64 (2, 2 · edges): each edge once in either direction, none from a node to itself, none twice. Of many graphs in the order of their first row.
+        offsets: of many graphs where the nodes of each begin, and the end of the last, int64 (graphs + 1,); None where the nodes are the samples.
     """
 
     features: Tensor
     edges: Tensor
+    offsets: Tensor | None = None
     _elsewhere: dict[torch.device, Graph] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -43,12 +46,44 @@ class Graph:
         if device == self.features.device:
             return self
         if device not in self._elsewhere:
-            self._elsewhere[device] = Graph(self.features.to(device), self.edges.to(device))
+            offsets = None if self.offsets is None else self.offsets.to(device)
+            self._elsewhere[device] = Graph(self.features.to(device), self.edges.to(device), offsets)
         return self._elsewhere[device]
+
+    @cached_property
+    def edge_offsets(self) -> Tensor:
+        """Of many graphs where the edges of each begin, and the end of the last, int64 (graphs + 1,)."""
+        assert self.offsets is not None, "one graph is not cut into many"
+        return torch.searchsorted(self.edges[0].contiguous(), self.offsets)
+
+    def cut(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Some of many graphs as one that hangs together in pieces.
+
+        Args:
+            numbers: which, int64 (batch,).
+
+        Returns:
+            Features of their nodes (nodes, features), their edges (2, edges) by places among these nodes, and the place in ``numbers`` of each node's graph, int64 (nodes,).
+        """
+        assert self.offsets is not None, "one graph is not cut into many"
+        nodes, member = stretches(self.offsets, numbers)
+        edges, of = stretches(self.edge_offsets, numbers)
+        counts = self.offsets[numbers + 1] - self.offsets[numbers]
+        moved = counts.cumsum(0) - counts - self.offsets[numbers]  # from places in all graphs to places in these
+        return self.features.index_select(0, nodes), self.edges.index_select(1, edges) + moved[of], member
+
+
+def stretches(offsets: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """The places from ``offsets[n]`` to ``offsets[n + 1]`` for every n in ``numbers``, one stretch behind the other, and the stretch that each is in."""
+    begin = offsets[numbers]
+    counts = offsets[numbers + 1] - begin
+    of = torch.repeat_interleave(torch.arange(len(numbers), device=numbers.device), counts)
+    within = torch.arange(len(of), device=numbers.device) - (counts.cumsum(0) - counts)[of]
+    return begin[of] + within, of
 
 
 class NodeNumbers(Tensor):
-    """Numbers of nodes, int64 (batch, 1), with the graph that they are numbers in.
+    """Numbers of nodes, or of graphs among many, int64 (batch, 1), with what they are numbers in.
 
     A node means nothing without its neighbours, and they without theirs, so a batch of nodes carries its whole graph along: what is cut from such
     numbers, copied or moved knows the same graph. What else is computed from them is an ordinary tensor.
@@ -70,7 +105,12 @@ class NodeNumbers(Tensor):
         """Do as any tensor does, and hand the graph on."""
         with torch._C.DisableTorchFunctionSubclass():
             made = func(*args, **(kwargs or {}))
-        graph = next((each.graph for each in _numbers(args) if hasattr(each, "graph")), None)
+        graphs = {id(each.graph): each.graph for each in _numbers(args) if hasattr(each, "graph")}
+        if len(graphs) > 1:
+            raise UsageError(
+                "nodes of different graphs cannot be put into one batch", fix="put the graphs into one file or folder"
+            )
+        graph = next(iter(graphs.values()), None)
         return made if graph is None else _knowing(made, graph)
 
 
@@ -102,6 +142,36 @@ class Nodes:
     def take(self, index: Tensor) -> Tensor:
         """``index`` itself, int64 (batch, 1), as numbers of this graph's nodes."""
         return NodeNumbers.of(index.unsqueeze(1), self.graph)
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """Many graphs as a source of samples.
+
+    Attributes:
+        graph: all of them.
+    """
+
+    graph: Graph
+
+    def __len__(self) -> int:
+        assert self.graph.offsets is not None, "these are many graphs"
+        return len(self.graph.offsets) - 1
+
+    def take(self, index: Tensor) -> Tensor:
+        """``index`` itself, int64 (batch, 1), as numbers of these graphs."""
+        return NodeNumbers.of(index.unsqueeze(1), self.graph)
+
+    def row(self, position: int) -> bytes:
+        """One graph as bytes, by which it is told from others: features of its nodes, and its edges, in their order."""
+        features, edges, _ = self.graph.cut(torch.tensor([position]))
+        return f"{len(features)} nodes".encode() + features.numpy().tobytes() + edges.numpy().tobytes()
+
+
+def graphs_of(source: Source) -> tuple[Graphs, Tensor] | None:
+    """The graphs below any subsets, and which of them the source hands out; None where the samples are no graphs."""
+    source, index = beneath(source)
+    return (source, index) if isinstance(source, Graphs) else None
 
 
 def nodes_of(source: Source) -> tuple[Nodes, Tensor] | None:

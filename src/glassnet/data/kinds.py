@@ -13,6 +13,7 @@ from typing import Any
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Schema
 from glassnet.data.graph_schema import GraphSchema
+from glassnet.data.graphs_schema import GraphsSchema
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.series_schema import SeriesSchema
@@ -59,7 +60,8 @@ KINDS: dict[str, Kind] = {
     "image": Kind(ImageSchema.from_json, "image", lambda shape: f"image {_sides(shape)}", places=True),
     "table": Kind(TableSchema.from_json, "row", lambda shape: f"table of {_counted(shape[0], 'column')}", places=True),
     "array": Kind(ArraySchema.from_json, "sample", _array_told, places=True),
-    "graph": Kind(GraphSchema.from_json, "node", lambda shape: "nodes of a graph", needs="read graphs"),
+    "graph": Kind(GraphSchema.from_json, "node", lambda shape: "nodes of a graph", needs="read nodes of a graph"),
+    "graphs": Kind(GraphsSchema.from_json, "graph", lambda shape: "graphs", needs="read whole graphs"),
     "pairs": Kind(
         PairSchema.from_json, "pair", lambda shape: f"pairs of texts of up to {shape[1]:,} tokens", needs="translate"
     ),

@@ -23,6 +23,7 @@ LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or 
             sentences with a word and its tag a line (.conll, .conllu);
             a folder of text files, or of WAV files, for each class; NAME.pos and NAME.neg, or sentences.txt and labels.txt, with a text a line;
             a graph: NAME.content and NAME.cites, Planetoid's ind.NAME.*, or NAME.gml;
+            many graphs: NAME_A.txt with NAME_graph_indicator.txt and NAME_graph_labels.txt, or a folder of GML files for each class;
             trees in brackets, one a line: train.txt, dev.txt and test.txt, or one file;
             one plain text such as NAME.txt, to learn to write like it"""
 MAX_COUNTED = 20_000

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Part, Source, beneath
+from glassnet.data.dataset import IGNORED, Part, Source, beneath
 from glassnet.data.ragged import PADDING, Ragged
-from glassnet.data.stream import IGNORED, codes_of, joined
+from glassnet.data.stream import codes_of, joined
 from glassnet.data.tokens import UNKNOWN, Unit, words
 
 BEGIN, END = 2, 3  # codes, and numbers in both vocabularies, of the beginning and the end of what is written

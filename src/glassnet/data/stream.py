@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Part, Source, beneath
+from glassnet.data.dataset import IGNORED, Part, Source, beneath
 from glassnet.data.ragged import PADDING
 from glassnet.data.tokens import UNKNOWN, Unit, code
 
 BEGIN = PADDING  # what stands before the first token; a network that meets it forgets what it carried
-IGNORED = -100  # a target that is not counted, as in torch.nn.functional.cross_entropy
 NAMES = ("<begin>", "<unknown>")  # of the numbers that are no tokens
 LEAST_OCCURRENCES = 2  # of a word; rarer ones are one unknown word, so that the network learns what to make of such
 MOST_WORDS = 20_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from glassnet.data.batches import Batch, Batches, Prepare, seeded
-from glassnet.data.dataset import Part
-from glassnet.data.stream import BEGIN, IGNORED
+from glassnet.data.batches import Batches, Prepare, seeded
+from glassnet.data.dataset import IGNORED, Part
+from glassnet.data.stream import BEGIN
 
 LANES = 32  # of a part that is measured
 WARMING = 2  # windows that a lane of a measured part reads before its first counts, so that hardly anything is lost at the cuts
@@ -68,9 +68,9 @@ class StreamBatches(Batches):
         own = -(-len(self.part) // self.lanes)
         return torch.arange(self.lanes)[:, None] * own - warming + torch.arange(own + warming)
 
-    def _batch(self, index: Tensor, epoch: int, position: int) -> Batch:
-        inputs = self.part.inputs.take(index)
-        targets = self.part.targets[index]
+    def taken(self, index: Tensor, position: int) -> tuple[Tensor, Tensor]:
+        """The windows of a batch and what they should say; of what only warms a lane up, and of what is none, nothing counts."""
+        inputs, targets = super().taken(index, position)
         if position == 0:
             inputs[:, 0] = BEGIN
         if self.measured:
@@ -78,7 +78,4 @@ class StreamBatches(Batches):
             warming = position < WARMING and self.lanes > 1
             outside = (places < 0) | (places >= len(self.part))
             targets = targets.masked_fill(outside[:, None] | warming, IGNORED)
-        inputs = inputs.to(self.device, non_blocking=True)
-        if self.prepare is not None:
-            inputs = self.prepare(inputs, seeded(self.seed, epoch, position))
-        return Batch(inputs, targets.to(self.device, non_blocking=True))
+        return inputs, targets

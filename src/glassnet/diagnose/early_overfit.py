@@ -6,8 +6,9 @@ import math
 from statistics import median
 
 from glassnet.diagnose.history import History, val_loss
+from glassnet.diagnose.overfitting import WORTH
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import middle, number, reaches
+from glassnet.diagnose.signs import first_loss, middle, number, reaches
 from glassnet.events import Epoch, Event, Finding
 
 EARLY = 0.25
@@ -32,9 +33,9 @@ def judge(history: History, event: Event) -> Finding | None:
     patience = max(PATIENCE, math.ceil(LASTING * history.started.epochs)) if history.started else PATIENCE
     if len(later) < patience or rise < RISE or min(later[-patience:]) < level * (1 + RISE):
         return None
-    if (
-        middle(reaches(history, LOOKS)) < OVERSHOOT
-    ):  # steps that long throw the loss about on training and validation alike
+    if min(later[-patience:]) - level < WORTH * first_loss(history):
+        return None
+    if middle(reaches(history, LOOKS)) < OVERSHOOT:  # such steps throw validation and training loss about
         return None
     if not number(event.train["loss"]) <= (1 - FALL) * number(lowest.train.get("loss")):
         return None
@@ -49,7 +50,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="early-overfit",
     title="Learning by heart from early on",
-    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and for {PATIENCE} epochs and {LASTING:.0%} of the run {RISE:.0%} above the median of the epochs around that one, while training loss fell by another {FALL:.0%}; not where steps gain less than {OVERSHOOT:g} of what their gradient promises",
+    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and for {PATIENCE} epochs and {LASTING:.0%} of the run {RISE:.0%} above the median of the epochs around that one (and by {WORTH:.0%} of the first loss), while training loss fell by another {FALL:.0%}; not where steps gain less than {OVERSHOOT:g} of what their gradient promises",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "With few samples and many weights a network soon finds it easier to remember than to understand. If that begins in the first quarter of the run, most of the planned training would only make the network surer of its mistakes."

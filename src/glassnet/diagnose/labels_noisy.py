@@ -11,7 +11,7 @@ from glassnet.events import Epoch, Event, Finding
 
 CLASSES = 4
 WRONG = 80  # wrong answers on validation that are needed to say anything
-RATIO, KNOWING = 2.05, 2.4  # of the share at which the right class comes second, to what chance makes of it
+ABOVE, KNOWING = 0.13, 0.175  # share at which the right class comes second, above chance, of what there is above it
 ACCURACY, HALF = (
     0.25,
     0.5,
@@ -42,7 +42,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if number(seen.targets.get("neighbour_agreement")) > accuracy + NEIGHBOURS:
         return None
     chance = 1 / (classes - 1)
-    if second > (KNOWING if accuracy >= HALF else RATIO) * chance:
+    if (second - chance) / (1 - chance) > (KNOWING if accuracy >= HALF else ABOVE):
         return None
     return RULE.finding(
         event.step,
@@ -55,7 +55,7 @@ RULE = Rule(
     id="labels-noisy",
     title="Noisy labels",
     threshold=(
-        f"with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output at most {RATIO:g} times as often as by chance ({KNOWING:g} times where {HALF:.0%} are right); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
+        f"with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
     ),
     source="confident learning (Northcutt, Jiang, Chuang 2021) uses predicted against given labels too; the second place and its limit are calibrated on benchmarks/diagnosis",
     explanation=(

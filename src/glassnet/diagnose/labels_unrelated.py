@@ -11,14 +11,18 @@ from glassnet.events import Epoch, Event, Finding
 
 SURE = 3.0  # standard errors
 MUTUAL = 2.0  # of two samples that are each other's neighbours the pair is counted twice, so there are half as many independent ones
-LOOK = 0.08
+LOOK = 0.15
 HELD = 0.35
 
 
 def suspected(history: History) -> bool:
-    """Whether nearest neighbours agree no more often than by chance; the first epoch will tell more."""
+    """Whether nearest neighbours agree no more often than by chance, and no epoch has told yet whether there is something to be learned."""
     seen = history.described
-    if seen is None or history.epochs:
+    if (
+        seen is None
+        or not history.total_steps
+        or any(epoch.step >= LOOK * history.total_steps for epoch in history.epochs)
+    ):
         return False
     count = int(seen.targets.get("neighbour_samples", 0))
     agreement, chance = number(seen.targets.get("neighbour_agreement")), number(seen.targets.get("chance_agreement"))

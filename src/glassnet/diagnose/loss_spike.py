@@ -13,7 +13,8 @@ from glassnet.events import Event, Finding, Step, Traced
 
 LARGE = 0.5  # of the first loss
 SETTLED = 15  # recorded losses before one may be called unusual
-BEFORE, AFTER, HIGHER = 10, 3, 1.3  # recorded losses on both sides of a jump that stays, and how far apart they are
+BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump that stays, and how far apart they are
+WORTH = 0.1  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
@@ -63,7 +64,9 @@ def _stays(history: History, event: Step) -> Finding | None:
     if event.loss is None or len(losses) < BEFORE + AFTER or _climbing(history):
         return None
     before, after = losses[-BEFORE - AFTER : -AFTER], losses[-AFTER:]
-    if min(after) <= HIGHER * max(before) or middle(reaches(history, 6)) < OVERSHOOT:
+    if min(after) <= HIGHER * max(before) or min(after) - max(before) < WORTH * first_loss(history):
+        return None
+    if middle(reaches(history, 6)) < OVERSHOOT:
         return None
     return RULE.finding(
         event.step,

@@ -31,12 +31,9 @@ LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 TOSSED = 1.03  # loss after an epoch over that after the one before
-LATER, BEGIN, VAIN, WASTED = (
-    0.4,
-    0.2,
-    0.02,
-    0.2,
-)  # shares of the run; update over weight that gains nothing; reach in the middle
+LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
+CONSTANT = 0.9  # rate over its highest
+VAIN, WASTED = 0.02, 0.15  # update over weight that gains nothing; reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
@@ -55,14 +52,10 @@ def judge(history: History, event: Event) -> Finding | None:
     climbing = len(values) >= LOOKS and over >= OVER and down < 0.8
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
-    steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
-    usual, gains = middle(map(update_size, steady)), [value for each in steady if math.isfinite(value := reach(each))]
-    gain = middle(gains)
-    wasting = (
-        share(history) >= LATER
-        and len(gains) >= LOOKS
-        and (gain < WASTED or (usual * (1 - gain) > VAIN and _tossed(history)))
-    )
+    usual, gain = _usually(history)
+    lowered = event.lr < CONSTANT * max(each.lr for each in history.measured)  # a schedule is seeing to it
+    vain = gain < WASTED or (usual * (1 - gain) > VAIN and not lowered and _tossed(history))
+    wasting = share(history) >= LATER and vain
     if not stuck and not climbing and not killed and not wasting:
         return None
     told = [f"a step has changed the weights by up to {size:.0%} of their size"]
@@ -80,6 +73,13 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _usually(history: History) -> tuple[float, float]:
+    """Update over weight and reach in the middle of the looks since a fifth of the run; NaN where there are few."""
+    steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
+    gains = [value for each in steady if math.isfinite(value := reach(each))]
+    return middle(map(update_size, steady)), middle(gains) if len(gains) >= LOOKS else math.nan
+
+
 def _tossed(history: History) -> bool:
     """Whether the loss after an epoch was higher than after the one before, on validation where there is one."""
     losses = [
@@ -95,7 +95,7 @@ RULE = Rule(
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
-        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, or whose update over weight times the share that they do not gain is above {VAIN:g} while validation loss goes up from one epoch to the next; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, or whose update over weight times the share that they do not gain is above {VAIN:g} while the rate is not being lowered and validation loss goes up from one epoch to the next; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(

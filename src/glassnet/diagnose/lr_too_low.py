@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     fallen,
     first_loss,
+    knows,
     middle,
     number,
     rate_is_rising,
@@ -29,16 +31,23 @@ SLOPE = 0.4  # gradient now over that at the start
 LOOKS = 4
 SPEEDING, LATE = 1.004, 0.35  # a reach above 1 means that the slope grows along the step: learning is about to begin
 HALF, BEGIN = 0.5, 0.25  # of the run: when a loss that is still high counts, and the looks that do
-UPDATE, MOVING = 1.3e-3, 2e-3  # update over weight
+UPDATE, MOVING = 1.3e-3, 1.5e-3  # update over weight
 SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, and by more
 LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
+FURTHER = 0.02  # by which training loss still falls in a tenth of the run
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
 WORTH, CURVED = 0.05, 0.998  # of the loss; reach from which on the curve is lost in rounding
 
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
-    if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < SURE:
+    if (
+        not isinstance(event, Measured)
+        or len(history.measured) < LOOKS
+        or share(history) < SURE
+        or suspected(history)
+        or knows(history)
+    ):
         return None
     if share(history) >= HALF and (late := _late(history, event)):
         return late
@@ -83,25 +92,17 @@ def judge(history: History, event: Event) -> Finding | None:
 
 
 def _late(history: History, event: Measured) -> Finding | None:
-    """Half of the run is over, the loss is far from low, training and validation are alike, and steps are still short for their direction and for the weights."""
+    """Half of the run is over, the loss is far from low and still falling, training and validation are alike, and steps are short for their direction and for the weights."""
     looks = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
     gains = [value for each in looks if math.isfinite(value := reach(each))]
-    size, gain = middle(map(update_size, looks)), middle(gains)
-    last = history.epochs[-1] if history.epochs else None
-    gap = (
-        number(last.val.get("loss")) / number(last.train.get("loss"))
-        if last and number(last.train.get("loss")) > 0
-        else 1.0
-    )
-    down = fallen(history)
-    if len(gains) < LOOKS or rate_is_rising(history) or gap > ALIKE or not -0.02 <= down < LEARNED or not size < UPDATE:
+    size, gain, down = middle(map(update_size, looks)), middle(gains), _fallen_on_a_sample(history)
+    lowered = rate_is_rising(history) or event.lr < FALLING * max(each.lr for each in history.measured)
+    if lowered or len(gains) < LOOKS or not -0.02 <= down < LEARNED or not size < UPDATE:
+        return None
+    if not gain >= (SHORTER if down >= LEARNED / 2 else SHORTISH) or not _on_its_way(history):
         return None
     slope = middle(number(each.batch.get("grad_norm")) for each in looks[-LOOKS:])
     if slope < SLOPE * middle(number(each.batch.get("grad_norm")) for each in history.measured[:LOOKS]):
-        return None
-    if not gain >= (SHORTER if down >= LEARNED / 2 else SHORTISH) or event.lr < FALLING * max(
-        each.lr for each in history.measured
-    ):
         return None
     return RULE.finding(
         event.step,
@@ -110,12 +111,30 @@ def _late(history: History, event: Measured) -> Finding | None:
     )
 
 
+def _fallen_on_a_sample(history: History) -> float:
+    """By which share of the untrained network's loss that of the training samples has fallen: steadier than single batches."""
+    before = number(history.described.start.get("loss")) if history.described else math.nan
+    now = number(history.epochs[-1].train.get("loss")) if history.epochs else math.nan
+    return 1 - now / before if before > 0 and math.isfinite(now) else fallen(history)
+
+
+def _on_its_way(history: History) -> bool:
+    """Whether training loss goes on falling and validation loss is like it: then there is more to be had of the same."""
+    epochs = [epoch for epoch in history.epochs if epoch.step >= BEGIN * history.total_steps]
+    losses = [number(epoch.train.get("loss")) for epoch in epochs]
+    if len(epochs) < 2 or not losses[-1] > 0:
+        return False
+    tenths = 10 * (epochs[-1].step - epochs[0].step) / history.total_steps
+    alike = not number(epochs[-1].val.get("loss")) > ALIKE * losses[-1]
+    return alike and 1 - losses[-1] / losses[0] >= FURTHER * tenths
+
+
 RULE = Rule(
     id="lr-too-low",
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised "
-        f"(or promises less than {TINY:g} of the loss); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%}, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"(or promises less than {TINY:g} of the loss); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

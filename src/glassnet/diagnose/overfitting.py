@@ -7,11 +7,12 @@ from statistics import median
 
 from glassnet.diagnose.history import History, val_loss
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number
+from glassnet.diagnose.signs import first_loss, number
 from glassnet.events import Epoch, Event, Finding
 
 EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are not
 LASTING = 0.08  # of the epochs planned, where that is more
+WORTH = 0.01  # of the first loss: the figures of some hundred samples are no finer
 RISE = 0.10
 FALL = 0.9  # training loss over that at the lowest point of validation
 
@@ -35,7 +36,8 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     around = [val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
     level = median([loss for loss in around if math.isfinite(loss)])
-    if min(val_loss(event), val_loss(history.epochs[-2])) < (1 + RISE) * level:
+    lately = min(val_loss(event), val_loss(history.epochs[-2]))
+    if lately < (1 + RISE) * level or lately - level < WORTH * first_loss(history):
         return None
     return RULE.finding(
         event.step,
@@ -48,7 +50,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, while training loss fell below {FALL:.0%} of what it was there",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, and by {WORTH:.0%} of the first loss, while training loss fell below {FALL:.0%} of what it was there",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "

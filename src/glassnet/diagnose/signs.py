@@ -13,6 +13,7 @@ from glassnet.events import Measured
 FIRST_LOOK = 0.12  # share of the run after which a loss that has not moved is worth a word
 FEWEST_LOOKS = 4
 SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
+PART = 0.8  # of the correlation of neighbours' values
 DROPPED = 1.05  # loss with dropout over that without
 RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
 
@@ -83,6 +84,20 @@ def largest_update(history: History) -> float:
     """The largest of the update sizes so far; NaN where there is none."""
     sizes = [size for event in history.measured if math.isfinite(size := update_size(event))]
     return max(sizes, default=math.nan)
+
+
+def knows(history: History) -> bool:
+    """Whether the network knows as much as the nearest neighbour's target tells (Cover and Hart 1967): then a loss that has fallen by little may be all there is.
+
+    Of classes the accuracy after the last epoch beside the share of samples whose neighbour has their class, of values R² beside the correlation with the neighbour's value.
+    """
+    if history.described is None or not history.epochs:
+        return False
+    last, agreement = history.epochs[-1], number(history.described.targets.get("neighbour_agreement"))
+    figures = last.val or last.train
+    if history.described.task == "values":
+        return number(figures.get("r2")) >= PART * agreement > 0
+    return number(figures.get("accuracy")) >= agreement
 
 
 def dropping(history: History) -> bool:

@@ -21,6 +21,7 @@ View = Callable[[Tensor], Tensor]
 MOST_SIDE = 32
 MOST_COLUMNS = 4_096
 CHUNK = 500
+MOST_DEGREE = 5  # edges of a node that are counted apart
 
 
 def pixels(raw: Tensor) -> Tensor:
@@ -52,6 +53,30 @@ def node_features(preprocess: Callable[[Tensor], Tensor]) -> View:
         graph = graph_of(prepared_numbers)
         assert graph is not None, "nodes know their graph"
         return graph.features[prepared_numbers.as_subclass(Tensor).flatten()]
+
+    return view
+
+
+def graph_counts(preprocess: Callable[[Tensor], Tensor]) -> View:
+    """What is seen of graphs without following an edge, (batch, columns).
+
+    The number of nodes, of edges, of edges for each node; the shares of nodes with 0, 1, … 5 and more edges; mean and sum of the features, as a network is given them.
+    """
+
+    def view(raw: Tensor) -> Tensor:
+        numbers = preprocess(raw)
+        graph = graph_of(numbers)
+        assert graph is not None, "graphs know what they are among"
+        features, edges, member = graph.cut(numbers.as_subclass(Tensor).flatten())
+        nodes = torch.bincount(member, minlength=len(raw)).float()
+        degrees = torch.bincount(edges[0], minlength=len(features)).clamp_max(MOST_DEGREE)
+        shares = torch.zeros(len(raw), MOST_DEGREE + 1).index_put(
+            (member, degrees), torch.ones(len(member)), accumulate=True
+        )
+        joined = torch.bincount(member[edges[0]], minlength=len(raw)).float() / 2
+        total = torch.zeros(len(raw), features.shape[1]).index_add(0, member, features)
+        counted = torch.stack([nodes, joined, joined / nodes], dim=1)
+        return torch.cat([counted, shares / nodes[:, None], total / nodes[:, None], total], dim=1)
 
     return view
 

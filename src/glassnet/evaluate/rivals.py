@@ -20,7 +20,7 @@ from glassnet.evaluate.forecast import rivals_of_series
 from glassnet.evaluate.interval import Interval, wilson
 from glassnet.evaluate.regression import regression_report
 from glassnet.evaluate.rival import Rival
-from glassnet.evaluate.rival_inputs import View, node_features, pixels, prepared, raw_columns, read_rows
+from glassnet.evaluate.rival_inputs import View, graph_counts, node_features, pixels, prepared, raw_columns, read_rows
 from glassnet.evaluate.rival_models import (
     MOST_CATEGORIES,
     Fit,
@@ -94,6 +94,46 @@ def trivial_baseline(train: Part, test: Part, *, classes: tuple[str, ...] = ()) 
     return Rival(name, figure, metric, time.monotonic() - begin, note + more, interval)
 
 
+def _of_numbers(data: Data, preprocess: Callable[[Tensor], Tensor], seed: int) -> list[Method]:
+    return [Method("linear model", _linear(data), prepared(preprocess), "the network's inputs", MOST_ROWS)]
+
+
+def _of_images(data: Data, preprocess: Callable[[Tensor], Tensor], seed: int) -> list[Method]:
+    return [Method("linear model", _linear(data), pixels, "the pixels", MOST_IMAGES)]
+
+
+def _of_tables(data: Data, preprocess: Callable[[Tensor], Tensor], seed: int) -> list[Method]:
+    classes = data.task == "classes"
+    trees = boosted_trees(classes=classes, categories=_categories(data), seed=seed)
+    forest = random_forest(classes=classes, seed=seed)
+    return [
+        *_of_numbers(data, preprocess, seed),
+        Method("gradient-boosted trees", trees, raw_columns, "the columns", MOST_ROWS),
+        Method("random forest", forest, raw_columns, "the columns", MOST_ROWS),
+    ]
+
+
+def _of_nodes(data: Data, preprocess: Callable[[Tensor], Tensor], seed: int) -> list[Method]:
+    return [Method("linear model on features alone", logistic, node_features(preprocess), "the features", MOST_ROWS)]
+
+
+def _of_graphs(data: Data, preprocess: Callable[[Tensor], Tensor], seed: int) -> list[Method]:
+    return [Method("linear model on counts", logistic, graph_counts(preprocess), "counts and features", MOST_ROWS)]
+
+
+def _linear(data: Data) -> Fit:
+    return logistic if data.task == "classes" else ridge
+
+
+METHODS: dict[str, Callable[[Data, Callable[[Tensor], Tensor], int], list[Method]]] = {
+    "image": _of_images,
+    "table": _of_tables,
+    "graph": _of_nodes,
+    "graphs": _of_graphs,
+}
+"""What is fitted to the kinds of data whose prepared inputs are no plain rows of numbers, or not the best that others can be given."""
+
+
 def rivals(
     data: Data,
     preprocess: Callable[[Tensor], Tensor],
@@ -128,21 +168,7 @@ def rivals(
         return []
     if kind in ("text", "tree"):
         return [bag_of_words(as_texts(data) if kind == "tree" else data, part, seed)]
-    if kind == "graph":
-        view = node_features(preprocess)
-        methods = [Method("linear model on features alone", logistic, view, "the features", MOST_ROWS)]
-    elif kind == "image":
-        methods = [Method("linear model", logistic if classes else ridge, pixels, "the pixels", MOST_IMAGES)]
-    else:
-        view = prepared(preprocess)
-        methods = [Method("linear model", logistic if classes else ridge, view, "the network's inputs", MOST_ROWS)]
-    if kind == "table":
-        trees = boosted_trees(classes=classes, categories=_categories(data), seed=seed)
-        forest = random_forest(classes=classes, seed=seed)
-        methods += [
-            Method("gradient-boosted trees", trees, raw_columns, "the columns", MOST_ROWS),
-            Method("random forest", forest, raw_columns, "the columns", MOST_ROWS),
-        ]
+    methods = METHODS.get(kind, _of_numbers)(data, preprocess, seed)
     end = time.monotonic() + budget_seconds
     measured: list[Rival] = []
     for method in methods:

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import torch
-
 from glassnet import plots
-from glassnet.data.dataset import Part
+from glassnet.data.dataset import Part, spread
 from glassnet.errors import UsageError, unknown
 from glassnet.events import Measured
 from glassnet.explain.answers import top_classes, worst
@@ -105,8 +103,7 @@ class Method:
 
 def few(part: Part, count: int = MOST_SHOWN) -> Part:
     """At most ``count`` samples, evenly spread over the part, since files often come sorted by class."""
-    taken = min(count, len(part))
-    return part.subset(torch.arange(taken) * len(part) // max(taken, 1))
+    return part.subset(spread(len(part), count))
 
 
 def _few(case: Case, count: int) -> Part:

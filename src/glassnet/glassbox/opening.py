@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glassnet.data.dataset import as_tensor
-from glassnet.errors import UsageError, unknown
+from glassnet.errors import ModelError, UsageError, unknown
 from glassnet.gates import Node
 from glassnet.glassbox.tracing import Opened, open_module
 from glassnet.model import Model
@@ -44,6 +45,8 @@ def open_model(
     """
     if isinstance(model, Model):
         x = model_inputs(model, inputs)[1]
+        if targets is not None:
+            refuse_target(model)
         wanted = None if targets is None else model_targets(model, targets, len(x))
         return open_module(model.net, x, wanted, loss=loss, training=training)
     if isinstance(model, nn.Module):
@@ -57,8 +60,37 @@ def open_model(
     )
 
 
+WITHOUT_GATES = MappingProxyType({"tree": "trees", "graph": "graphs", "graphs": "graphs"})
+"""Kinds of data whose networks gather from wherever a tree or a graph leads, for which there are no gates."""
+STEPS = MappingProxyType({"stream": "what comes next", "tags": "a tag", "pairs": "what is written next"})
+"""Kinds of data whose networks say something at every step, and what."""
+
+
+def refuse_target(model: Model) -> None:
+    """Refuse a target where there is not one answer.
+
+    Raises:
+        UsageError: the network says something at every step.
+    """
+    if model.schema.kind in STEPS:
+        raise UsageError(
+            f"this network says {STEPS[model.schema.kind]} at every step, and there is no single target",
+            fix="leave the target out: the graph then ends in the outputs of all steps",
+        )
+
+
 def model_inputs(model: Model, inputs: object) -> tuple[list[str], Tensor]:
-    """Names and the network's own inputs, preprocessed."""
+    """Names and the network's own inputs, preprocessed.
+
+    Raises:
+        ModelError: of trees and graphs, whose networks are no fixed graph of gates.
+    """
+    if model.schema.kind in WITHOUT_GATES:
+        raise ModelError(
+            f"networks that read {WITHOUT_GATES[model.schema.kind]} are not opened gate by gate yet",
+            got=type(model.net).__name__,
+            expected="images, tables, arrays, texts, sounds, series, sentences with tags, language models or translators",
+        )
     names, source = model.source(inputs)
     raw = source.take(torch.arange(len(source)))
     with torch.inference_mode():

@@ -10,6 +10,7 @@ from glassnet.assembly import assemble
 from glassnet.data.dataset import Data
 from glassnet.errors import UsageError
 from glassnet.hyperparameters.usual import default_space
+from glassnet.hyperparameters.watch import LIKELIHOOD
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
 from glassnet.searching import Space, Trial
@@ -120,8 +121,8 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
 
 
 def figure_of(data: Data) -> str:
-    """What is made as large as possible: accuracy of classes, R² of values."""
-    return "accuracy" if data.task == "classes" else "r2"
+    """What is made as large as possible: accuracy of classes and of a translation's tokens, R² of values, and of a language model the log-likelihood of a token."""
+    return {"values": "r2", "language": LIKELIHOOD}.get(data.task, "accuracy")
 
 
 def final_trainings(search: Search) -> int:

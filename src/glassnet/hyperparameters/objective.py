@@ -15,7 +15,8 @@ from glassnet.events import Epoch, Event, Finished, Step
 from glassnet.hyperparameters.watch import Watch
 from glassnet.reading import divide, opened
 from glassnet.recipe import Recipe
-from glassnet.resolve import check, resolve
+from glassnet.recipe_mistakes import check
+from glassnet.resolve import resolve
 from glassnet.resuming import restore, save
 from glassnet.runs import Recorder, RunFolder
 from glassnet.searching import Job

@@ -27,7 +27,8 @@ from glassnet.hyperparameters.under_way import UnderWay
 from glassnet.hyperparameters.words import plan_told
 from glassnet.reading import anchored, read_data
 from glassnet.recipe import Recipe
-from glassnet.resolve import check, resolve
+from glassnet.recipe_mistakes import check
+from glassnet.resolve import resolve
 from glassnet.searching import Space, Trial
 from glassnet.story import Teller
 

@@ -18,8 +18,10 @@ def together(way: UnderWay) -> None:
     Nothing is joined where there are fewer than two, or where the task is not to tell classes or values.
     """
     found, place = way.found, RunFolder(way.found.folder / "together")
+    if way.data.task not in ("classes", "values"):
+        return
     best = _best(found.folder / "finalists", figure_of(way.data))
-    if way.data.task not in ("classes", "values") or len(best) < 2:
+    if len(best) < 2:
         return
     if not place.finished:
         join(recipe_of([str(path) for path in best], "mean"), place)

@@ -10,6 +10,7 @@ from typing import Any
 from glassnet.events import Epoch, Event, Step
 
 EXPLODED = 3.0  # times the first loss (requirement H3)
+LIKELIHOOD = "log-likelihood"  # minus the loss of a language model, in nats a token
 LATELY = 3  # recorded losses whose median is compared with it
 
 
@@ -25,7 +26,7 @@ class Watch:
     def see(self, event: Event) -> None:
         """Take an event in."""
         if isinstance(event, Epoch):
-            value = event.val.get(self.figure)
+            value = -event.val["loss"] if self.figure == LIKELIHOOD else event.val.get(self.figure)
             self.best = max(self.best, value) if value is not None and math.isfinite(value) else self.best
             self.epochs = max(self.epochs, event.epoch + 1)
         elif isinstance(event, Step) and event.loss is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from glassnet import story
 from glassnet.data.fingerprint import fingerprint_of
 from glassnet.errors import DataError, GlassnetError, all_at_once
+from glassnet.finishing import conclude
 from glassnet.joining import ensemble
 from glassnet.model import Model, load
 from glassnet.reading import read_data
@@ -97,4 +98,5 @@ def join(recipe: Recipe, folder: RunFolder, *, tell: Teller = lambda text: None)
         recorder.write_text(folder.recipe, recipe.to_toml())
         recorder.write_json("environment", machine())
         recorder.write_json("net", {"table": "", **model.net_json})
-        return story.conclude(model, data, recipe, models[0].preprocess, recorder, tell, names)
+        figures = conclude(model, data, recipe, models[0].preprocess, recorder, tell, names)
+        return Result(folder, model, figures, data)

@@ -12,6 +12,7 @@ from torch import nn
 from glassnet import story
 from glassnet.cores import cores
 from glassnet.data.dataset import Data
+from glassnet.finishing import conclude
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.members.joined import join
@@ -19,7 +20,8 @@ from glassnet.members.side_by_side import side_by_side
 from glassnet.model import Model, load
 from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
-from glassnet.resolve import check
+from glassnet.recipe_mistakes import check
+from glassnet.resolve import check_together
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
 from glassnet.training.execution import choose_device, machine
@@ -72,6 +74,7 @@ def _run(
     settings = recipe.ensemble
     undivided = opened(recipe) if given is None else given
     data = divide(undivided, recipe)
+    check_together(recipe, data)
     story.begin(data, recorder, tell)
     workers, threads = shared_out(recipe, own=net is not None or given is not None)
     recipe = recipe.changed(
@@ -110,7 +113,8 @@ def _run(
     model = ensemble(models, answer=settings.answer, validation=data.parts.get("val"))
     table = layer_table(models[0].net, models[0].preprocess.output_shape)
     recorder.write_json("net", {"table": f"each of the {len(models)} networks:\n\n{table.text(100)}", **model.net_json})
-    return story.conclude(model, data, whole, models[0].preprocess, recorder, tell, names)
+    figures = conclude(model, data, whole, models[0].preprocess, recorder, tell, names)
+    return Result(folder, model, figures, data)
 
 
 def member_recipe(recipe: Recipe, places: list[RunFolder], place: int) -> Recipe:

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.evaluate import ClassificationFigures
 from glassnet.plots import Drawing, compared_curve, small_curves, svg
 from glassnet.plots.style import number
 from glassnet.report import words
+from glassnet.report.headline import Headline, headline
 from glassnet.report.report_story import ReportStory
 
 MOST_SMALL = 12
 MOST_SETTINGS = 24
 Named = tuple[str, ReportStory]
+Judged = tuple[str, ReportStory, Headline]
 HIDDEN = ("data.path", "data.test", "data.val")  # paths tell more of a machine than of a run
 
 
@@ -112,20 +113,21 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 def groups(runs: Sequence[Named]) -> list[Group]:
     """Runs with a result, those of the same data, part and metric together, the best first in each."""
-    found: dict[tuple[str, str, str, int], list[Named]] = {}
+    found: dict[tuple[str, str, str, int], list[Judged]] = {}
     for name, story in runs:
         if story.figures is not None:
             key = (story.data.name, type(story.figures).__name__, story.part, story.figures.samples)
-            found.setdefault(key, []).append((name, story))
+            found.setdefault(key, []).append((name, story, headline(story.figures)))
     made = []
-    for (data, kind, part, samples), members in found.items():
-        members.sort(key=lambda run: -(words.headline_figure(run[1]) or (0.0,))[0])
-        classes = kind == ClassificationFigures.__name__
-        differ = len({story.data.fingerprint for _, story in members}) > 1
+    for (data, _, part, _), members in found.items():
+        members.sort(key=lambda run: run[2].value if run[2].falls else -run[2].value)
+        _, story, best = members[0]
+        assert story.figures is not None, "only runs with a result are compared"
+        differ = len({story.data.fingerprint for _, story, _ in members}) > 1
         made.append(
             Group(
-                f"{data}, {words.PARTS[part]} part of {words.counted(samples, words.noun(members[0][1]))}",
-                "accuracy" if classes else "R²",
+                f"{data}, {words.PARTS[part]} part of {words.judged(story, story.figures)}",
+                best.name,
                 "These runs divided the data differently, so each was judged on other samples: differences within the intervals mean nothing."
                 if differ
                 else "",
@@ -136,17 +138,13 @@ def groups(runs: Sequence[Named]) -> list[Group]:
     return made
 
 
-def verdict(runs: Sequence[Named]) -> str:
+def verdict(runs: Sequence[Judged]) -> str:
     """Which run is best, and whether the next may be as good, fair to chance."""
     if len(runs) == 1:
         return ""
-    (first, one), (second, two) = runs[0], runs[1]
-    best, next_best = words.headline_figure(one), words.headline_figure(two)
-    assert best is not None
-    assert next_best is not None
-    ties = [name for name, story in runs[1:] if (words.headline_figure(story) or (-math.inf,))[0] >= best[1][0]]
-    classes = isinstance(one.figures, ClassificationFigures)
-    text = f"{first} is best with {shown(best[0], classes)}, before {second} with {shown(next_best[0], classes)}."
+    (first, _, best), (second, _, next_best) = runs[0], runs[1]
+    ties = [name for name, _, other in runs[1:] if not best.better(best.worst, other.value)]
+    text = f"{first} is best with {best.told(best.value)}, before {second} with {best.told(next_best.value)}."
     if ties:
         return (
             f"{text} Within its interval lie also {words.listed(tuple(ties[:5]))}{' and more' if len(ties) > 5 else ''}: "
@@ -155,16 +153,13 @@ def verdict(runs: Sequence[Named]) -> str:
     return f"{text} It is ahead by more than its interval."
 
 
-def lines(runs: Sequence[Named]) -> list[Line]:
+def lines(runs: Sequence[Judged]) -> list[Line]:
     """The rows of a group, on one scale, which begins a little below the lowest interval so that near figures can be told apart."""
-    found = [(name, story, words.headline_figure(story)) for name, story in runs]
-    least = min(figure[1][0] for _, _, figure in found if figure is not None)
+    least = min(own.low for _, _, own in runs)
     start = max(0.0, math.floor(20 * least - 1) / 20) if least > 0 else max(-1.0, least)
+    end = max(own.high for _, _, own in runs) if runs[0][2].falls else 1.0
     made = []
-    for name, story, figure in found:
-        assert figure is not None
-        value, (low, high) = figure
-        classes = isinstance(story.figures, ClassificationFigures)
+    for name, story, own in runs:
         seconds = sum(timing.seconds + timing.evaluation_seconds for timing in story.timings)
         warnings = sum(finding.severity != "info" for finding in story.findings)
         made.append(
@@ -172,11 +167,11 @@ def lines(runs: Sequence[Named]) -> list[Line]:
                 name,
                 story.net,
                 "" if story.parameters is None else f"{story.parameters:,}",
-                shown(value, classes),
-                f"{shown(low, classes)} to {shown(high, classes)}",
-                scaled(value, start),
-                scaled(low, start),
-                scaled(high, start),
+                own.told(own.value),
+                f"{own.told(own.low)} to {own.told(own.high)}",
+                scaled(own.value, start, end),
+                scaled(own.low, start, end),
+                scaled(own.high, start, end),
                 f"{len(story.epochs):,}" if story.epochs else "",
                 words.duration(seconds) if seconds else "",
                 f"{words.counted(warnings, 'warning')}" if warnings else "",
@@ -220,12 +215,7 @@ def worded(value: Any) -> str:
     return str(value)[:60]
 
 
-def shown(value: float, classes: bool) -> str:
-    """An accuracy in per cent, or an R²."""
-    return words.percent(value) if classes else words.explained(value)
-
-
-def scaled(value: float, start: float) -> float:
-    """A figure on the scale from ``start`` to 1, in 0 to 100."""
-    share = (value - start) / (1 - start) if start < 1 else 0.0
+def scaled(value: float, start: float, end: float) -> float:
+    """A figure on the scale from ``start`` to ``end``, in 0 to 100."""
+    share = (value - start) / (end - start) if start < end else 0.0
     return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glassnet.evaluate import LanguageFigures, Rival
+from glassnet.evaluate import LanguageFigures
 from glassnet.report.report_story import ReportStory
 
 
@@ -35,19 +35,6 @@ def verdict(story: ReportStory, figures: LanguageFigures) -> str:
     if best.figure <= high:
         return f"{text} The difference to the best of them is within the interval, and may be chance."
     return f"{text} The network is ahead by more than its interval."
-
-
-def rows(
-    story: ReportStory, figures: LanguageFigures
-) -> list[tuple[str, float, tuple[float, float] | None, str, bool]]:
-    """The network beside its rivals, the lowest loss first: name, nats, interval, note, whether it is the network."""
-    own = (story.net, figures.loss, (figures.loss_interval.low, figures.loss_interval.high), "this network", True)
-    others = [(each.name, each.figure, _pair(each), each.note, False) for each in story.rivals]
-    return sorted([own, *others], key=lambda row: row[1])
-
-
-def _pair(rival: Rival) -> tuple[float, float] | None:
-    return None if rival.interval is None else (rival.interval.low, rival.interval.high)
 
 
 def facts(figures: LanguageFigures) -> list[tuple[str, str]]:

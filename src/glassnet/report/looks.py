@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from glassnet.data.dataset import Data
+from glassnet.data.dataset import Data, spread
 from glassnet.errors import GlassnetError
 from glassnet.evaluate import ClassificationFigures, Figures
 from glassnet.events import Measured
@@ -122,12 +122,6 @@ def worst_of(figures: Figures | None, samples: int, count: int = MOST_MISTAKES) 
     worst = [mistake.index for mistake in getattr(figures, "worst", ())]  # texts that go on have none
     places = dict.fromkeys([*worst, *spread(samples, count).tolist()])
     return [place for place in places if place < samples][: max(1, count)]
-
-
-def spread(samples: int, count: int) -> torch.Tensor:
-    """At most ``count`` places, evenly spread, since files often come sorted by class."""
-    taken = min(samples, count)
-    return torch.arange(taken) * samples // max(taken, 1)
 
 
 def subject_words(figures: Figures | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from glassnet.plots.style import number
-from glassnet.report.words import explained, percent
+from glassnet.report.headline import explained, percent
 
 SURELY = 0.05  # McNemar's p below which a difference is told as one
 

@@ -27,6 +27,7 @@ from glassnet.plots import (
 )
 from glassnet.plots.style import number
 from glassnet.report import language_words, members, words
+from glassnet.report.headline import headline, percent
 from glassnet.report.report_story import ReportStory
 
 FEWEST_LOOKS = 3
@@ -73,7 +74,7 @@ def render(story: ReportStory) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        "percent": words.percent,
+        "percent": percent,
         "number": number,
         "capital": words.capital,
         "svg": Markup,
@@ -120,51 +121,32 @@ def encoded(content: bytes) -> str:
 
 
 def comparison(story: ReportStory) -> list[Bar]:
-    """The network beside the baseline and the rivals, the best first, on one scale from 0 (or the lowest R²) to 1."""
-    if isinstance(story.figures, LanguageFigures):
-        return costs(story, story.figures)
-    own = words.headline_figure(story)
-    if own is None:
+    """The network beside the baseline and the rivals, the best first, on one scale: from 0 (or the lowest R², but −1) to 1, or to the highest cost."""
+    if story.figures is None:
         return []
+    own = headline(story.figures)
     rows: list[tuple[str, float, tuple[float, float] | None, str, bool]] = [
-        (story.net, own[0], own[1], "this network", True)
+        (story.net, own.value, (own.low, own.high), "this network", True)
     ]
     rows += [(each.name, each.figure, each.interval, each.note, False) for each in story.rivals]
-    rows.sort(key=lambda row: -row[1])
-    least = min(0.0, max(-1.0, *(row[1] for row in rows))) if len(rows) > 1 else min(0.0, own[0])
+    rows.sort(key=lambda row: row[1] if own.falls else -row[1])
+    values = [row[1] for row in rows]
+    least, most = min(0.0, max(-1.0, min(values))), max(values) if own.falls else 1.0
 
     def place(value: float) -> float:
-        share = (value - least) / (1 - least)
+        share = (value - least) / (most - least) if most > least else 0.0
         return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0
 
-    percent = isinstance(story.figures, ClassificationFigures | TranslationFigures)
+    before = "R² " if own.name == "R²" else ""
     return [
         Bar(
             name,
-            words.percent(figure) if percent else f"R² {words.explained(figure)}",
+            before + own.told(figure),
             note,
             is_own,
             place(figure),
             None if interval is None else place(interval[0]),
             None if interval is None else place(interval[1]),
-        )
-        for name, figure, interval, note, is_own in rows
-    ]
-
-
-def costs(story: ReportStory, figures: LanguageFigures) -> list[Bar]:
-    """A language model beside counting, the lowest cost first, on one scale from 0 to the highest."""
-    rows = language_words.rows(story, figures)
-    scale = 100 / max(row[1] for row in rows)
-    return [
-        Bar(
-            name,
-            f"{figure:.3f}",
-            note,
-            is_own,
-            round(scale * figure, 2),
-            None if interval is None else round(scale * interval[0], 2),
-            None if interval is None else round(min(scale * interval[1], 100.0), 2),
         )
         for name, figure, interval, note, is_own in rows
     ]

@@ -64,9 +64,9 @@ class DataSummary:
     Attributes:
         name: of the data set.
         origin: path or name as the user gave it.
-        kind: ``image``, ``table`` or ``array``.
+        kind: of data, such as ``image``.
         shape: of one raw input.
-        task: ``classes`` or ``values``.
+        task: what it has learned: ``classes``, ``values``, ``language`` or ``translation``.
         classes: names; empty for values.
         outputs: names of the target columns.
         samples: number of samples of each part.

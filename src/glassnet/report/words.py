@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from glassnet.data.kinds import KINDS
-from glassnet.evaluate import ClassificationFigures, LanguageFigures, Rival, TranslationFigures
+from glassnet.evaluate import ClassificationFigures, Figures, LanguageFigures, Rival, TranslationFigures
 from glassnet.plots.style import number
 from glassnet.report import language_words
+from glassnet.report.headline import explained, headline, percent
 from glassnet.report.report_story import ReportStory
 
 MOST_LISTED = 8
@@ -21,6 +22,13 @@ def noun(story: ReportStory) -> str:
     """What one sample is called."""
     kind = KINDS.get(story.data.kind)
     return "sample" if kind is None else kind.sample
+
+
+def judged(story: ReportStory, figures: Figures) -> str:
+    """How many answers the figures are made of: words of sentences, tokens of a text, or samples."""
+    if isinstance(figures, LanguageFigures):
+        return counted(figures.samples, figures.unit.removesuffix("s"))
+    return counted(figures.samples, "word" if story.data.kind == "tags" else noun(story))
 
 
 def summary(story: ReportStory) -> str:
@@ -45,15 +53,14 @@ def result(story: ReportStory) -> str:
     """How good it is, with the interval."""
     if story.figures is None:
         return "The run has no result yet."
-    figures = story.figures
-    samples = counted(figures.samples, "word" if story.data.kind == "tags" else noun(story))
+    figures, samples = story.figures, judged(story, story.figures)
     where = (
         f"On {samples} of the test part, which it had never seen,"
         if story.part == "test"
         else f"On the {samples} of the validation part,"
     )
     if isinstance(figures, LanguageFigures):
-        return language_words.result(figures, where.replace(noun(story) + "s", figures.unit))
+        return language_words.result(figures, where)
     if isinstance(figures, TranslationFigures):
         low, high = figures.exact_interval
         return f"{where} it is exactly right on {percent(figures.exact)} (95 % interval {percent(low)} to {percent(high)})."
@@ -71,10 +78,9 @@ def verdict(story: ReportStory) -> str:
     """The comparison with baseline and rivals in words, fair to the rivals."""
     if isinstance(story.figures, LanguageFigures):
         return language_words.verdict(story, story.figures)
-    own = headline_figure(story)
-    if own is None or not story.rivals:
+    if story.figures is None or not story.rivals:
         return ""
-    figure, (low, high) = own
+    _, figure, low, high, *_ = headline(story.figures)
     text = "; ".join(f"{named(rival)} {reaches(rival)} {told(rival)}" for rival in story.rivals)
     text = text[0].upper() + text[1:] + "."
     best = max(story.rivals, key=lambda rival: rival.figure)
@@ -133,17 +139,6 @@ def ending(story: ReportStory) -> str:
     return text and text[0].upper() + text[1:] + "."
 
 
-def headline_figure(story: ReportStory) -> tuple[float, tuple[float, float]] | None:
-    """Accuracy or R² of the network with its interval; None where the lowest figure is the best."""
-    if story.figures is None or isinstance(story.figures, LanguageFigures):
-        return None
-    if isinstance(story.figures, ClassificationFigures):
-        return story.figures.accuracy, story.figures.accuracy_interval
-    if isinstance(story.figures, TranslationFigures):
-        return story.figures.exact, story.figures.exact_interval
-    return story.figures.r2, story.figures.r2_interval
-
-
 def named(rival: Rival) -> str:
     """A rival within a sentence."""
     if rival.name.startswith("same as"):
@@ -166,16 +161,6 @@ def be(rival: Rival) -> str:
 def told(rival: Rival) -> str:
     """A rival's figure as people write it."""
     return percent(rival.figure) if rival.metric in ("accuracy", "exact") else f"R² {explained(rival.figure)}"
-
-
-def percent(share: float) -> str:
-    """``98.52 %``, which no line break parts."""
-    return f"{100 * share:.2f}\N{NO-BREAK SPACE}%"
-
-
-def explained(r2: float) -> str:
-    """An R² with three digits, a true minus sign, and no minus before zero."""
-    return f"{round(r2, 3) + 0.0:.3f}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:

@@ -66,12 +66,12 @@ class Study:
         for name, table, what in ((method, METHODS, "method"), (pruner, PRUNERS, "pruner")):
             if name not in table:
                 raise unknown(what, name, table)
-        self.stage, self.space, self.method, self.seed = stage, space, method, seed
+        self.stage, self.space, self.method, self.pruner, self.seed = stage, space, method, pruner, seed
         self.points = grid(space, trials) if method == "grid" else []
         self.trials = len(self.points) if method == "grid" else trials
         self._optuna = optuna
         self._study = optuna.create_study(
-            storage=f"sqlite:///{path}",
+            storage=_storage(optuna, path),
             study_name=f"stage-{stage}",
             direction="maximize",
             sampler=_sampler(optuna, method, seed, stage),
@@ -80,6 +80,8 @@ class Study:
         )
         self._distributions = {each.key: _distribution(optuna, each) for each in space}
         self._votes: dict[int, int] = {}
+        self._trials: dict[int, Any] = {}  # handles of those that run, and the epochs that were told of them
+        self._told: dict[int, set[int]] = {}
         for trial in self._study.get_trials(
             deepcopy=False
         ):  # written down by a process that was killed before it could say so
@@ -108,15 +110,17 @@ class Study:
             point = self.points[number] if self.points else draw(self.space, f"{self.seed}/{self.stage}/{number}")
             self._study.enqueue_trial({each.key: _stored(each, point[each.key]) for each in self.space})
         trial = self._study.ask(self._distributions)
+        self._trials[trial.number], self._told[trial.number] = trial, set()
         return trial.number, self._settings(trial)
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Tell a trial's best figure after an epoch; whether it shall go on."""
+        if self.pruner == "none" or not math.isfinite(value):
+            return True  # what a trial reports is in its own folder too
         trial = self._trial(number)
-        if not math.isfinite(value):
-            return True
-        if epoch not in self._study.get_trials(deepcopy=False)[number].intermediate_values:  # else told before a kill
+        if epoch not in self._told[number]:  # else told before a kill
             trial.report(value, epoch)
+            self._told[number].add(epoch)
         self._votes[number] = self._votes.get(number, 0) + 1 if trial.should_prune() else 0
         return self._votes[number] < TWICE
 
@@ -173,11 +177,29 @@ class Study:
         return {str(key): float(value) for key, value in found.items()}
 
     def _trial(self, number: int) -> Any:
-        frozen = self._study.get_trials(deepcopy=False)[number]
-        return self._optuna.trial.Trial(self._study, frozen._trial_id)
+        if number not in self._trials:  # begun before a kill
+            frozen = self._study.get_trials(deepcopy=False)[number]
+            self._trials[number] = self._optuna.trial.Trial(self._study, frozen._trial_id)
+            self._told[number] = set(frozen.intermediate_values)
+        return self._trials[number]
 
     def _settings(self, trial: Any) -> dict[str, Any]:
         return {each.key: _restored(each, trial.params[each.key]) for each in self.space}
+
+
+def _storage(optuna: Any, path: Path) -> Any:
+    """SQLite that appends to a log and leaves it to the system when that reaches the disk: a kill loses nothing, a power cut at most the last trials' figures."""
+    import sqlalchemy
+
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+
+    def prepare(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    sqlalchemy.event.listen(storage.engine, "connect", prepare)
+    storage.engine.dispose()  # connections that were made before
+    return storage
 
 
 def _stored(parameter: Parameter, value: Any) -> Any:

@@ -31,7 +31,7 @@ class Pool(Crew):
     def __init__(self, maker: str, config: dict[str, Any], jobs: int, threads: int = 1) -> None:
         super().__init__(jobs)
         self._new: Callable[[], _Worker] = lambda: _Worker(maker, config, threads)
-        self._free: list[_Worker] = []
+        self._free = [self._new() for _ in range(jobs)]  # at once: they load their libraries while others still prepare
         self._busy: dict[Any, tuple[_Worker, Job]] = {}
 
     def close(self) -> None:
@@ -104,6 +104,7 @@ def _serve(connection: Any, maker: str, config: dict[str, Any]) -> None:
     """The worker's life: make the objective once, then a trial at a time, until the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks decides what Ctrl-C means
     module, _, function = maker.partition(":")
+    made = getattr(importlib.import_module(module), function)
     objective: Objective | None = None
 
     def report(epoch: int, value: float) -> bool:
@@ -115,7 +116,7 @@ def _serve(connection: Any, maker: str, config: dict[str, Any]) -> None:
             _, job = connection.recv()
             try:
                 if objective is None:
-                    objective = getattr(importlib.import_module(module), function)(config)
+                    objective = made(config)
                 connection.send(("end", objective(job, report)))
             except GlassnetError as error:
                 connection.send(("error", type(error)(error.message())))

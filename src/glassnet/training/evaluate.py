@@ -2,77 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
-from glassnet.layers.carried import carrying_on
-from glassnet.training.losses import EveryStep
+from glassnet.layers.through_time import carrying_on
+from glassnet.training.losses import EveryStep, steps_that_count
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
 
-IGNORED = -100  # the target of what is no step
 SEVERAL = 4  # classes from which on it is telling which one comes second
+
+
+def show(
+    net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], precision: str, seen: Callable[[Tensor, Tensor], None]
+) -> None:
+    """Hand every batch's outputs (float32) and targets to ``seen``, in their order.
+
+    The network is in evaluation mode and goes on from batch to batch where it carries a state; both are put back.
+    """
+    was_training = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        with torch.inference_mode(), carrying_on(net):
+            for inputs, targets in batches:
+                with autocast(precision, inputs.device):
+                    outputs = net(inputs)
+                seen(outputs.float(), targets)
+    finally:
+        for module, training in was_training.items():
+            module.training = training
 
 
 def outputs_of(
     net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], precision: str = "float32"
 ) -> tuple[Tensor, Tensor]:
-    """Outputs (float32) and targets of every sample, in the order of the batches. The network's mode is put back."""
-    was_training = {module: module.training for module in net.modules()}
-    outputs, wanted = [], []
-    net.eval()
-    try:
-        with torch.inference_mode():
-            for inputs, targets in batches:
-                with autocast(precision, inputs.device):
-                    made = net(inputs).float()
-                if (
-                    made.ndim == 3 and targets.ndim == 2
-                ):  # of every step, of which those behind the end of a sequence are none
-                    made, targets = made[targets != IGNORED], targets[targets != IGNORED]
-                outputs.append(made)
-                wanted.append(targets)
-    finally:
-        for module, training in was_training.items():
-            module.training = training
+    """Outputs (float32) and targets of every sample, in the order of the batches; of nets that say one row for each."""
+    made: list[tuple[Tensor, Tensor]] = []
+    show(net, batches, precision, lambda outputs, targets: made.append((outputs, targets)))
+    outputs, wanted = zip(*made, strict=True)
     return torch.cat(outputs), torch.cat(wanted)
 
 
-def by_steps(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Plan) -> dict[str, float]:
-    """Loss and accuracy over all steps that count, a network that carries its state going on from batch to batch; nothing large is kept."""
-    was_training = {module: module.training for module in net.modules()}
-    total, right, count = 0.0, 0, 0
-    net.eval()
-    try:
-        with torch.inference_mode(), carrying_on(net):
-            for inputs, targets in batches:
-                with autocast(plan.precision, inputs.device):
-                    outputs = net(inputs).float()
-                targets = targets[:, : outputs.shape[1]]  # behind it all is padding
-                counted = targets >= 0
-                steps = int(counted.sum())
-                if steps:
-                    total += float(plan.loss(outputs, targets)) * steps
-                    right += int((outputs.argmax(-1) == targets)[counted].sum())
-                    count += steps
-    finally:
-        for module, training in was_training.items():
-            module.training = training
-    figures = {"loss": total / max(count, 1)}
-    return figures | ({"accuracy": right / max(count, 1)} if plan.figures else {})
-
-
 def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Plan) -> dict[str, float]:
-    """The loss without penalty, and the plan's further figures."""
+    """The loss without penalty, and the plan's further figures; of nets that say something at every step over all steps that count."""
     if isinstance(plan.loss, EveryStep):
-        return by_steps(net, batches, plan)
+        return _of_steps(net, batches, plan)
     outputs, targets = outputs_of(net, batches, plan.precision)
     figures = {"loss": float(plan.loss(outputs, targets))}
     if plan.figures:
         figures |= plan.figures(outputs, targets)
     return figures
+
+
+def _of_steps(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plan: Plan) -> dict[str, float]:
+    """As :func:`evaluate`; a row for each token of a text would be too large to keep, and of each only its loss and its place are."""
+    total, places = 0.0, list[Tensor]()
+
+    def seen(outputs: Tensor, targets: Tensor) -> None:
+        nonlocal total
+        rows, wanted = steps_that_count(outputs, targets)
+        if len(rows):
+            total += float(plan.loss(outputs, targets)) * len(rows)
+            places.append(placed(rows, wanted))
+
+    show(net, batches, plan.precision, seen)
+    place = torch.cat(places) if places else torch.zeros(0, dtype=torch.uint8)
+    return {"loss": total / max(len(place), 1)} | (of_places(place) if plan.figures else {})
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> dict[str, float]:
@@ -81,12 +78,30 @@ def accuracy(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     Of four classes or more also ``second``: of the wrong answers, the share where the right class has the second largest output. It is high where classes are
     alike, and 1/(classes − 1) where labels are wrong at random, whatever the sample looks like.
     """
+    return of_places(placed(outputs, targets))
+
+
+FIRST, SECOND, BEHIND, WRONG = range(4)
+
+
+def placed(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Where the right class stands among the outputs of its row: ``FIRST``, ``SECOND`` or ``BEHIND``; of few classes ``FIRST`` or ``WRONG``; uint8 (n,)."""
     said = outputs.argmax(1) if outputs.ndim == 2 and outputs.shape[1] > 1 else (outputs.reshape(-1) > 0).long()
-    figures = {"accuracy": float((said == targets).double().mean())}
-    if outputs.ndim == 2 and outputs.shape[1] >= SEVERAL:
-        wrong = outputs[said != targets].scatter(1, said[said != targets][:, None], float("-inf"))
-        if len(wrong):
-            figures["second"] = float((wrong.argmax(1) == targets[said != targets]).double().mean())
+    wrong = said != targets
+    if outputs.ndim < 2 or outputs.shape[1] < SEVERAL:
+        return wrong.to(torch.uint8) * WRONG
+    place = torch.zeros(len(said), dtype=torch.uint8, device=outputs.device)
+    others = outputs[wrong].scatter(1, said[wrong][:, None], float("-inf"))
+    place[wrong] = torch.where(others.argmax(1) == targets[wrong], SECOND, BEHIND).to(torch.uint8)
+    return place
+
+
+def of_places(place: Tensor) -> dict[str, float]:
+    """``accuracy`` and ``second`` from what :func:`placed` says of each row; see :func:`accuracy`."""
+    figures = {"accuracy": float((place == FIRST).double().mean()) if len(place) else 0.0}
+    told = place[(place == SECOND) | (place == BEHIND)]
+    if len(told):
+        figures["second"] = float((told == SECOND).double().mean())
     return figures
 
 

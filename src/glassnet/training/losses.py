@@ -23,12 +23,10 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
     """−Σ_c ŷ_c log softmax(s)_c, averaged over the batch.
 
     Args:
-        logits: (batch, classes); or of every step of a sequence, (batch, time, classes), which is averaged over all steps of all sequences.
-        targets: class indices (batch,), or probabilities or one-hot rows (batch, classes); of steps (batch, time), −100 where there is none.
+        logits: (batch, classes).
+        targets: class indices (batch,), or probabilities or one-hot rows (batch, classes).
         label_smoothing: ε in 0 to 1; ŷ becomes (1 − ε) ŷ + ε / classes (Szegedy et al. 2016, section 7).
     """
-    if logits.ndim == 3 and not targets.is_floating_point():
-        logits, targets = logits.flatten(0, 1), targets.flatten()
     return F.cross_entropy(_wide(logits), targets, label_smoothing=label_smoothing)
 
 
@@ -128,8 +126,33 @@ def with_nodes(loss: Loss) -> Callable[[Tensor | tuple[Tensor, ...], Tensor], Te
     return over_nodes
 
 
+def with_steps(loss: Loss) -> Callable[[Tensor | tuple[Tensor, ...], Tensor], Tensor]:
+    """The loss of networks that answer behind every step of a sequence in training: Σ_t L(s_t, y) over the steps of all sequences, divided by their number.
+
+    The targets are those of the whole sequences: each step is asked for the same answer. So every step is taught directly, however long the sequence is, and long
+    sequences count for more than short ones, as words do in tagging.
+
+    Args:
+        loss: L, of one output a row.
+
+    Returns:
+        A loss that takes the answers (batch, outputs) alone, as in evaluation, or with those of every step (batch, time, outputs) and which of them are
+        no padding, bool (batch, time).
+    """
+
+    def over_steps(outputs: Tensor | tuple[Tensor, ...], targets: Tensor) -> Tensor:
+        if isinstance(outputs, Tensor):
+            return loss(outputs, targets)
+        _, every, inside = outputs
+        return loss(every[inside], targets.repeat_interleave(inside.sum(dim=1), dim=0))
+
+    return over_steps
+
+
 class EveryStep:
-    """The mean of a loss over all steps of all sequences: outputs (batch, steps, classes), targets (batch, steps); a target below 0 is left out.
+    """The mean of a loss over all steps of all sequences, see :func:`steps_that_count`: of what a language model, a tagger or a translator says.
+
+    This is the one place where a loss meets steps; every loss itself knows rows alone.
 
     Args:
         loss: of (steps, classes) and class indices (steps,).
@@ -141,11 +164,22 @@ class EveryStep:
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean over the steps that count; NaN where none does."""
-        if outputs.ndim < 3:
-            return self.loss(outputs, targets)
-        flat, wanted = outputs.flatten(0, 1), targets[:, : outputs.shape[1]].flatten()  # behind it all is padding
-        counts = wanted >= 0
-        return self.loss(flat, wanted) if bool(counts.all()) else self.loss(flat[counts], wanted[counts])
+        return self.loss(*steps_that_count(outputs, targets))
+
+
+def steps_that_count(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The steps of all sequences one behind the other, without those where nothing is to be said.
+
+    Args:
+        outputs: (batch, steps, classes).
+        targets: int64 (batch, steps or more); below 0 where nothing is to be said, as behind the end of a sequence.
+
+    Returns:
+        (steps that count, classes) and (steps that count,).
+    """
+    flat, wanted = outputs.flatten(0, 1), targets[:, : outputs.shape[1]].flatten()  # behind it all is padding
+    counts = wanted >= 0
+    return (flat, wanted) if bool(counts.all()) else (flat[counts], wanted[counts])
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {

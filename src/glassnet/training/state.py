@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glassnet.layers.carried import carried_of, carry
+from glassnet.layers.through_time import carried_of, carry
 from glassnet.training.plan import Plan
 
 

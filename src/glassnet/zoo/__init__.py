@@ -34,7 +34,9 @@ from glassnet.zoo.text_bag import TextBag, text_bag
 from glassnet.zoo.text_cnn import TextCNN, text_cnn
 from glassnet.zoo.translator import TRANSLATORS, Translator
 from glassnet.zoo.tree_nets import TREE_NETS, TreeNet
+from glassnet.zoo.unrolled import UNROLLED_NETS, UnrolledNet
 from glassnet.zoo.vgg import VGG, VGGS
+from glassnet.zoo.whole_graphs import WHOLE_GRAPH_NETS, GraphReader
 
 __all__ = [
     "MLP",
@@ -51,6 +53,7 @@ __all__ = [
     "Entry",
     "GoogLeNet",
     "GraphNet",
+    "GraphReader",
     "LanguageNet",
     "LeNet5",
     "Linear",
@@ -66,6 +69,7 @@ __all__ = [
     "TextCNN",
     "Translator",
     "TreeNet",
+    "UnrolledNet",
     "best_base",
     "build",
     "choose",
@@ -249,6 +253,8 @@ ZOO: Mapping[str, Entry] = MappingProxyType(
         **RECURRENT_NETS,
         **GRAPH_NETS,
         **TREE_NETS,
+        **UNROLLED_NETS,
+        **WHOLE_GRAPH_NETS,
         **LANGUAGE_NETS,
         **TRANSLATORS,
         **CIFAR_RESNETS,

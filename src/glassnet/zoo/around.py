@@ -45,6 +45,9 @@ class Around(nn.Module):
         super().__init__()
         self.net = net
         self.values, self.targets, self.horizon = values, list(targets), horizon
+        begins, ends = min(self.targets), max(self.targets) + 1
+        # Side by side they are a slice, which the glass box can open; places from a list it cannot.
+        self.own: slice | list[int] = slice(begins, ends) if self.targets == list(range(begins, ends)) else self.targets
         self.base, self.season = base, season
         self.stages = tuple(f"net.{stage}" for stage in getattr(net, "stages", ()))
         if begin and isinstance(head := getattr(net, "head", None), nn.Module):
@@ -64,9 +67,9 @@ class Around(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, window) → (batch, targets · horizon)."""
         z, middle, spread = measured(x, self.values)
-        said = self.net(z).unflatten(1, (len(self.targets), self.horizon))
-        said = said + plain(self.base, z[:, self.targets], self.horizon, self.season)
-        told = said * spread[:, self.targets] + middle[:, self.targets]
+        said = self.net(z).reshape(len(x), len(self.targets), self.horizon)
+        said = said + plain(self.base, z[:, self.own], self.horizon, self.season)
+        told = said * spread[:, self.own] + middle[:, self.own]
         return told.flatten(1)  # type: ignore[no-any-return]
 
 
@@ -95,8 +98,9 @@ def plain(base: str, z: Tensor, horizon: int, season: int) -> Tensor:
     last = z[:, :, -1:]
     if base == "last":
         return last.expand(-1, -1, horizon)
-    steps = z.shape[2] - season + torch.arange(horizon, device=z.device) % season
-    before = z[:, :, steps]
+    year = z[:, :, z.shape[2] - season :]
+    whole, rest = divmod(horizon, season)
+    before = torch.cat([year] * whole + ([year[:, :, :rest]] if rest else []), dim=2)
     return before if base == "season" else before + last - z[:, :, -1 - season].unsqueeze(2)
 
 

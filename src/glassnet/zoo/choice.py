@@ -115,6 +115,10 @@ def _for_graphs(shape: tuple[int, ...], samples: int) -> Choice:
     return Choice("gcn", {}, f"graph convolutions, which learn from {samples:,} nodes and all their neighbours")
 
 
+def _for_whole_graphs(shape: tuple[int, ...], samples: int) -> Choice:
+    return Choice("graph-gin", {}, f"a net that reads {samples:,} graphs and tells apart what neighbours can tell")
+
+
 def _for_tags(shape: tuple[int, ...], samples: int) -> Choice:
     return Choice(
         "tag-gru", {}, f"a recurrent net that reads {samples:,} sentences in both directions and tags each word"
@@ -142,6 +146,7 @@ CHOICES: dict[str, Callable[[tuple[int, ...], int], Choice]] = {
     "table": _for_tables,
     "array": _for_arrays,
     "graph": _for_graphs,
+    "graphs": _for_whole_graphs,
     "pairs": _for_pairs,
     "series": _for_series,
     "sound": _for_sounds,

@@ -64,7 +64,7 @@ class Entry:
     Attributes:
         name: as in recipes and on the command line.
         build: ``build(shape, outputs, **options)``; every further argument of it is an option.
-        kinds: kinds of data it reads: ``table``, ``array``, ``image``, ``text``, ``series``, ``tags``, ``graph``, ``tree``.
+        kinds: kinds of data it reads, such as ``table`` and ``text``.
         title: one line, what it is.
         paper: where it comes from.
         minimum: smallest side of an image in pixels; 1 where any shape does.
@@ -87,7 +87,7 @@ class Entry:
     @property
     def reads_tokens(self) -> bool:
         """Whether its inputs are whole numbers that stand for words or nodes, and nothing else."""
-        return set(self.kinds) <= {"text", "tags", "graph", "tree", "stream", "pairs"}
+        return set(self.kinds) <= {"text", "tags", "graph", "graphs", "tree", "stream", "pairs"}
 
     @property
     def usual(self) -> dict[str, int]:

@@ -59,6 +59,49 @@ def around(x: Tensor, features: int, dtype: torch.dtype) -> Around:
     return Around(graph.features.to(x.device, dtype), sparse, graph.edges.to(x.device), numbers)
 
 
+class Pieces(NamedTuple):
+    """Graphs of a batch as one graph that hangs together in pieces.
+
+    Attributes:
+        features: of all nodes, (nodes, features).
+        edges: int64 (2, edges), each in both directions.
+        member: which graph of the batch each node is in, int64 (nodes,).
+    """
+
+    features: Tensor
+    edges: Tensor
+    member: Tensor
+
+
+def pieces(x: Tensor, features: int, dtype: torch.dtype) -> Pieces:
+    """The graphs that a batch of their numbers means; numbers that know no graphs are graphs of one node whose features are all 0.
+
+    Args:
+        x: int64 (batch, 1), with an attribute ``graph`` that has ``features`` and can ``cut``.
+        features: numbers that describe a node.
+        dtype: of the network's weights.
+
+    Raises:
+        ModelError: the graphs have another number of features, or the numbers are those of nodes.
+    """
+    graph: Any = getattr(x, "graph", None)
+    numbers = x.as_subclass(Tensor).reshape(-1).long()
+    if graph is None:
+        return Pieces(
+            torch.zeros(len(numbers), features, dtype=dtype, device=x.device),
+            torch.zeros(2, 0, dtype=torch.int64, device=x.device),
+            torch.arange(len(numbers), device=x.device),
+        )
+    if graph.offsets is None or graph.features.shape[1] != features:
+        raise ModelError(
+            "these are not the graphs that this net was made for",
+            got="nodes of one graph" if graph.offsets is None else f"{graph.features.shape[1]:,} features of a node",
+            expected=f"graphs whose nodes have {features:,} features",
+        )
+    told, edges, member = graph.on(x.device).cut(numbers)
+    return Pieces(told.to(dtype), edges, member)
+
+
 def geometric(net: str) -> Any:
     """PyTorch Geometric's layers: the one place that imports it.
 

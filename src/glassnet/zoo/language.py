@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import ModelError
+from glassnet.layers.through_time import cut_off
 from glassnet.layers.token_embedding import PADDING, TokenEmbedding
 from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.options import check_dropout
@@ -20,7 +21,7 @@ class LanguageNet(nn.Module):
     """Embedding, recurrent layers and a classifier at every step: s_t = V h_t + c, P(x_{t+1} | x_1 … x_t) = softmax(s_t).
 
     The cells are those of :class:`glassnet.zoo.recurrent.RecurrentNet`. In training the state at the end of a batch is where the same rows of the next begin
-    (see :mod:`glassnet.layers.carried`); a row whose first token is ``PADDING``, the beginning of a text, begins from zeros, and so does a batch with another
+    (see :mod:`glassnet.layers.through_time`); a row whose first token is ``PADDING``, the beginning of a text, begins from zeros, and so does a batch with another
     number of rows.
 
     Args:
@@ -53,8 +54,9 @@ class LanguageNet(nn.Module):
         carries = self.training or self.carrying
         states, end = self.recurrent(self.embed(x), self._start(x) if carries else None)
         if carries:
-            ends = end if isinstance(end, tuple) else (end,)
-            self.carried = torch.stack([each.detach().to(self.carried.dtype) for each in ends])
+            ended = cut_off(end)
+            ends = ended if isinstance(ended, tuple) else (ended,)
+            self.carried = torch.stack(ends).to(self.carried.dtype)
         return self.drop(states)  # type: ignore[no-any-return]
 
     def _start(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor | None:

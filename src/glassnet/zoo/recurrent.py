@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from glassnet.errors import ModelError, UsageError
+from glassnet.errors import ModelError
+from glassnet.layers.through_time import in_pieces
 from glassnet.layers.token_embedding import TokenEmbedding, lengths_of, within
-from glassnet.layers.truncated import truncated
 from glassnet.zoo.entry import Entry, Reference
 from glassnet.zoo.options import check_dropout
 from glassnet.zoo.shape import written
@@ -53,7 +53,10 @@ class RecurrentNet(nn.Module):
         pool: ``last`` takes the state at the end (of the backward direction: at the beginning), ``mean`` and ``max`` what they say over all times.
         outputs: classes or values.
         dropout: probability to drop a number of the vectors, between the layers and before the classifier.
-        truncate: steps through which a gradient flows at most; 0 for all.
+
+    Attributes:
+        through_time: steps through which a gradient flows at most in training, in one direction; 0 for all. See :mod:`glassnet.layers.through_time`.
+        says_steps: whether the net answers behind every step in training, in one direction, for :func:`glassnet.training.losses.with_steps`.
     """
 
     def __init__(
@@ -67,7 +70,6 @@ class RecurrentNet(nn.Module):
         pool: Pool,
         outputs: int,
         dropout: float,
-        truncate: int = 0,
     ) -> None:
         super().__init__()
         self.stages: tuple[str, ...] = ("recurrent",)
@@ -79,7 +81,7 @@ class RecurrentNet(nn.Module):
         between = dropout if layers > 1 else 0.0
         self.recurrent = CELLS[cell](inputs, hidden, layers, batch_first=True, dropout=between, bidirectional=both_ways)
         self.pool = pool
-        self.truncate = truncate
+        self.through_time, self.says_steps = 0, False
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(hidden * (2 if both_ways else 1), outputs)
         if cell == "lstm":
@@ -87,45 +89,48 @@ class RecurrentNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """int64 (batch, time) or float (batch, channels, time) → (batch, hidden of both directions)."""
-        if self.truncate:
-            return self.drop(self._cut(x))  # type: ignore[no-any-return]
-        if self.embed is None:
-            steps = x.transpose(1, 2)
-            lengths = torch.full((len(x),), steps.shape[1], device=x.device)
-            states, end = self.recurrent(steps)  # (batch, time, units)
-        else:
-            lengths = lengths_of(x)
-            packed = pack_padded_sequence(
-                self.embed_drop(self.embed(x)), lengths.cpu(), batch_first=True, enforce_sorted=False
-            )
-            packed_states, end = self.recurrent(packed)
-            states, _ = pad_packed_sequence(packed_states, batch_first=True)
-        return self.drop(self._pooled(states, end, lengths))  # type: ignore[no-any-return]
+        return self.drop(self._pooled(*self._read(x)))  # type: ignore[no-any-return]
 
-    def _cut(self, x: Tensor) -> Tensor:
-        """As :meth:`features`, with gradients through few steps. In one direction what lies behind the end changes nothing before it."""
+    def _read(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The last layer's states (batch, time, units), its state at the end (of the backward direction: at the beginning), and the lengths."""
         if self.embed is None:
             steps, lengths = x.transpose(1, 2), torch.full((len(x),), x.shape[2], device=x.device)
         else:
             steps, lengths = self.embed_drop(self.embed(x)), lengths_of(x)
-        states = truncated(self.recurrent, steps, self.truncate)  # (batch, time, hidden)
-        if self.pool == "last":
-            return states[torch.arange(len(states), device=x.device), lengths - 1]
-        return self._pooled(states, states, lengths)
+        if self.through_time and self.training:
+            # In one direction what lies behind the end of a sequence changes nothing before it, so nothing is packed.
+            states = in_pieces(self.recurrent, steps, self.through_time)
+            return states, states[torch.arange(len(states), device=x.device), lengths - 1], lengths
+        if self.embed is None:
+            states, end = self.recurrent(steps)
+        else:
+            packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            packed_states, end = self.recurrent(packed)
+            states, _ = pad_packed_sequence(packed_states, batch_first=True)
+        last = end[0] if isinstance(end, tuple) else end  # (layers · directions, batch, hidden)
+        ways = 2 if self.recurrent.bidirectional else 1
+        return states, last[-ways:].transpose(0, 1).flatten(1), lengths
 
-    def _pooled(self, states: Tensor, end: Tensor | tuple[Tensor, Tensor], lengths: Tensor) -> Tensor:
+    def _pooled(self, states: Tensor, end: Tensor, lengths: Tensor) -> Tensor:
         if self.pool == "last":
-            last = end[0] if isinstance(end, tuple) else end  # (layers · directions, batch, hidden)
-            ways = 2 if self.recurrent.bidirectional else 1
-            return last[-ways:].transpose(0, 1).flatten(1)
+            return end
         inside = within(lengths, states.shape[1]).unsqueeze(-1)  # (batch, time, 1)
         if self.pool == "mean":
             return (states * inside).sum(dim=1) / lengths.unsqueeze(1)
         return states.masked_fill(~inside, float("-inf")).amax(dim=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """int64 (batch, time) or float (batch, channels, time) → (batch, outputs)."""
-        return self.head(self.features(x))  # type: ignore[no-any-return]
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        """int64 (batch, time) or float (batch, channels, time) → (batch, outputs).
+
+        In training with ``says_steps`` a tuple: that, what would have been said behind every step, (batch, time, outputs), and which steps are no padding, bool
+        (batch, time).
+        """
+        if not (self.says_steps and self.training):
+            return self.head(self.features(x))  # type: ignore[no-any-return]
+        states, _, lengths = self._read(x)
+        every = self.head(self.drop(states))
+        last = every[torch.arange(len(every), device=x.device), lengths - 1]
+        return last, every, within(lengths, every.shape[1])
 
 
 def remember(lstm: nn.Module) -> None:
@@ -148,7 +153,6 @@ def recurrent(
     both_ways: bool = True,
     pool: Pool = "last",
     dropout: float = 0.5,
-    truncate: int = 0,
 ) -> RecurrentNet:
     """A recurrent network for texts, or for signals of shape (channels, time).
 
@@ -163,11 +167,10 @@ def recurrent(
         both_ways: whether each layer also reads backwards
         pool: what is said of the whole: last, mean or max over the times
         dropout: probability to drop a number of the vectors, between layers and before the classifier in training
-        truncate: steps through which a gradient flows at most, in one direction; 0 for all
 
     Raises:
         ModelError: the inputs are neither texts nor signals.
-        UsageError: a size below 1, or a dropout outside [0, 1), or gradients cut in both directions.
+        UsageError: a size below 1, or a dropout outside [0, 1).
     """
     if len(shape) != (1 if vocabulary else 2):
         raise ModelError(
@@ -179,15 +182,8 @@ def recurrent(
         )
     at_least_one(cell, embed=embed, hidden=hidden, layers=layers)
     check_dropout(cell, dropout)
-    if truncate < 0 or (truncate and both_ways):
-        raise UsageError(
-            "gradients through time are cut where a net reads forwards alone",
-            where=f"net {cell}, option truncate",
-            got=f"truncate {truncate}, both_ways {str(both_ways).lower()}",
-            expected="0 for the whole sequence, or 1 and more steps with both_ways=false",
-        )
     inputs = embed if vocabulary else shape[0]
-    return RecurrentNet(cell, vocabulary, inputs, hidden, layers, both_ways, pool, outputs, dropout, truncate)
+    return RecurrentNet(cell, vocabulary, inputs, hidden, layers, both_ways, pool, outputs, dropout)
 
 
 _TITLES: dict[Cell, tuple[str, str]] = {

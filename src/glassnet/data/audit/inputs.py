@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from glassnet.data.audit.look import Look, Trouble, first_few
+from glassnet.data.audit.look import Look, Trouble, first_few, names_where
 from glassnet.data.kinds import KINDS
 from glassnet.data.ragged import PADDING
 from glassnet.data.sound_schema import SILENCE
@@ -39,15 +39,14 @@ def not_finite(look: Look) -> Iterator[Trouble]:
             if not values.is_floating_point():
                 continue
             odd = values.isinf() if kind == "table" and what == "inputs" else ~values.isfinite()
-            rows = torch.nonzero(odd.flatten(1).any(dim=1)).flatten().tolist()
-            if rows:
-                samples = [part.names[row] for row in rows]
+            samples = names_where(part, odd.flatten(1).any(dim=1))
+            if samples:
                 yield Trouble(
                     "not-finite",
                     "error",
-                    f"{len(rows):,} {what} of the {name} part are NaN or infinite: {first_few(samples)}",
+                    f"{len(samples):,} {what} of the {name} part are NaN or infinite: {first_few(samples)}",
                     "correct or remove these samples: one of them makes the loss NaN",
-                    {"part": name, "count": len(rows), "names": samples[:50]},
+                    {"part": name, "count": len(samples), "names": samples[:50]},
                 )
 
 
@@ -85,15 +84,14 @@ def blank_images(look: Look) -> Iterator[Trouble]:
             continue
         flat = raw.reshape(len(raw), raw.shape[1], -1)
         low, high = flat.amin(dim=2), flat.amax(dim=2)  # (samples, channels)
-        blank = torch.nonzero((low == high).all(dim=1)).flatten().tolist()
-        if blank:
-            names = [part.names[i] for i in blank]
+        names = names_where(part, (low == high).all(dim=1))
+        if names:
             yield Trouble(
                 "blank-images",
                 "warning",
-                f"{len(blank):,} images of the {name} part are of one colour: {first_few(names)}",
+                f"{len(names):,} images of the {name} part are of one colour: {first_few(names)}",
                 "look at them; most often they are faults",
-                {"part": name, "count": len(blank), "names": names[:50]},
+                {"part": name, "count": len(names), "names": names[:50]},
             )
         if name == "train" and 0 < int(high.max()) <= 15:
             yield Trouble(
@@ -112,15 +110,14 @@ def silent_sounds(look: Look) -> Iterator[Trouble]:
     for name, part in look.parts.items():
         raw = look.inputs(name)
         loudest = torch.where(raw == PADDING, 0, (raw - SILENCE).abs()).amax(dim=1)
-        silent = torch.nonzero(loudest <= SILENT).flatten().tolist()
-        if silent:
-            names = [part.names[i] for i in silent]
+        names = names_where(part, loudest <= SILENT)
+        if names:
             yield Trouble(
                 "silent-sounds",
                 "warning",
-                f"{len(silent):,} sounds of the {name} part are silent: {first_few(names)}",
+                f"{len(names):,} sounds of the {name} part are silent: {first_few(names)}",
                 "listen to them; most often they are faults",
-                {"part": name, "count": len(silent), "names": names[:50]},
+                {"part": name, "count": len(names), "names": names[:50]},
             )
 
 

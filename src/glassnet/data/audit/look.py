@@ -54,6 +54,11 @@ class Look:
         return source.values if isinstance(source, InMemory) else source.take(torch.arange(len(source)))
 
 
+def names_where(part: Part, wrong: Tensor) -> list[str]:
+    """Names of the samples for which ``wrong``, bool (samples,), is true."""
+    return [part.names[place] for place in torch.nonzero(wrong).flatten().tolist()]
+
+
 def first_few(names: Sequence[str]) -> str:
     """The first of many names, and how many more there are."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")

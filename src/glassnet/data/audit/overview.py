@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import torch
-
 from glassnet.data.audit.classes import few_samples, imbalance
 from glassnet.data.audit.columns import leaks, missing_values, times_at_random
 from glassnet.data.audit.copies import contradicting, duplicates_across, duplicates_within
@@ -21,7 +19,7 @@ from glassnet.data.audit.inputs import (
 from glassnet.data.audit.look import Look, Trouble
 from glassnet.data.audit.ranges import COUNTED, RANGES, Range, target_ranges
 from glassnet.data.audit.shift import shifted_parts
-from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts
+from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts, spread
 from glassnet.data.duplicates import digests
 
 STREAMED_LOOK = 500
@@ -117,6 +115,6 @@ def audit(data: Data) -> Audit:
 def _sample(part: Part) -> Part:
     if isinstance(part.inputs, InMemory) or len(part) == 0:
         return part
-    index = torch.arange(min(len(part), STREAMED_LOOK)) * len(part) // min(len(part), STREAMED_LOOK)
+    index = spread(len(part), STREAMED_LOOK)
     names = [part.names[i] for i in index.tolist()]
     return Part(InMemory(part.inputs.take(index)), part.targets[index], names)

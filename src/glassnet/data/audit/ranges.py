@@ -10,7 +10,7 @@ from torch import Tensor
 
 from glassnet.data.audit.look import Look
 from glassnet.data.dataset import Data
-from glassnet.data.graph import nodes_of
+from glassnet.data.graph import graphs_of, nodes_of
 from glassnet.data.pairs import pairs_of
 from glassnet.data.preprocess.moments import chunks
 from glassnet.data.ragged import PADDING
@@ -105,6 +105,15 @@ def _graph(look: Look) -> Iterator[Range]:
     yield range_of("features that are not 0", (graph.features[index] != 0).sum(dim=1))
 
 
+def _graphs(look: Look) -> Iterator[Range]:
+    found = graphs_of(look.data.train.inputs)
+    assert found is not None, "samples are graphs"
+    every, index = found[0].graph, found[1]
+    assert every.offsets is not None, "these are many graphs"
+    yield range_of("nodes of a graph", every.offsets.diff()[index])
+    yield range_of("edges of a graph", every.edge_offsets.diff()[index] // 2)
+
+
 def _pairs(look: Look) -> Iterator[Range]:
     found = pairs_of(look.data.train.inputs)
     assert found is not None, "translations are pairs"
@@ -143,6 +152,7 @@ RANGES: dict[str, Callable[[Look], Iterator[Range]]] = {
     "table": _table,
     "array": _array,
     "graph": _graph,
+    "graphs": _graphs,
     "pairs": _pairs,
     "series": _series,
     "sound": _sounds,
@@ -153,5 +163,5 @@ RANGES: dict[str, Callable[[Look], Iterator[Range]]] = {
 }
 """What is told of each kind's inputs."""
 
-COUNTED = ("graph", "pairs", "stream")
+COUNTED = ("graph", "graphs", "pairs", "stream")
 """Kinds of which all training inputs are counted, because none has to be taken for it."""

@@ -38,7 +38,7 @@ def build_augment(
     Args:
         settings: values by the names in ``AUGMENTATIONS``; what is missing, None, zero or false is off.
         shape: shape of one raw sample: (channels, height, width) or, for signals, (channels, time).
-        kind: ``image``, ``array`` or ``table``. Arrays have no range of 0 to 255: their noise is relative and nothing is clamped.
+        kind: of the data, such as ``image``. Arrays have no range of 0 to 255: their noise is relative and nothing is clamped.
         sample: some raw training images. From them come the principal colours (else ImageNet's), and what stands beyond the border:
             the colour of the ground for glyphs, the reflection for photographs (else grey images count as glyphs on a dark ground).
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Source
-from glassnet.data.graph import Graph, NodeNumbers, graph_of, nodes_of
+from glassnet.data.graph import Graph, NodeNumbers, graph_of, graphs_of, nodes_of, stretches
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.errors import DataError
 
@@ -16,7 +16,7 @@ FORMS = ("rows", "standardise", "none")
 
 
 class GraphInputs(Preprocess):
-    """Numbers of nodes pass as they are; the features in the graph that they carry become what a network reads.
+    """Numbers of nodes, or of graphs, pass as they are; the features of what they carry become what a network reads.
 
     ``rows`` divides the features of each node by the sum of their sizes, Σ|x| (as Kipf and Welling 2017, section 5.2, do with words), ``standardise``
     takes from each feature its mean and divides by its standard deviation, both of the training nodes; ``none`` leaves them.
@@ -49,13 +49,13 @@ class GraphInputs(Preprocess):
         return {"features": self.features}
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Numbers of nodes (batch, 1) to the same with the prepared graph."""
+        """Numbers (batch, 1) to the same with the prepared graph."""
         graph = graph_of(raw)
         if graph is None:
             return raw
         graph = graph.on(raw.device)
         if self._last is None or self._last[0] is not graph:
-            self._last = (graph, Graph(self._prepared(graph.features), graph.edges))
+            self._last = (graph, Graph(self._prepared(graph.features), graph.edges, graph.offsets))
         return NodeNumbers.of(raw, self._last[1])
 
     def _prepared(self, features: Tensor) -> Tensor:
@@ -77,23 +77,27 @@ class GraphInputs(Preprocess):
 
 
 def fit_graph(name: str, source: Source) -> GraphInputs:
-    """Fit on the training nodes.
+    """Fit on the training nodes, or on the nodes of the training graphs.
 
     Args:
         name: one of ``FORMS``.
-        source: the training nodes.
+        source: the training part.
 
     Raises:
-        DataError: the samples are no nodes.
+        DataError: the samples are neither nodes nor graphs.
     """
-    found = nodes_of(source)
-    if found is None:
-        raise DataError("this preprocessing needs nodes of a graph", got=type(source).__name__)
-    features = found[0].graph.features
-    made = GraphInputs(name, features.shape[1])
+    if (many := graphs_of(source)) is not None:
+        graph, offsets = many[0].graph, many[0].graph.offsets
+        assert offsets is not None, "these are many graphs"
+        own = stretches(offsets, many[1])[0]
+    elif (found := nodes_of(source)) is not None:
+        graph, own = found[0].graph, found[1]
+    else:
+        raise DataError("this preprocessing needs nodes of a graph, or graphs", got=type(source).__name__)
+    made = GraphInputs(name, graph.features.shape[1])
     if name == "standardise":
-        own = features[found[1]].double()
-        spread = own.std(dim=0, correction=0)
-        made.mean.copy_(own.mean(dim=0))
+        features = graph.features[own].double()
+        spread = features.std(dim=0, correction=0)
+        made.mean.copy_(features.mean(dim=0))
         made.scale.copy_(torch.where(spread == 0, 1.0, spread))
     return made

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import InMemory, Source
+from glassnet.data.dataset import InMemory, Source, spread
 
 CHUNK_NUMBERS = 1 << 22
 STREAMED_SAMPLES = 10_000
@@ -23,11 +23,7 @@ def chunks(source: Source, numbers_each: int) -> Iterator[Tensor]:
         source: where the samples come from.
         numbers_each: numbers in one sample.
     """
-    count = len(source)
-    if isinstance(source, InMemory) or count <= STREAMED_SAMPLES:
-        chosen = torch.arange(count)
-    else:
-        chosen = torch.arange(STREAMED_SAMPLES) * count // STREAMED_SAMPLES
+    chosen = spread(len(source), len(source) if isinstance(source, InMemory) else STREAMED_SAMPLES)
     step = max(CHUNK_NUMBERS // max(numbers_each, 1), 1)
     for index in torch.split(chosen, step):
         yield source.take(index)

@@ -8,7 +8,20 @@ from pathlib import Path
 
 from glassnet.data.dataset import Data
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers import arrays, cifar, folders, graphs, idx, sounds, streams, tables, tags, texts, trees
+from glassnet.data.readers import (
+    arrays,
+    cifar,
+    folders,
+    graph_collections,
+    graphs,
+    idx,
+    sounds,
+    streams,
+    tables,
+    tags,
+    texts,
+    trees,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ READERS = (
     Reader("idx files", idx.recognises, idx.read),
     Reader("CIFAR batches", cifar.recognises, cifar.read),
     Reader("graphs", graphs.recognises, graphs.read),
+    Reader("graph collections", graph_collections.recognises, graph_collections.read, joins_parts=True),
     Reader("trees", trees.recognises, trees.read),
     Reader("sounds", sounds.recognises, sounds.read),
     Reader("tagged sentences", tags.recognises, tags.read, joins_parts=True),

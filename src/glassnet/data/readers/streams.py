@@ -72,7 +72,9 @@ def read(path: Path, options: ReadOptions) -> Data:
         texts.append(found.text)
     text = "\n".join(texts)
     if not text.strip():
-        raise DataError("there is no text in it", where=shown(path), got=f"{len(text)} characters, all of them blank")
+        raise DataError(
+            "there is no text in it", where=shown(path), got="nothing but blanks" if text else "an empty file"
+        )
     unit: Unit = "characters" if options.tokens == "auto" else options.tokens
     lexicon: dict[int, str] = {}
     values = codes_of(pieces(text, unit), lexicon)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.events import Measured, Step
-from glassnet.layers.carried import carried_of, carry
+from glassnet.layers.through_time import carried_of, carry
 from glassnet.training.measure.activations import Activations
 from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.plan import Plan

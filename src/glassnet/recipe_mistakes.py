@@ -1,0 +1,118 @@
+"""What is wrong with a recipe whatever the data are, told before any time is spent on reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from glassnet import zoo
+from glassnet.data.preprocess.fitting import PREPROCESSING
+from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
+from glassnet.initialise import INITS
+from glassnet.recipe import Recipe
+from glassnet.training.losses import LOSSES
+from glassnet.training.optimizers import OPTIMIZERS
+from glassnet.training.schedules import SCHEDULES, make_schedule
+from glassnet.zoo.options import check_options
+
+MONITORS = {
+    "classes": ("accuracy", "loss"),
+    "values": ("r2", "loss"),
+    "language": ("loss",),
+    "translation": ("accuracy", "loss"),
+}  # what may decide which epoch is the best
+OF_SEQUENCES = {"language": ("language", "says what comes next"), "translation": ("translator", "translates")}
+OWN_NET = "own"  # what recipe.net.name says of a module of the user's
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what is wrong whatever the data are, before any time is spent on reading them.
+
+    Raises:
+        UsageError: unknown names (with the nearest spelling) and options that the named things do not take, all of them at once.
+    """
+    net = recipe.net.name
+    named = (
+        ("net", "net.name", net, (*zoo.ZOO, *(name.removeprefix("graph-") for name in zoo.ZOO), OWN_NET)),
+        ("initialisation", "net.init", recipe.net.init, ("default", *INITS)),
+        ("preprocessing", "preprocess.name", recipe.preprocess.name, chain.from_iterable(PREPROCESSING.values())),
+        ("loss", "loss.name", recipe.loss.name, LOSSES),
+        ("optimizer", "optimizer.name", recipe.optimizer.name, OPTIMIZERS),
+        ("schedule", "schedule.name", recipe.schedule.name, SCHEDULES),
+        ("figure", "stop.monitor", recipe.stop.monitor, chain.from_iterable(MONITORS.values())),
+    )
+    mistakes: list[GlassnetError] = []
+    for what, key, name, known in named:
+        names = {"auto", *known}
+        if name not in names:
+            mistakes.append(unknown(what, name, names, where=key))
+    if net in zoo.ZOO:
+        mistakes += _option_mistakes(net, recipe.net.options)
+        if recipe.regularise.dropout is not None and "dropout" not in zoo.ZOO[net].options:
+            able = ", ".join(entry.name for entry in zoo.ZOO.values() if "dropout" in entry.options)
+            mistakes.append(
+                UsageError(
+                    f"the net {net} has no dropout",
+                    where="regularise.dropout",
+                    got=recipe.regularise.dropout,
+                    fix=f"leave it out, or take a net that has it: {able}",
+                )
+            )
+    if recipe.schedule.name in SCHEDULES:
+        mistakes += _mistakes(lambda: make_schedule(recipe.schedule.name, **recipe.schedule.options))
+    mistakes += _ensemble_mistakes(recipe)
+    if mistakes:
+        raise all_at_once(mistakes)
+
+
+def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError]:
+    """Options that the net does not take; of a cell or a convolution, that none of the nets takes that it stands for (which of them, the data decide)."""
+    kinds = (*(kind for kind, _ in OF_SEQUENCES.values()), "graph")
+    names = [net, *(f"{kind}-{net}" for kind in kinds if f"{kind}-{net}" in zoo.ZOO)]
+    found = [_mistakes(partial(check_options, name, zoo.ZOO[name].build, options)) for name in names]
+    return [] if any(not mistakes for mistakes in found) else found[0]
+
+
+def _ensemble_mistakes(recipe: Recipe) -> list[GlassnetError]:
+    settings, found = recipe.ensemble, list[GlassnetError]()
+    snapshots = settings.snapshots
+    if settings.last is not None and not snapshots:
+        found.append(UsageError("nothing is taken the last of", where="ensemble.last", fix="say --snapshots N too"))
+    if snapshots and settings.last is not None and settings.last > snapshots:
+        found.append(
+            UsageError(
+                "there are fewer snapshots than are to answer",
+                where="ensemble.last",
+                got=settings.last,
+                expected=f"1 to {snapshots}",
+            )
+        )
+    if snapshots and recipe.train.epochs != "auto" and recipe.train.epochs < snapshots:
+        found.append(
+            UsageError(
+                "a snapshot needs an epoch at least",
+                where="ensemble.snapshots",
+                got=f"{snapshots} snapshots in {recipe.train.epochs} epochs",
+                fix=f"--epochs {10 * snapshots}, or fewer snapshots",
+            )
+        )
+    if snapshots and recipe.regularise.average not in ("auto", "none"):
+        found.append(
+            UsageError(
+                "weights are either averaged or kept apart as snapshots",
+                where="regularise.average",
+                got=recipe.regularise.average,
+                fix="leave out --average or --snapshots",
+            )
+        )
+    return found
+
+
+def _mistakes(attempt: Callable[[], object]) -> list[GlassnetError]:
+    try:
+        attempt()
+    except GlassnetError as error:
+        return [error]
+    return []

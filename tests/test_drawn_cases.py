@@ -1,0 +1,231 @@
+"""Cases that are drawn by rule: the same each time, on data that no threshold was set on, planted in healthy hosts, counted by what was lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from benchmarks.diagnosis import running
+from benchmarks.diagnosis.case import Case
+from benchmarks.diagnosis.drawn import DRAWS, RATES, between, chosen, counted, drawn, hosts, pick, sound
+from benchmarks.diagnosis.drawn_faults import RECIPES, Recipe, _case, planted
+from benchmarks.diagnosis.making import prepare
+from benchmarks.diagnosis.recording import CASES
+from benchmarks.diagnosis.running import Run
+from benchmarks.diagnosis.sets import load
+from benchmarks.diagnosis.unseen_sets import UNSEEN
+
+from glassnet.diagnose import BY_ID
+from glassnet.events import Epoch, Traced, to_json
+
+WITHOUT_FILES = {"digits", "spirals", "diabetes", "tumours", "rings", "friedman", "chaos"}
+EVERYWHERE = [host for draw in DRAWS for host in drawn(draw)]
+
+
+def test_what_is_measured_on_shares_no_data_with_what_thresholds_were_set_on() -> None:
+    known = {case.setup.data for case in CASES} | set(DRAWS["practised"]) | set(DRAWS["again"])
+    assert not set(DRAWS["unseen"]) & known
+    assert set(DRAWS["unseen"]) == set(UNSEEN)
+    assert {host.setup.net for host in drawn("unseen")} - {case.setup.net for case in CASES}, "no kind of net is new"
+
+
+def test_a_draw_is_the_same_each_time_and_no_two_hosts_have_a_name() -> None:
+    assert drawn("unseen") == drawn("unseen")
+    assert len({host.name for host in EVERYWHERE}) == len(EVERYWHERE)
+    assert len({json.dumps(asdict(host.setup), sort_keys=True) for host in EVERYWHERE}) == len(EVERYWHERE)
+
+
+def test_hosts_are_as_different_as_people_are() -> None:
+    setups = [host.setup for host in drawn("unseen")]
+    assert {"sgd", "adam", "adamw", "rmsprop", "adagrad"} == {setup.optimizer for setup in setups}
+    assert {"constant", "cosine", "one-cycle", "step"} == {setup.schedule for setup in setups}
+    assert len({setup.options.get("activation") for setup in setups}) >= 4
+    assert {True, False} <= {bool(setup.options.get("batch_norm")) for setup in setups}
+
+
+def test_numbers_are_drawn_from_their_whole_range_and_all_ratios_alike() -> None:
+    found = sorted(between(10, 1000, "seed", number) for number in range(2000))
+    assert found[0] >= 10
+    assert found[-1] <= 1000
+    assert found[1000] == pytest.approx(100, rel=0.15)  # the middle of the logarithms
+    assert {pick("abc", "word", number) for number in range(50)} == set("abc")
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_rule_can_be_planted_and_every_right_id_is_a_rule() -> None:
+    assert {recipe.fault for recipe in RECIPES} == set(BY_ID)
+    for recipe in RECIPES:
+        assert set(recipe.also) <= set(BY_ID) - {recipe.fault}
+        assert bool(recipe.also) == bool(recipe.because)
+    assert len({(recipe.fault, recipe.variant) for recipe in RECIPES}) == len(RECIPES)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: f"{recipe.fault}-{recipe.variant}")
+def test_a_way_to_plant_a_fault_changes_a_host_of_each_draw_that_can_be_trained(recipe: Recipe) -> None:
+    for draw in ("practised", "unseen"):
+        fit = [host for host in drawn(draw) if recipe.fits(host.setup)]
+        assert fit, draw
+        case = _case(recipe, fit[0])
+        assert case.accepted[0] == recipe.fault
+        assert case.setup != fit[0].setup
+        assert "{" not in case.how
+        cheap = next((host for host in fit if host.setup.data in WITHOUT_FILES), None)
+        if cheap is not None:
+            prepare(_case(recipe, cheap).setup)
+
+
+def test_advice_that_undoes_a_rate_is_right_and_only_that() -> None:
+    right = {recipe.variant: {recipe.fault, *recipe.also} for recipe in RECIPES if recipe.fault == "lr-too-high"}
+    assert right == {"high": {"lr-too-high"}, "higher": {"lr-too-high", "lr-much-too-high"}}
+    for recipe in RECIPES:
+        assert "underfitting" not in recipe.also
+        assert "dead-units" not in recipe.also
+
+
+# --- hosts -----------------------------------------------------------------------------------------------------------
+
+
+def made(losses: list[float]) -> Run:
+    events = [
+        Epoch(n, 10 * n + 10, 0.1, 1.0, 0.0, 0.0, {"loss": 1.0}, {"loss": loss}, False) for n, loss in enumerate(losses)
+    ]
+    return Run(events=list(events))
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ((0.9, 0.50, 0.48, 0.52, 0.9), 1),  # the second, third and fourth end within a tenth of 0.48: the middle one
+        ((0.9, 0.50, 0.48, 0.9, 0.9), 0),  # of two the lower one
+        ((0.9, 0.9, 0.9, 0.9, math.nan), 1),
+    ],
+)
+def test_a_host_has_the_middle_one_of_the_good_rates(
+    monkeypatch: pytest.MonkeyPatch, last: tuple[float, ...], expected: int
+) -> None:
+    host = next(host for host in EVERYWHERE if host.setup.optimizer == "sgd" and not host.setup.optimizer_options)
+    rates = RATES["sgd"]
+    monkeypatch.setattr(running, "run", lambda setup, watch: made([1.0] * 9 + [last[rates.index(setup.lr)]]))
+    good = [rate for rate, loss in zip(rates, last, strict=True) if loss <= 1.1 * min(x for x in last if x == x)]
+    assert chosen(host)["lr"] == good[expected]
+
+
+def test_a_host_whose_validation_loss_rises_ends_where_it_was_lowest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rising = [1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.6, 0.7]
+    monkeypatch.setattr(running, "run", lambda setup, watch: made(rising))
+    assert chosen(EVERYWHERE[0])["epochs"] == 8
+    monkeypatch.setattr(running, "run", lambda setup, watch: made([0.5, *rising]))
+    assert chosen(EVERYWHERE[0])["epochs"] == 6  # never fewer
+    monkeypatch.setattr(running, "run", lambda setup, watch: Run(crashed="it broke off"))
+    assert chosen(EVERYWHERE[0])["epochs"] == EVERYWHERE[0].setup.epochs
+
+
+def lie(folder: Path, case: Case, accuracy: float, loss: float = 0.5, rise: float = 1.0, broke: bool = False) -> None:
+    """A recording as it would lie in a folder."""
+    place = folder / "practised" / case.name
+    place.mkdir(parents=True)
+    last: dict[str, Any] = {"val": {"loss": 0.5 * rise}, "lowest_val_loss": 0.5}
+    figures = {"loss": loss, "accuracy": accuracy, "balanced": accuracy}
+    told = case.record() | {"crashed": "", "test": figures, "last": last}
+    (place / "case.json").write_text(json.dumps(told))
+    traced = Traced(3, "not-finite", "loss", "", [], [], None, {})
+    (place / "events.jsonl").write_text(to_json(traced) + "\n" if broke else "")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four recorded hosts on one set of data, one more on a set with a small test part."""
+    mnist = [host for host in drawn("practised") if host.setup.data == "mnist"][:4]
+    for host, accuracy, rise in zip(mnist, (0.9, 0.81, 0.79, 0.95), (1.0, 1.05, 1.0, 1.06), strict=True):
+        lie(tmp_path, host, accuracy, rise=rise)
+    small = next(host for host in drawn("practised") if host.setup.data == "diabetes")
+    lie(tmp_path, small, 0.9)
+    rates = {host.name: {"lr": 0.03, "epochs": 7} for host in [*mnist, small]}
+    (tmp_path / "practised-rates.json").write_text(json.dumps(rates))
+    return tmp_path
+
+
+def test_a_healthy_host_is_not_far_behind_the_best_and_its_validation_loss_has_not_risen(folder: Path) -> None:
+    mnist = [host.name for host in drawn("practised") if host.setup.data == "mnist"][:4]
+    assert set(mnist) & set(sound(folder, "practised")) == set(mnist[:2])
+    assert {(host.setup.lr, host.setup.epochs) for host in hosts(folder, "practised")} == {(0.03, 7)}
+
+
+def test_faults_are_planted_in_healthy_hosts_alone_and_each_host_once_for_a_kind(folder: Path) -> None:
+    found = planted(folder, "practised")
+    assert {case.like for case in found} <= set(sound(folder, "practised"))
+    assert len({(case.fault, case.like) for case in found}) == len(found)
+    assert found == planted(folder, "practised")
+
+
+def test_a_fault_counts_where_it_did_harm_and_twice_as_much_where_the_test_part_is_small(folder: Path) -> None:
+    by_name = {host.name: host for host in hosts(folder, "practised")}
+    large, small = sorted(sound(folder, "practised"), key=lambda name: "diabetes" in name)[1:]
+    recipe = next(recipe for recipe in RECIPES if recipe.fault == "lr-too-low")
+    broken = {name: _case(recipe, by_name[name]) for name in (large, small)}
+    whole = json.loads((folder / "practised" / large / "case.json").read_text())["test"]["balanced"]
+    lie(folder, broken[large], whole - 0.021)
+    lie(folder, broken[small], 0.9 - 0.021)
+    assert {one.case["name"] for one in counted(folder, "practised") if one.case["fault"]} == {broken[large].name}
+
+
+def test_a_trouble_that_is_named_after_what_one_sees_must_have_been_seen(folder: Path) -> None:
+    by_name = {host.name: host for host in hosts(folder, "practised")}
+    host = by_name[next(iter(sound(folder, "practised")))]
+    recipes = {recipe.fault: recipe for recipe in RECIPES}
+    nan, heart = (_case(recipes[fault], host) for fault in ("loss-not-finite", "overfitting"))
+    lie(folder, nan, 0.2, loss=9.0)
+    lie(folder, heart, 0.2, loss=9.0)
+    assert not [one for one in counted(folder, "practised") if one.case["fault"]]
+    for case in (nan, heart):
+        (folder / "practised" / case.name).rename(folder / f"old-{case.name}")
+    lie(folder, nan, 0.2, loss=9.0, broke=True)
+    lie(folder, heart, 0.2, loss=9.0, rise=1.2)
+    assert {one.case["fault"] for one in counted(folder, "practised") if one.case["fault"]} == {nan.fault, heart.fault}
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tumours", "rings", "friedman", "chaos"])
+def test_unseen_data_have_parts_without_a_common_input(name: str) -> None:
+    sets = load(name, *DRAWS["unseen"][name][:2])
+    rows = [{row.numpy().tobytes() for row in part[0]} for part in (sets.train, sets.val, sets.test)]
+    assert not rows[0] & rows[1]
+    assert not rows[0] & rows[2]
+    assert len(sets.train[1]) == DRAWS["unseen"][name][0]
+
+
+def test_rings_lie_one_in_the_other() -> None:
+    points, labels, classes = UNSEEN["rings"]()
+    radius = points.norm(dim=1)
+    assert classes == 4
+    assert [float(radius[labels == c].mean()) for c in range(4)] == pytest.approx([1, 2, 3, 4], abs=0.05)
+
+
+def test_the_function_of_friedman_with_noise_of_one() -> None:
+    x, y, _ = UNSEEN["friedman"]()
+    x, y = x.double(), y.double()
+    wanted = 10 * torch.sin(torch.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
+    rest = y[:, 0] - wanted
+    assert float(rest.mean()) == pytest.approx(0, abs=0.05)
+    assert float(rest.std()) == pytest.approx(1, abs=0.05)
+
+
+def test_the_chaotic_series_follows_its_equation() -> None:
+    windows, following, _ = UNSEEN["chaos"]()
+    series = torch.cat([windows[:, 0, 0], windows[-1, 1:, 0], following[-1]]).double()
+    assert torch.equal(windows[1:, -1, 0], following[:-1, 0])  # what follows one window ends the next
+    # Values of this series with delay 17 lie between 0.2 and 1.4 and come back after about 50 time units (Mackey and Glass 1977, figure 2).
+    smooth = series - series.mean()
+    echo = torch.stack([(smooth[lag:] * smooth[: len(smooth) - lag]).mean() for lag in range(40)]) / smooth.var()
+    assert float(series.min()) > 0.05
+    assert float(series.max()) < 1.6
+    assert int(echo[8:18].argmax()) + 8 in range(11, 15)  # four time units each
