@@ -250,10 +250,11 @@ def test_a_training_is_started_watched_and_its_result_seen(browser: Any, grey: A
     name = f"started-{time.monotonic_ns()}"
     watched = Watched(browser, grey, viewport={"width": 1024, "height": 800})
     page = watched.open("/processes")
+    page.select_option("#source", "data:digits")
     page.fill("#name", name)
     page.fill("#settings", "train.epochs = 2\nnet.name = mlp")
     page.get_by_role("button", name="Start").press("Enter")
-    expect(page.locator("#answer")).to_contain_text(name, timeout=60_000)
+    expect(page.locator("#answer")).to_contain_text("Started.", timeout=60_000)
     for _ in range(600):
         if name in grey.runs() and grey.runs()[name]["state"] == "finished":
             break
