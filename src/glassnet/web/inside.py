@@ -98,8 +98,10 @@ def answers(model: Model, inputs: Tensor | Part, moments: int = 0) -> dict[str, 
     sentence = _sentence(model, top)
     if silent is not None and silent["silent"] > 0.02:
         sentence += f" In {silent['name']} {100 * silent['silent']:.0f} % of the units say nothing to it."
-    drawn = model.schema.kind == "image" and isinstance(inputs, torch.Tensor)
-    return {"layers": told, "top": top, "sentence": sentence} | ({"input": picture_of(inputs)} if drawn else {})
+    found: dict[str, Any] = {"layers": told, "top": top, "sentence": sentence}
+    if model.schema.kind == "image" and isinstance(inputs, torch.Tensor):
+        found["input"] = picture_of(inputs)
+    return found
 
 
 def saliency_of(model: Model, raw: Tensor, target: str | None = None) -> dict[str, Any]:
