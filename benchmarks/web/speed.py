@@ -129,7 +129,7 @@ def first_point(root: Path, page: Any, address: str) -> float:
                 began = time.monotonic()
             else:
                 time.sleep(0.01)
-        page.wait_for_function("Number(document.documentElement.dataset.step) >= 1", timeout=60_000)
+        page.wait_for_selector("html[data-step]:not([data-step='0'])", state="attached", timeout=60_000)
         seen = time.monotonic() - began
         process.wait()
     page.close()

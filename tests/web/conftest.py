@@ -251,9 +251,9 @@ def make_hostile(path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium without a window; one for all tests of a session."""
+    """Chromium without a window; one for all tests of a file, since Playwright's event loop runs as long as it does, and other files have their own."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (pip install playwright)")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium, or GLASSNET_CHROMIUM=/path/to/it)")
@@ -264,7 +264,7 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def expect(browser: Any) -> Any:
     """Playwright's own assertion, which waits."""
     from playwright.sync_api import expect
