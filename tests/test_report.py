@@ -39,7 +39,7 @@ from glassnet.report.headline import explained
 from glassnet.report.report import comparison
 from glassnet.report.run_story import confused, mistakes
 from glassnet.report.samples import png_of
-from glassnet.report.words import caution, verdict
+from glassnet.report.words import caution, one_sample, verdict
 from glassnet.runs import RunFolder
 
 HOSTILE = [
@@ -632,3 +632,17 @@ def test_png_of_any_channels(channels: int, mode: str) -> None:
 
 def test_r2_for_people() -> None:
     assert [explained(value) for value in (-0.0001, 0.5, -1.25)] == ["0.000", "0.500", "−1.250"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "told"),
+    [
+        ("image", (1, 28, 28), "image, 1 × 28 × 28"),
+        ("table", (14,), "row of 14 columns"),
+        ("text", (61,), "text of at most 61 tokens"),
+        ("sound", (18262,), "sound of at most 18,262 samples"),
+        ("graph", (), "graph"),
+    ],
+)
+def test_a_sample_in_words(kind: str, shape: tuple[int, ...], told: str) -> None:
+    assert one_sample(kind, shape) == told

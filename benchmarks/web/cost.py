@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.web.live import PROGRAM, browser, cpu, served, told
+from benchmarks.web.live import PROGRAM, browser, cpu, open_run, served, told
 from benchmarks.web.made_runs import make_runs
 
 
@@ -34,8 +34,9 @@ def cost(place: Path, chosen: argparse.Namespace) -> None:
                 if name == "page open":
                     with browser() as opened:
                         page = opened.new_page()
-                        page.goto(address)
-                        seconds[name].append(trained(root, chosen.epochs, lambda page=page: follow(page)))
+                        seconds[name].append(
+                            trained(root, chosen.epochs, lambda page=page, address=address: open_run(page, address))
+                        )
                 else:
                     seconds[name].append(trained(root, chosen.epochs))
                 used[name].append(cpu(pid) - before)
@@ -49,13 +50,6 @@ def cost(place: Path, chosen: argparse.Namespace) -> None:
         print(
             f"U6  {name}: slower by {median(shares):+.2f} % (median of {len(shares)}; {min(shares):+.2f} to {max(shares):+.2f})"
         )
-
-
-def follow(page: Any) -> None:
-    """Open the page of the run that is there, and leave it open."""
-    page.reload()
-    page.locator("table.runs tbody a").first.click()
-    page.wait_for_selector("#chart-batch:not([hidden])", timeout=30_000)
 
 
 def trained(root: Path, epochs: int, during: Callable[[], None] | None = None) -> float:
@@ -97,9 +91,7 @@ def memory(place: Path, chosen: argparse.Namespace) -> None:
     looks: list[tuple[float, float, float]] = []  # minutes, MB of heap, MB of the renderer
     with served(place / "runs") as address, browser() as opened:
         page = opened.new_page()
-        page.goto(address)
-        page.locator("table.runs tbody a").first.click()
-        page.wait_for_selector("#chart-batch:not([hidden])")
+        open_run(page, address)
         session, whole = page.context.new_cdp_session(page), opened.new_browser_cdp_session()
         began, step, next_look = time.monotonic(), 1_000_000, 0.0
         with metrics.open("a") as file:

@@ -55,10 +55,9 @@ def flows(_: Path, chosen: argparse.Namespace) -> None:
     import pytest
 
     plugin, began = Repeated(chosen.repeats, chosen.only), time.monotonic()
-    pytest.main(
-        ["-q", "--no-header", "--no-summary", "-p", "no:terminal", "-p", "no:cacheprovider", str(TESTS)],
-        plugins=[plugin],
-    )
+    # the options of pyproject.toml are those of pytest's own display, which is replaced by the table below
+    options = ["-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    pytest.main([*options, str(TESTS)], plugins=[plugin])
     names = sorted({*plugin.passed, *plugin.failed})
     kinds = {name.partition("[")[0] for name in names}
     failures = sum(map(len, plugin.failed.values()))

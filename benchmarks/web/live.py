@@ -50,6 +50,13 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+def open_run(page: Any, address: str) -> None:
+    """Go to the first run of the list and wait for its curves."""
+    page.goto(address)
+    page.locator("table.runs tbody a").first.click()
+    page.wait_for_selector("#chart-batch:not([hidden])", timeout=30_000)
+
+
 def cpu(pid: int) -> float:
     """Processor seconds of a process so far."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.web.live import PROGRAM, browser, clocked, served, told
+from benchmarks.web.live import PROGRAM, browser, clocked, open_run, served, told
 from benchmarks.web.made_runs import make_runs
 from glassnet.web.index import Index
 from glassnet.web.page import HERE, static_files
@@ -129,7 +129,7 @@ def first_point(root: Path, page: Any, address: str) -> float:
                 began = time.monotonic()
             else:
                 time.sleep(0.01)
-        page.wait_for_function("Number(document.documentElement.dataset.step) >= 1", timeout=60_000)
+        page.wait_for_selector("html[data-step]:not([data-step='0'])", state="attached", timeout=60_000)
         seen = time.monotonic() - began
         process.wait()
     page.close()
@@ -216,9 +216,7 @@ def latency(place: Path, _: argparse.Namespace) -> None:
     metrics = next((place / "runs").rglob("metrics.jsonl"))
     with served(place / "runs") as address, browser() as opened:
         page = opened.new_page()
-        page.goto(address)
-        page.locator("table.runs tbody a").first.click()
-        page.wait_for_selector("#chart-batch:not([hidden])")
+        open_run(page, address)
         page.evaluate(WATCH)
         sent = {}
         with metrics.open("a") as file:

@@ -22,6 +22,23 @@ def number(value: float) -> str:
     return re.sub(r"e([+-])0*(\d+)", lambda part: "e" + part[1].replace("+", "") + part[2], f"{value:.3g}")
 
 
+def shortest_half(values: Sequence[float]) -> tuple[int, int]:
+    """(begin, end) of the shortest stretch that holds half of the sum of the absolute values; (0, 0) where all are 0."""
+    sizes = [abs(float(value)) for value in values]
+    half = sum(sizes) / 2
+    best, begin, held = (0, 0), 0, 0.0
+    if half <= 0:
+        return best
+    for end, size in enumerate(sizes, start=1):
+        held += size
+        while begin < end and held - sizes[begin] >= half:
+            held -= sizes[begin]
+            begin += 1
+        if held >= half and (best == (0, 0) or end - begin < best[1] - best[0]):
+            best = (begin, end)
+    return best
+
+
 def nan_for_none(value: Any) -> float:
     """A number as it came out of JSON, where what is not finite was written as null."""
     return math.nan if value is None else float(value)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet import explain, zoo
+from glassnet.captions import shortest_half
 from glassnet.data.preprocess.sound import SoundInputs
 from glassnet.data.preprocess.vocabulary import Vocabulary
 from glassnet.data.ragged import Ragged
@@ -228,3 +229,18 @@ def test_pictures_of_texts_and_sounds_have_words_that_follow_from_them() -> None
     maps = explain.feature_maps(sound_model("log-mel"), tones(440).take(torch.arange(1)))
     assert maps.inputs.shape[1] == 1
     assert maps.seconds == 0.5
+
+
+def test_the_shortest_stretch_that_holds_half_is_that_of_a_slow_loop() -> None:
+    chance = np.random.default_rng(0)
+    for length in (1, 2, 3, 9, 30):
+        for _ in range(20):
+            values = chance.normal(size=length) * (chance.random(length) > 0.3)
+            begin, end = shortest_half(values.tolist())
+            whole = abs(values).sum()
+            holds = [(j - i, i) for i in range(length) for j in range(i + 1, length + 1) if abs(values[i:j]).sum() >= whole / 2 - 1e-12]  # fmt: skip
+            if whole == 0:
+                assert (begin, end) == (0, 0)
+            else:
+                assert end - begin == min(holds)[0]
+                assert abs(values[begin:end]).sum() >= whole / 2 - 1e-12

@@ -10,12 +10,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import glassnet
 from web.watched import WAIT, Watched
+
+if TYPE_CHECKING:
+    from glassnet.model import Model
 
 CHROMIUM = os.environ.get("GLASSNET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 SOURCE = str(Path(glassnet.__file__).parent.parent)
@@ -248,9 +251,9 @@ def make_hostile(path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium without a window; one for all tests of a session."""
+    """Chromium without a window; one for all tests of a file, since Playwright's event loop runs as long as it does, and other files have their own."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (pip install playwright)")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium, or GLASSNET_CHROMIUM=/path/to/it)")
@@ -261,7 +264,7 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def expect(browser: Any) -> Any:
     """Playwright's own assertion, which waits."""
     from playwright.sync_api import expect
@@ -291,6 +294,25 @@ def axe() -> Callable[[Any], list[tuple[str, list[str]]]]:
         return [(each["id"], [node["html"][:150] for node in each["nodes"]][:3]) for each in found["violations"]]
 
     return look
+
+
+@pytest.fixture(scope="session")
+def grey_model() -> Callable[..., Model]:
+    """An untrained LeNet for grey pictures of 28×28, with classes of these names."""
+    import torch
+
+    from glassnet import zoo
+    from glassnet.data.image_schema import ImageSchema
+    from glassnet.data.preprocess import Normalise
+    from glassnet.model import Model
+
+    def make(*classes: str) -> Model:
+        about = {"zoo": "lenet5", "shape": [1, 28, 28], "outputs": len(classes), "options": {}}
+        net = zoo.build("lenet5", (1, 28, 28), len(classes), seed=0).eval()
+        scaled = Normalise("standardise", 255.0, torch.full((1, 1, 1), 0.1), torch.full((1, 1, 1), 0.3), (1, 28, 28))
+        return Model(net, about, scaled, ImageSchema(1, 28, 28), "classes", classes, ("class",))
+
+    return make
 
 
 @pytest.fixture(scope="session")

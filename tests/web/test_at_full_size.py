@@ -33,20 +33,9 @@ def resident(pid: int) -> int:
 
 
 @pytest.fixture
-def own(served: Any, tmp_path: Path, run_maker: Callable[..., Path]) -> Iterator[Any]:
+def own(served: Any, tmp_path: Path, run_maker: Callable[..., Path], grey_model: Any) -> Iterator[Any]:
     """A page of its own over one run with a network and one that grows."""
-    import torch
-
-    from glassnet import zoo
-    from glassnet.data.image_schema import ImageSchema
-    from glassnet.data.preprocess import Normalise
-    from glassnet.model import Model
-
-    scaled = Normalise("standardise", 255.0, torch.full((1, 1, 1), 0.1), torch.full((1, 1, 1), 0.3), (1, 28, 28))
-    about = {"zoo": "lenet5", "shape": [1, 28, 28], "outputs": 3, "options": {}}
-    net = zoo.build("lenet5", (1, 28, 28), 3, seed=0).eval()
-    model = Model(net, about, scaled, ImageSchema(1, 28, 28), "classes", ("cat", "dog", "fox"), ("class",))
-    model.save(run_maker(tmp_path / "runs" / "lenet") / "model")
+    grey_model("cat", "dog", "fox").save(run_maker(tmp_path / "runs" / "lenet") / "model")
     run_maker(tmp_path / "runs" / "growing", finished=False)
     made = type(served)(tmp_path / "runs", tmp_path / "connections")
     yield made

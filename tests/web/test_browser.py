@@ -122,6 +122,7 @@ def wait_for(served: Any, name: str) -> str:
 def test_a_chart_is_zoomed_and_read_by_keyboard(watched: Watched) -> None:
     page = watched.open(pages(watched.served)["run"])
     canvas = page.locator("#chart-batch canvas[role=img]")
+    sync_api.expect(page.locator("#chart-batch figcaption")).to_contain_text("loss")  # the points are there
     with page.expect_response(lambda answer: "series.json" in answer.url) as asked:
         canvas.focus()
         page.keyboard.press("+")

@@ -18,25 +18,9 @@ WAIT = 60_000  # ms; the first answer opens the network
 
 
 @pytest.fixture(scope="module")
-def page(served: Any, tmp_path_factory: pytest.TempPathFactory, run_maker: Any) -> Iterator[Any]:
-    import torch
-
-    from glassnet import zoo
-    from glassnet.data.image_schema import ImageSchema
-    from glassnet.data.preprocess import Normalise
-    from glassnet.model import Model
-
+def page(served: Any, tmp_path_factory: pytest.TempPathFactory, run_maker: Any, grey_model: Any) -> Iterator[Any]:
     place = tmp_path_factory.mktemp("browser")
-    model = Model(
-        net=zoo.build("lenet5", (1, 28, 28), 3, seed=0).eval(),
-        net_json={"zoo": "lenet5", "shape": [1, 28, 28], "outputs": 3, "options": {}},
-        preprocess=Normalise("standardise", 255.0, torch.full((1, 1, 1), 0.1), torch.full((1, 1, 1), 0.3), (1, 28, 28)),
-        schema=ImageSchema(1, 28, 28),
-        task="classes",
-        classes=("cat", "<script>canary()</script>", "fox"),
-        outputs=("class",),
-    )
-    model.save(run_maker(place / "runs" / "lenet") / "model")
+    grey_model("cat", "<script>canary()</script>", "fox").save(run_maker(place / "runs" / "lenet") / "model")
     made = type(served)(place / "runs", place / "connections")
     yield made
     made.process.kill()

@@ -18,7 +18,7 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 
 from glassnet import zoo
 from glassnet.data.columns import Column
-from glassnet.data.dataset import InMemory
+from glassnet.data.dataset import InMemory, Part
 from glassnet.data.preprocess.sound import SoundInputs
 from glassnet.data.preprocess.table import fit_table
 from glassnet.data.preprocess.vocabulary import Vocabulary
@@ -53,7 +53,7 @@ def text_model() -> Model:
 def row_model() -> Model:
     chance = torch.Generator().manual_seed(0)
     raw = torch.cat([torch.randn(50, 1, generator=chance), torch.randint(0, 2, (50, 2), generator=chance).float()], 1)
-    preprocess = fit_table("standardise", InMemory(raw), ROWS)
+    preprocess = fit_table("standardise", Part(InMemory(raw), torch.zeros(50), [str(row) for row in range(50)]), ROWS)
     options = {"hidden": [8]}
     net = zoo.build("mlp", preprocess.output_shape, 2, options, seed=0)
     about = {"zoo": "mlp", "shape": list(preprocess.output_shape), "outputs": 2, "options": options}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from glassnet.captions import shortest_half
 from glassnet.plots.explain_maps import two_sided
 from glassnet.plots.style import BLUE, INK, MUTED, ORANGE, Drawing, label, literal, number, styled
 
@@ -96,17 +97,12 @@ def sound_plot(told: Attribution) -> Drawing:
 
 def _when(values: Any, seconds: float) -> str:
     """The shortest stretch of time that holds half of the whole."""
-    import numpy as np
-
     over_time = values.sum(0) if values.ndim == 2 else values
-    running = np.concatenate([[0.0], over_time.astype(np.float64).cumsum()])
-    if running[-1] <= 0:
+    begin, end = shortest_half(over_time.tolist())
+    if begin == end:
         return "nowhere: nothing counts"
-    ends = np.searchsorted(running, running[:-1] + running[-1] / 2)
-    lengths = np.where(ends < len(running), ends - np.arange(len(ends)), len(running))
-    start = int(lengths.argmin())
     step = seconds / len(over_time)
-    return f"between {number(start * step)} and {number((start + int(lengths[start])) * step)} s of {number(seconds)} s"
+    return f"between {number(begin * step)} and {number(end * step)} s of {number(seconds)} s"
 
 
 def _words(told: Attribution) -> str:

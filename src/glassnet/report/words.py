@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from glassnet.data.kinds import KINDS
 from glassnet.evaluate import ClassificationFigures, Figures, LanguageFigures, Rival, TranslationFigures
 from glassnet.plots.style import number
@@ -182,3 +184,15 @@ def listed(words: tuple[str, ...]) -> str:
 def capital(text: str) -> str:
     """The text with its first letter large."""
     return text[:1].upper() + text[1:]
+
+
+def one_sample(kind: str, shape: Sequence[int]) -> str:
+    """What a sample is: ``image, 1 × 28 × 28``, ``row of 14 columns``, ``text of at most 61 tokens``; for kinds without a shape the kind alone."""
+    if not shape:
+        return kind
+    longest = {"text": "tokens", "sound": "samples"}.get(kind)
+    if longest:
+        return f"{kind} of at most {shape[0]:,} {longest}"
+    if kind == "table":
+        return f"row of {shape[0]:,} columns"
+    return f"{kind}, {' × '.join(map(str, shape))}"

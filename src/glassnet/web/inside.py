@@ -83,6 +83,8 @@ def answers(model: Model, inputs: Tensor | Part, moments: int = 0) -> dict[str, 
         ``input``: a picture as the network was given it; ``layers``: name, kind, shape and either ``maps``, ``wide`` (one map, units down, moments
         across) or ``units``; ``top``: classes with probabilities, or values by name; ``sentence``: what is to be seen.
     """
+    import torch
+
     from glassnet.explain import feature_maps
 
     seen = feature_maps(model, inputs, "all")
@@ -96,10 +98,10 @@ def answers(model: Model, inputs: Tensor | Part, moments: int = 0) -> dict[str, 
     sentence = _sentence(model, top)
     if silent is not None and silent["silent"] > 0.02:
         sentence += f" In {silent['name']} {100 * silent['silent']:.0f} % of the units say nothing to it."
-    found = {"layers": told, "top": top, "sentence": sentence}
-    return found | (
-        {"input": picture_of(inputs)} if model.schema.kind == "image" and not hasattr(inputs, "inputs") else {}
-    )
+    found: dict[str, Any] = {"layers": told, "top": top, "sentence": sentence}
+    if model.schema.kind == "image" and isinstance(inputs, torch.Tensor):
+        found["input"] = picture_of(inputs)
+    return found
 
 
 def saliency_of(model: Model, raw: Tensor, target: str | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.captions import number
+from glassnet.captions import number, shortest_half
 from glassnet.web.maps import finite_or_none, map_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def moments_of(model: Model, sound: Part, target: str | None = None) -> dict[str
     told = saliency(model, sound, target)
     values = told.values[0]
     over_time = values.sum(0) if values.ndim == 2 else values
-    first, last = _stretch(over_time)
+    first, last = shortest_half(over_time)
     step = told.seconds / len(over_time)
     spectrogram = values.ndim == 2
     return {
@@ -97,15 +97,6 @@ def moments_of(model: Model, sound: Part, target: str | None = None) -> dict[str
         "target": told.targets[0],
         "sentence": f"Half of all that moves the output for {told.targets[0]} lies between {number(first * step)} and {number(last * step)} s of {number(told.seconds)} s.",
     }
-
-
-def _stretch(values: Any) -> tuple[int, int]:
-    """The shortest stretch that holds half of the whole."""
-    running = np.concatenate([[0.0], np.abs(values).astype(np.float64).cumsum()])
-    ends = np.searchsorted(running, running[:-1] + running[-1] / 2)
-    lengths = np.where(ends < len(running), ends - np.arange(len(ends)), len(running))
-    start = int(lengths.argmin())
-    return start, min(start + int(lengths[start]), len(values))
 
 
 def _told(told: Attribution, parts: list[dict[str, Any]], nothing: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ const COLOURS = ["blue", "orange", "green", "purple"];
 const WIDTH = 300, HEIGHT = 190, LEFT = 46, BOTTOM = 34, TOP = 10, RIGHT = 10;
 const PAUSE = 2000; // milliseconds between two questions while trials are running
 const REST = 10000; // and while none is
+const MARKED = 1000; // trials up to which the points follow whom somebody points at
 const SHOWN = 60; // trials whose lines are drawn, the best ones
 const place = (id) => document.getElementById(id);
 const ends = { done: "done", pruned: "ended early", exploded: "loss exploded", failed: "failed", running: "running", stopped: "stopped" };
@@ -142,7 +143,7 @@ function rows() {
 }
 
 function mark(trial) {
-  if (marked === trial) return;
+  if (marked === trial || found.trials.length > MARKED) return;
   marked = trial;
   scatters();
 }
