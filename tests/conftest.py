@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,19 @@ def float_settings() -> Iterator[None]:
         import torch
 
         torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command that must go well; what it prints."""
+
+    def output(*arguments: str) -> str:
+        from glassnet.cli import run
+
+        assert run(list(arguments)) == 0
+        return capsys.readouterr().out
+
+    return output
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,16 +10,10 @@ import pytest
 
 import glassnet
 from glassnet.cli import run
-from glassnet.runs import open_run
+from whole_runs import BARE, goes_on_bit_for_bit
 
 pytest.importorskip("torch_geometric")
-QUICK = {
-    "train.epochs": 30,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-}
+QUICK = BARE | {"train.epochs": 30}
 
 
 def communities(folder: Path, seed: int = 0) -> Path:
@@ -62,23 +56,7 @@ def test_neighbours_tell_what_features_do_not(trained):
 
 @pytest.mark.parametrize("net", ["gcn", "graphsage", "gat"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(graph, tmp_path, net):
-    settings = QUICK | {"train.checkpoint_seconds": 0}
-    glassnet.train(str(graph), net, out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(graph), net, out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    one, other = (open_run(tmp_path / name) for name in ("whole", "cut"))
-    assert one.metrics.read_bytes() == other.metrics.read_bytes()
-    weights = [folder.model / "weights.safetensors" for folder in (one, other)]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
+    goes_on_bit_for_bit(graph, net, tmp_path, QUICK)
 
 
 def test_it_says_what_it_thinks_of_all_nodes_or_some_of_this_graph_or_another(trained, graph, tmp_path, capsys):

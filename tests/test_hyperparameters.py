@@ -14,12 +14,14 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
 
 from glassnet import cli
 from glassnet.cli.search_board import Board
 from glassnet.cli.search_command import called, line_of, sure_of
 from glassnet.events import Epoch
+from glassnet.model import load
 from glassnet.runs import RunFolder
 from glassnet.searching import Trial
 
@@ -65,6 +67,18 @@ def test_everything_is_in_plain_files(done: Path) -> None:
     assert (done / "plots" / "settings.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_the_best_finalists_answer_together(done: Path) -> None:
+    finalists = {
+        path.name: json.loads((path / "result.json").read_text())["figures"]["accuracy"]
+        for path in (done / "finalists").iterdir()
+    }
+    result = json.loads((done / "together" / "result.json").read_text())
+    assert sorted(result["ensemble"]["members"]) == sorted(finalists)  # two trainings, fewer than five
+    each = result["ensemble"]["parts"]["val"]["each"]
+    assert [one["accuracy"] for one in each] == pytest.approx(sorted(finalists.values(), reverse=True))
+    assert load(done / "together").predict_proba(torch.zeros(1, 1, 8, 8, dtype=torch.uint8)).shape == (1, 10)
+
+
 def test_a_trial_is_a_run_that_its_recipe_repeats(done: Path, tmp_path: Path) -> None:
     number = next(int(row["number"]) for row in rows(done) if row["end"] == "done")
     trial = RunFolder(done / "trials" / f"1-{number:04d}")
@@ -73,9 +87,9 @@ def test_a_trial_is_a_run_that_its_recipe_repeats(done: Path, tmp_path: Path) ->
     assert again == [event for event in trial.events() if isinstance(event, Epoch)]
 
 
-def test_the_test_part_is_looked_at_once_and_by_the_winner_alone(done: Path) -> None:
+def test_the_test_part_is_looked_at_once_by_each_of_the_two_models_that_are_handed_over(done: Path) -> None:
     uses = sorted(path.relative_to(done).parts[0] for path in done.rglob("test_uses.jsonl"))
-    assert uses == ["winner"]
+    assert uses == ["together", "winner"]
     assert len((done / "winner" / "test_uses.jsonl").read_text().splitlines()) == 1
 
 

@@ -11,13 +11,11 @@ from glassnet.cli import run
 from glassnet.errors import GlassnetError, UsageError
 from glassnet.generating import losses_of, write
 from glassnet.runs import open_run
+from whole_runs import BARE, goes_on_bit_for_bit
 
-QUICK = {
+QUICK = BARE | {
     "train.epochs": 3,
-    "train.check": False,
     "train.measure": 5,
-    "train.threads": 1,
-    "train.precision": "float32",
     "net.hidden": 16,
     "net.embed": 8,
     "train.through_time": 20,
@@ -54,21 +52,7 @@ def test_it_learns_more_than_how_often_letters_occur(trained):
 
 
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(tale, tmp_path):
-    settings = QUICK | {"train.checkpoint_seconds": 0}
-    glassnet.train(str(tale), "gru", out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 17:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(tale), "gru", out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    for name in ("metrics.jsonl", "model/weights.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    goes_on_bit_for_bit(tale, "gru", tmp_path, QUICK, after=17)
     assert "clipped" in open_run(str(tmp_path / "whole")).metrics.read_text()
 
 
@@ -102,12 +86,8 @@ def test_a_text_costs_the_same_wherever_it_is_cut(trained, tale):
     assert losses.mean() == pytest.approx(float(wanted.mean()), abs=2e-3)
 
 
-def test_command_line(trained, tale, tmp_path, capsys):
+def test_command_line(trained, tale, tmp_path, capsys, said):
     place = str(trained.folder.path)
-
-    def said(*arguments: str) -> str:
-        assert run(list(arguments)) == 0
-        return capsys.readouterr().out
 
     text = said("generate", place, "--prompt", "the dog ", "--length", "12")
     assert text.startswith("the dog ")

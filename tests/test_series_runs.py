@@ -20,14 +20,9 @@ from glassnet.data.preprocess import fit
 from glassnet.data.split import split
 from glassnet.evaluate.forecast import diebold_mariano, plain_forecasts
 from glassnet.zoo import Around, best_base, build
+from whole_runs import BARE, goes_on_bit_for_bit
 
-QUICK = {
-    "train.epochs": 4,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-}
+QUICK = BARE | {"train.epochs": 4}
 
 
 def table(path, count=260, columns=1, noise=0.2):
@@ -155,30 +150,12 @@ def test_the_base_is_what_the_training_part_is_closest_to():
 
 @pytest.mark.parametrize("net", ["mlp", "lstm", "conv1d"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(series, tmp_path, net):
-    settings = QUICK | {"train.checkpoint_seconds": 0}
-    settings |= {"mlp": {}, "lstm": {"net.hidden": 8}, "conv1d": {"net.widths": "4,4", "net.kernels": "3,3"}}[net]
-    glassnet.train(series, net, out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(series, net, out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    for name in ("metrics.jsonl", "model/weights.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    small = {"mlp": {}, "lstm": {"net.hidden": 8}, "conv1d": {"net.widths": "4,4", "net.kernels": "3,3"}}[net]
+    goes_on_bit_for_bit(series, net, tmp_path, QUICK | small)
 
 
-def test_command_line(trained, series, tmp_path, capsys):
+def test_command_line(trained, series, tmp_path, capsys, said):
     place = str(trained.folder.path)
-
-    def said(*arguments: str) -> str:
-        assert run(list(arguments)) == 0
-        return capsys.readouterr().out
 
     lines = said("predict", place).splitlines()
     assert lines[0] == "load.csv after 2020-09-16"

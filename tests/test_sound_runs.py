@@ -10,14 +10,9 @@ import pytest
 
 import glassnet
 from glassnet.cli import run
+from whole_runs import BARE, goes_on_bit_for_bit
 
-QUICK = {
-    "train.epochs": 4,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-}
+QUICK = BARE | {"train.epochs": 4}
 
 
 def write(path: Path, values) -> None:
@@ -60,21 +55,7 @@ def test_rising_and_falling_tones_are_told_apart(tones, tmp_path, net, options):
 
 
 def test_stopped_and_gone_on_with_bit_for_bit(tones, tmp_path, capsys):
-    settings = QUICK | {"net.width": 0.125, "train.checkpoint_seconds": 0}
-    glassnet.train(str(tones), out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 7:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(tones), out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    for name in ("metrics.jsonl", "model/weights.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    goes_on_bit_for_bit(tones, "auto", tmp_path, QUICK | {"net.width": 0.125}, after=7)
     assert run(["evaluate", str(tmp_path / "whole"), str(tones)]) == 0
     assert run(["data", str(tones)]) == 0
     assert "seconds" in capsys.readouterr().out

@@ -10,14 +10,9 @@ import pytest
 import glassnet
 from glassnet.cli import run
 from glassnet.errors import GlassnetError
+from whole_runs import BARE, goes_on_bit_for_bit
 
-QUICK = {
-    "train.epochs": 4,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-}
+QUICK = BARE | {"train.epochs": 4}
 SMALL = {"net.embed": 8, "net.hidden": 16}
 NAMES = ["Anna", "Bert", "Carla", "Dora", "Emil"]
 PLACES = ["Bonn", "Rome", "Oslo"]
@@ -73,29 +68,11 @@ def test_answers_are_the_same_alone_and_among_longer_ones(trained):
 
 @pytest.mark.parametrize("net", ["tag-lstm", "tag-cnn"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(news, tmp_path, net):
-    settings = QUICK | SMALL | {"train.checkpoint_seconds": 0, "train.epochs": 2}
-    glassnet.train(news, net, out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(news, net, out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    for name in ("metrics.jsonl", "model/weights.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    goes_on_bit_for_bit(news, net, tmp_path, QUICK | SMALL | {"train.epochs": 2})
 
 
-def test_command_line(trained, news, tmp_path, capsys):
+def test_command_line(trained, news, tmp_path, capsys, said):
     place = str(trained.folder.path)
-
-    def said(*arguments: str) -> str:
-        assert run(list(arguments)) == 0
-        return capsys.readouterr().out
 
     assert said("predict", place, "in Emil", "said Rome").split("\n") == [
         "in\tO",

@@ -11,17 +11,12 @@ import glassnet
 from glassnet.cli import run
 from glassnet.errors import GlassnetError
 from glassnet.runs import open_run
+from whole_runs import BARE, goes_on_bit_for_bit
 
 GOOD = ["fine", "witty", "warm", "lovely", "bright"]
 BAD = ["dull", "flat", "cold", "tired", "grey"]
 PLAIN = ["the", "a", "film", "story", "of", "it", "and", "is", "with", "plot", "cast", "in"]
-QUICK = {
-    "train.epochs": 3,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-}
+QUICK = BARE | {"train.epochs": 3}
 
 
 def sentence(rng: random.Random, own: list[str]) -> str:
@@ -67,35 +62,17 @@ def test_answers_are_the_same_alone_and_among_longer_ones(trained):
 
 @pytest.mark.parametrize("net", ["rnn", "lstm", "gru", "text-bag"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(reviews, tmp_path, net):
-    settings = QUICK | {"train.checkpoint_seconds": 0, "augment.word_dropout": 0.1}
+    settings = QUICK | {"augment.word_dropout": 0.1}
     settings |= {"net.embed": 8} | ({"net.hidden": 8} if net != "text-bag" else {"net.buckets": 100})
-    whole = glassnet.train(str(reviews), net, out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(reviews), net, out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    for name in ("metrics.jsonl", "model/weights.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    goes_on_bit_for_bit(reviews, net, tmp_path, settings)
     if net != "text-bag":
         epochs = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()]
         assert "clip" in open_run(str(tmp_path / "whole")).recipe.read_text()
         assert all(0 <= e["clipped"] <= 1 for e in epochs if "clipped" in e)
-    assert whole.model is not None
 
 
-def test_command_line(trained, reviews, tmp_path, capsys):
+def test_command_line(trained, reviews, tmp_path, capsys, said):
     place = str(trained.folder.path)
-
-    def said(*arguments: str) -> str:
-        assert run(list(arguments)) == 0
-        return capsys.readouterr().out
 
     assert json.loads(said("predict", place, "a witty film", "--format", "json"))[0]["predicted"] == "pos"
     (tmp_path / "new.csv").write_text("text,other\na dull film,1\na warm cast,2\n")

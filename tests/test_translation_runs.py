@@ -16,16 +16,9 @@ from glassnet.data.pairs import END, MARKS, pairs_of
 from glassnet.data.split import split
 from glassnet.errors import DataError, GlassnetError
 from glassnet.evaluate import figures_from_json, translation_report
+from whole_runs import BARE, goes_on_bit_for_bit
 
-QUICK = {
-    "train.epochs": 2,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-    "net.hidden": 8,
-    "net.embed": 6,
-}
+QUICK = BARE | {"train.epochs": 2, "net.hidden": 8, "net.embed": 6}
 
 
 def rows(count: int = 80) -> list[tuple[str, str]]:
@@ -97,21 +90,7 @@ def test_it_is_measured_beside_simple_ways_and_reported(trained):
 
 @pytest.mark.parametrize("attention", ["none", "bahdanau", "luong"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(table, tmp_path, attention):
-    settings = QUICK | {"train.checkpoint_seconds": 0, "net.attention": attention}
-    glassnet.train(str(table), "lstm", out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 4:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(table), "lstm", out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    for name in ("metrics.jsonl", "model/weights.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    goes_on_bit_for_bit(table, "lstm", tmp_path, QUICK | {"net.attention": attention}, after=4)
 
 
 def test_answers_are_the_same_alone_and_among_longer_ones(trained):
@@ -124,12 +103,8 @@ def test_answers_are_the_same_alone_and_among_longer_ones(trained):
     assert best.probability is not None
 
 
-def test_command_line(trained, table, tmp_path, capsys):
+def test_command_line(trained, table, tmp_path, capsys, said):
     place = str(trained.folder.path)
-
-    def said(*arguments: str) -> str:
-        assert run(list(arguments)) == 0
-        return capsys.readouterr().out
 
     assert json.loads(said("predict", place, "abx", "--format", "json", "--beam", "3"))[0]["input"] == "abx"
     assert len(said("predict", place, str(table)).splitlines()) == len(rows()) + 1

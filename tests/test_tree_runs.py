@@ -9,16 +9,9 @@ import pytest
 
 import glassnet
 from glassnet.cli import run
-from glassnet.runs import open_run
+from whole_runs import BARE, goes_on_bit_for_bit
 
-QUICK = {
-    "train.epochs": 3,
-    "train.check": False,
-    "train.measure": "never",
-    "train.threads": 1,
-    "train.precision": "float32",
-    "net.hidden": 16,
-}
+QUICK = BARE | {"train.epochs": 3, "net.hidden": 16}
 PLAIN = ["the", "film", "story", "plot", "cast"]
 
 
@@ -58,22 +51,7 @@ def test_it_learns_what_the_shape_of_a_tree_tells(trained):
 
 @pytest.mark.parametrize("net", ["tree-rnn", "rntn", "tree-lstm"])
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(trees, tmp_path, net):
-    settings = QUICK | {"train.checkpoint_seconds": 0}
-    glassnet.train(str(trees), net, out=tmp_path / "whole", settings=settings)
-    steps = 0
-
-    def leave(event):
-        nonlocal steps
-        steps += type(event).__name__ == "Step"
-        if steps == 11:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        glassnet.train(str(trees), net, out=tmp_path / "cut", settings=settings, listen=leave)
-    glassnet.resume(tmp_path / "cut")
-    one, other = (open_run(tmp_path / name) for name in ("whole", "cut"))
-    assert one.metrics.read_bytes() == other.metrics.read_bytes()
-    assert (one.model / "weights.safetensors").read_bytes() == (other.model / "weights.safetensors").read_bytes()
+    goes_on_bit_for_bit(trees, net, tmp_path, QUICK)
 
 
 def test_it_says_what_it_thinks_of_trees(trained, trees, capsys):

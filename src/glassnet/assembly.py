@@ -17,6 +17,7 @@ from glassnet import zoo
 from glassnet.data.augment import build_augment
 from glassnet.data.batches import Batches, Prepare
 from glassnet.data.dataset import Data, Part
+from glassnet.data.kinds import KINDS
 from glassnet.data.preprocess import PREPROCESSING, Preprocess, TargetScale, fit
 from glassnet.data.preprocess.normalise import FIXED
 from glassnet.data.stream import stretch
@@ -47,16 +48,6 @@ from glassnet.training.schedules import make_schedule
 from glassnet.training.state import State, random_states, restore_random_states
 from glassnet.training.step import optimise
 from glassnet.training.stopping import EarlyStopping
-
-# Kinds of data whose numbers mean nothing to a network that does not know them.
-READ_BY_FEW = {
-    "text": "read texts",
-    "tags": "tag words",
-    "graph": "read graphs",
-    "tree": "read trees",
-    "stream": "say what comes next in a text",
-    "pairs": "translate",
-}
 
 SAMPLE = 2_000  # samples of the training part whose figures are measured beside the validation's
 
@@ -187,11 +178,10 @@ def make_net(
         return own, of_class, _pretrained(own, settings.pretrained)
     takes = zoo.ZOO[settings.name].options if settings.name in zoo.ZOO else {}
     kind = data.schema.kind
-    if kind in READ_BY_FEW and settings.name in zoo.ZOO and kind not in zoo.ZOO[settings.name].kinds:
+    needs = KINDS[kind].needs
+    if needs and settings.name in zoo.ZOO and kind not in zoo.ZOO[settings.name].kinds:
         able = [name for name, entry in zoo.ZOO.items() if kind in entry.kinds]
-        raise ModelError(
-            f"this net does not {READ_BY_FEW[kind]}", where=f"net {settings.name}", expected=" or ".join(able)
-        )
+        raise ModelError(f"this net does not {needs}", where=f"net {settings.name}", expected=" or ".join(able))
     known = {key: value for key, value in preprocess.net_options.items() if key in takes}
     options = {**settings.options, **known}
     net = zoo.build(settings.name, preprocess.output_shape, outputs, options, recipe.train.seed)
@@ -259,12 +249,8 @@ def make_batches(
     recipe: Recipe, data: Data, preprocess: Preprocess, scale: TargetScale | None
 ) -> tuple[Batches, Batches | None, Batches]:
     """The training batches, those of the validation part, and those of a fixed sample of the training part."""
-    augment = (
-        None
-        if data.task in ("language", "translation")
-        else build_augment(
-            recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
-        )
+    augment = build_augment(
+        recipe.augment.given(), shape=data.schema.shape, kind=data.schema.kind, sample=data.train.some(LOOKS)
     )
 
     def prepared(raw: Tensor, generator: torch.Generator) -> Tensor:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -18,15 +17,14 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from glassnet import zoo
-from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.ragged import PADDING, lengths_of
-from glassnet.data.schemas import schema_from_json
 from glassnet.errors import ModelError, UsageError
 from glassnet.files import make_folder, write_file
+from glassnet.rebuilding import rebuild, temperature_of
 from glassnet.translating import translations
 
 FORMAT = 1
@@ -239,7 +237,7 @@ class Model:
                 target_scale=TargetScale(*(tensors[f"target.{k}"] for k in ("mean", "std")))
                 if "target.mean" in tensors
                 else None,
-                temperature=_temperature(about["temperature"]),
+                temperature=temperature_of(about["temperature"]),
                 card=about["card"],
             )
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -299,57 +297,6 @@ def load(path: str | Path, *, net: nn.Module | None = None) -> Model:
     if not os.path.exists(folder / "model.json") and os.path.exists(folder / "model" / "model.json"):  # noqa: PTH110
         folder = folder / "model"
     return Model.load(folder, net=net)
-
-
-def rebuild(net_json: dict[str, Any], where: object, own: nn.Module | None = None) -> nn.Module:
-    """The network that ``net_json`` describes, its weights not yet loaded.
-
-    Args:
-        net_json: from a model file.
-        where: for the error.
-        own: the user's own module, where the network (or a network within it) is one.
-
-    Raises:
-        ModelError: it is a user's own class and none is given: a file must not be able to name code that is then run.
-    """
-    if "ensemble" in net_json:
-        members = [_member(each, where, copy.deepcopy(own)) for each in net_json["ensemble"]]
-        return Ensemble(members, net_json["answer"])
-    if "views" in net_json:
-        height, width = net_json["size"]
-        return ManyViews(_member(net_json["of"], where, own), Views.from_json(net_json["views"]), (height, width))
-    if own is not None:
-        return own
-    if "zoo" in net_json:
-        net = zoo.build(net_json["zoo"], tuple(net_json["shape"]), net_json["outputs"], net_json["options"], seed=0)
-        return zoo.Around(net, **net_json["around"]) if "around" in net_json else net
-    raise ModelError(
-        "the network is a class of your own",
-        where=where,
-        got=net_json.get("class"),
-        fix="give the module: glassnet.load(path, net=YourNet(...))",
-    )
-
-
-def _member(member_json: dict[str, Any], where: object, own: nn.Module | None) -> Member:
-    preprocess, scale = member_json["preprocess"], member_json["target_scale"]
-    return Member(
-        rebuild(member_json["net"], where, own),
-        preprocess=None if preprocess is None else preprocess_from_json(preprocess),
-        temperature=_temperature(member_json["temperature"]),
-        target_scale=None if scale is None else TargetScale.from_json(scale),
-    )
-
-
-def _temperature(value: object) -> float:
-    """What a model file says of its temperature, if it can be one.
-
-    Raises:
-        ValueError: it cannot.
-    """
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ValueError(f"a temperature of {value!r}")
-    return float(value)
 
 
 def _load_into(module: nn.Module, tensors: dict[str, Tensor], where: Path) -> None:

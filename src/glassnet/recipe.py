@@ -96,7 +96,7 @@ class PreprocessSettings(Section):
 
     name: str = Field(
         "auto",
-        description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile, vocabulary, every-token, log-mel, log-mel-steps, waveform, relative, word-features, every-word",
+        description="standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile, tree-bins, vocabulary, every-token, log-mel, log-mel-steps, waveform, relative, word-features, every-word",
     )
 
 

@@ -175,7 +175,7 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
         shape = data.schema.shape
         if data.schema.kind == "array" and recipe.preprocess.name in ("pca", "whiten"):
             shape = (prod(shape),)  # principal components have no order along an axis
-        name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train), outputs_of(recipe, data))
+        name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train))
         if recipe.train.effort == "quick" and "width" in options and "width" not in recipe.net.options:
             options = {**options, "width": QUICK_WIDTH * options["width"]}
             reason += f"; quick: {QUICK_WIDTH:g} of that"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,24 +24,16 @@ from glassnet.data.audit import audit
 from glassnet.data.augment.build import border_of
 from glassnet.data.dataset import Data
 from glassnet.data.fingerprint import fingerprint_of
-from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess
 from glassnet.diagnose import Doctor
 from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memory
-from glassnet.evaluate import (
-    compared_forecasts,
-    counting_rivals,
-    entity_figures,
-    judge,
-    nearest_translations,
-    rivals_of,
-)
+from glassnet.evaluate import rivals_of
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.gain import gains
-from glassnet.generating import measure_language
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
+from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
 from glassnet.model import Model
 from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
@@ -54,7 +46,6 @@ from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
 from glassnet.training.snapshots import Snapshots, cycle_ends
 from glassnet.training.state import State, seed_generators
-from glassnet.translating import measure_translation, measured_pairs
 
 Listener = Callable[[Event], None]
 Teller = Callable[[str], None]
@@ -107,7 +98,7 @@ def run(
         check(recipe)
         prepare_process(None if threads == "auto" else int(threads))
         try:
-            return _run(recipe, folder, recorder, net, data, listen, tell, stop)
+            return _run(recipe, recorder, net, data, listen, tell, stop)
         except Exception as error:
             if is_out_of_memory(error):
                 raise out_of_memory(recipe) from error
@@ -116,7 +107,6 @@ def run(
 
 def _run(
     recipe: Recipe,
-    folder: RunFolder,
     recorder: Recorder,
     net: nn.Module | None,
     data: Data | None,
@@ -124,20 +114,10 @@ def _run(
     tell: Teller,
     stop: Callable[[], bool],
 ) -> Result:
+    folder = recorder.folder
     data = read_data(recipe) if data is None else divide(data, recipe)
     resolved, reasons = resolve(recipe, data)
-    before = folder.read_json("data")
-    fingerprint = fingerprint_of(data)
-    if before and before["fingerprint"] != fingerprint:
-        raise DataError(
-            "the data have changed since this run began",
-            where=recipe.data.path,
-            fix="start a new run with 'glassnet train'",
-        )
-    found = audit(data)
-    recorder.write_json("data", summary(data, found, fingerprint))
-    for line in introduction(data, found):
-        tell(line)
+    fingerprint = begin(data, recorder, tell)
     if stop():
         return Result(folder, None, {}, data)
 
@@ -168,15 +148,52 @@ def _run(
     elif resolved.train.check:
         look_first(parts, recorder, listen, tell)
     untrained = copy.deepcopy(net) if resolved.train.try_advice else None
-    ended = _train(parts, state, folder, recorder, listen, stop, data, untrained)
+    ended = _train(parts, state, recorder, listen, stop, data, untrained)
     if not ended or stop():
         return Result(folder, None, {}, data)
 
     model = finished_model(parts, state, data, fingerprint, folder)
-    model.save(folder.model)
     count = parts.recipe.ensemble.snapshots or 0
     names = [f"snapshot {place + 1}" for place in range(count)][-len(getattr(model.net, "members", [])) :]
-    figures = measure(model, data, parts.recipe, parts.preprocess.cpu(), recorder, tell, names)
+    return conclude(model, data, parts.recipe, parts.preprocess.cpu(), recorder, tell, names)
+
+
+def begin(data: Data, recorder: Recorder, tell: Teller) -> str:
+    """Look the divided data over, record and tell what they are.
+
+    Returns:
+        Their fingerprint.
+
+    Raises:
+        DataError: they are others than when the run began.
+    """
+    before, fingerprint = recorder.folder.read_json("data"), fingerprint_of(data)
+    if before and before["fingerprint"] != fingerprint:
+        raise DataError(
+            "the data have changed since this run began",
+            where=data.origin,
+            fix="start a new run with 'glassnet train'",
+        )
+    found = audit(data)
+    recorder.write_json("data", summary(data, found, fingerprint))
+    for line in introduction(data, found):
+        tell(line)
+    return fingerprint
+
+
+def conclude(
+    model: Model,
+    data: Data,
+    recipe: Recipe,
+    preprocess: Preprocess,
+    recorder: Recorder,
+    tell: Teller,
+    members: Sequence[str] = (),
+) -> Result:
+    """Save a finished model, measure it as :func:`measure` does, and write the report."""
+    folder = recorder.folder
+    model.save(folder.model)
+    figures = measure(model, data, recipe, preprocess, recorder, tell, members)
     recorder.write_json("result", figures)
     write_report(story_of_run(folder, data, model), folder.report)
     return Result(folder, model, figures, data)
@@ -185,7 +202,6 @@ def _run(
 def _train(
     parts: Assembly,
     state: State,
-    folder: RunFolder,
     recorder: Recorder,
     listen: Listener,
     stop: Callable[[], bool],
@@ -193,6 +209,7 @@ def _train(
     untrained: nn.Module | None,
 ) -> bool:
     """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
+    folder = recorder.folder
     doctor, snapshots = Doctor(folder.events()), snapshots_of(parts, folder)
     saved, cost = time.monotonic(), 0.0
     events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
@@ -298,45 +315,28 @@ def measure(
     part = data.parts[name]
     if name == "test":
         recorder.use_test({"when": now(), "by": "train", "samples": len(part)})
-    if data.task == "language":
-        tell("measuring what counting reaches, and writing a sample")
-        return {
-            "part": name,
-            "samples": len(part),
-            "task": data.task,
-            "figures": measure_language(model, data, name).to_json(),
-            "rivals": [asdict(rival) for rival in counting_rivals(data, name)] if recipe.data.judge == "test" else [],
-        }
-    if data.task == "translation":
-        tell("translating, and measuring what the nearest known texts reach")
-        translated, read, wanted = measure_translation(model.net, model.preprocess, cast(PairSchema, data.schema), part)
-        known = measured_pairs(cast(PairSchema, data.schema), data.train)
-        compared = nearest_translations(known, read, wanted) if recipe.data.judge == "test" else []
-        return {
-            "part": name,
-            "samples": len(part),
-            "task": data.task,
-            "figures": translated.to_json(),
-            "rivals": [asdict(rival) for rival in compared],
-        }
-    outputs = model.raw_outputs(part.inputs)
-    figures = judge(outputs, part.answers, task=data.task, classes=data.classes, outputs=data.outputs)
-    rivals = []
-    if recipe.data.judge == "test":
-        tell("measuring the baseline and a cheap rival")
-        rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed)
+    judged = recipe.data.judge == "test"
+    if judged or data.task in TOLD_OF_MEASURING:
+        tell(TOLD_OF_MEASURING.get(data.task, "measuring the baseline and a cheap rival"))
+    said = said_of(model, data, name)
+    rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed) if judged else []
     result: dict[str, Any] = {
         "part": name,
         "samples": len(part),
         "task": data.task,
-        "figures": figures.to_json(),
+        "figures": figures_of(model, data, name, said).to_json(),
         "rivals": [asdict(rival) for rival in rivals],
     }
-    if data.schema.kind == "series" and rivals:
-        result["forecast"] = compared_forecasts(outputs, data, preprocess, name)
-    if data.schema.kind == "tags" and (entities := entity_figures(outputs.argmax(1), part, data.classes)):
-        result["entities"] = entities
+    if judged:
+        result |= forecast_beside(said, data, name, preprocess)
+    result |= entities_in(said, data, name)
     return result | ({"ensemble": gains(model, data, name, members)} if isinstance(model.net, Ensemble) else {})
+
+
+TOLD_OF_MEASURING = {
+    "language": "measuring what counting reaches, and writing a sample",
+    "translation": "translating, and measuring what the nearest known texts reach",
+}
 
 
 def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str, folder: RunFolder) -> Model:

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from glassnet.data.audit import Audit, inputs_told
+from glassnet.data.audit import Audit
 from glassnet.data.dataset import Data, Part, class_counts
+from glassnet.data.kinds import KINDS
 from glassnet.errors import DivergedError, OutOfMemoryError
 from glassnet.events import Finding
 from glassnet.recipe import Recipe
@@ -48,7 +49,7 @@ def introduction(data: Data, found: Audit) -> list[str]:
         "language": ", ".join(data.outputs),
         "translation": f"translations into '{data.outputs[0]}'",
     }.get(data.task, "values of " + named(data.outputs))
-    lines = [f"data   {data.name}: {what}, {inputs_told(data.schema.kind, data.schema.shape)}; {sizes}"]
+    lines = [f"data   {data.name}: {what}, {KINDS[data.schema.kind].told(data.schema.shape)}; {sizes}"]
     lines += [f"       {note}" for note in data.notes]
     if data.unreadable:
         lines.append(

@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from glassnet.data.dataset import Part, Source
 from glassnet.data.pair_schema import PairSchema
-from glassnet.data.pairs import BEGIN, END, MARKS, pairs_of, put_together, targets_of
+from glassnet.data.pairs import BEGIN, END, MARKS, both_sides, pairs_of, put_together, targets_of
 from glassnet.data.preprocess import Preprocess
-from glassnet.data.ragged import PADDING, Ragged
-from glassnet.data.tokens import UNKNOWN, Unit
+from glassnet.data.ragged import PADDING
+from glassnet.data.tokens import UNKNOWN
 from glassnet.errors import ModelError, UsageError
 from glassnet.evaluate.translation import TranslationFigures, translation_report
 from glassnet.zoo import Translator
@@ -112,13 +112,13 @@ def search(net: Translator, read: Tensor, beam: int, most: int) -> tuple[list[li
 
 def measure_translation(
     net: nn.Module, preprocess: Preprocess, schema: PairSchema, part: Part, beam: int = 1
-) -> tuple[TranslationFigures, list[str], list[str]]:
-    """The figures of a translator on a part, what was read, and what was wanted."""
+) -> TranslationFigures:
+    """The figures of a translator on a part."""
     found = pairs_of(part.inputs)
     assert found is not None, "a translator's data are pairs"
     assert found[0].written is not None, "pairs to be measured have both sides"
     index = found[1]
-    read, wanted = (list(side) for side in zip(*measured_pairs(schema, part), strict=True))
+    read, wanted = zip(*both_sides(part, schema.units), strict=True)
     said = [one.text for one in translations(net, preprocess, schema, part.inputs, beam)]
     targets = targets_of(found[0].written, schema.known[1])[index]
     total, right, count = 0.0, 0, 0
@@ -132,25 +132,6 @@ def measure_translation(
             total += float(functional.cross_entropy(scores[counted], own[counted], reduction="sum"))
             right += int((scores.argmax(2) == own)[counted].sum())
             count += int(counted.sum())
-    figures = translation_report(
+    return translation_report(
         read, said, wanted, token_accuracy=right / max(count, 1), loss=total / max(count, 1), beam=beam
     )
-    return figures, read, wanted
-
-
-def measured_pairs(schema: PairSchema, part: Part) -> list[tuple[str, str]]:
-    """The texts of a part and their translations, as a translator is measured by them."""
-    found = pairs_of(part.inputs)
-    assert found is not None, "a translator's data are pairs"
-    assert found[0].written is not None, "pairs to be measured have both sides"
-    pairs, index = found
-    read = texts_of(pairs.read, index, schema.units[0])
-    return list(zip(read, texts_of(found[0].written, index, schema.units[1]), strict=True))
-
-
-def texts_of(rows: Ragged, index: Tensor, unit: Unit) -> list[str]:
-    """Sequences of codes as texts again."""
-    return [
-        put_together([rows.lexicon.get(code, "?") for code in rows.row(place).tolist()], unit)
-        for place in index.tolist()
-    ]

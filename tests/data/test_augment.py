@@ -473,6 +473,10 @@ def test_all_mistakes_at_once_with_the_nearest_spelling() -> None:
     [
         ({"flip": True}, (2, 50), "array", "one of shift, stretch, noise"),
         ({"noise": 0.1}, (14,), "table", "cannot be done on tables"),
+        ({"shift": 2}, (20, 3), "tags", "cannot be done on sentences"),
+        ({"noise": 0.1}, (2, 30), "pairs", "cannot be done on pairs"),
+        ({"noise": 0.1}, (100,), "stream", "cannot be done on windows"),
+        ({"flip": True}, (400,), "tree", "cannot be done on trees"),
         ({"brightness": 0.1}, (3, 16, 16), "array", "without a range of 0 to 255"),
         ({"elastic": 3, "elastic_sigma": 0}, (1, 28, 28), "image", "above 0"),
         ({"scale_crop": (40, 30)}, (3, 28, 28), "image", "the smaller first"),

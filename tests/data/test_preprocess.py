@@ -260,6 +260,46 @@ def test_quantile_equals_the_papers_equation() -> None:
     assert module.output_shape == (len(wanted[0]),) == (len(module.output_names(schema)),)
 
 
+@pytest.mark.parametrize("kind", ["classes", "values"])
+def test_tree_bins_lie_where_a_tree_of_one_column_splits(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 100, 2_000)
+    steps = (x > 20) * 1.0 + (x > 23) * -2.0 + (x > 71.5) * 3.0  # the target changes at 20, 23 and 71.5
+    targets = steps.astype(int) - steps.astype(int).min() if kind == "classes" else steps[:, None].astype(np.float32)
+    schema = TableSchema((Column("x", "number"), Column("y", "number")))
+    noise = rng.normal(size=2_000)
+    part = Part(
+        InMemory(torch.from_numpy(np.stack([x, noise], 1).astype(np.float32))),
+        torch.as_tensor(targets),
+        [str(i) for i in range(2_000)],
+    )
+    module = fit("tree-bins", part, schema)
+    assert isinstance(module, TableInputs)
+    low = module.low[: module.bins[0]].tolist()
+    for change in (20, 23, 71.5):
+        below = x[x <= change].max()
+        above = x[x > change].min()
+        assert any(below <= edge <= above for edge in low)
+    assert low[0] == pytest.approx(x.min(), abs=1e-4)
+    width = module.width[: module.bins[0]]
+    assert low[-1] + float(width[-1]) == pytest.approx(x.max(), abs=1e-3)
+    counts = np.histogram(x, [*low[:-1], low[-1], 1e9])[0]
+    assert counts.min() >= 15  # leaves of 16 rows at least; an edge of float32 may move one over
+    assert len(low) <= 64
+    assert module.net_options["columns"] == tuple(module.bins)
+    row = torch.tensor([[50.0, 0.0]])
+    close(module(row)[0, : module.bins[0]], piecewise(50.0, [*low, low[-1] + float(width[-1])]), 1e-4)
+
+
+def test_tree_bins_of_a_constant_column_are_one() -> None:
+    schema = TableSchema((Column("x", "number"),))
+    part = Part(InMemory(torch.full((5, 1), 4.0)), torch.tensor([0, 1, 0, 1, 0]), list("abcde"))
+    module = fit("tree-bins", part, schema)
+    assert isinstance(module, TableInputs)
+    assert module.bins == [1]
+    close(module(torch.tensor([[4.0], [4.5]])), [[0.0], [0.5]])
+
+
 def test_unseen_and_missing_categories_are_all_zeros() -> None:
     train, schema, _ = table_part()
     row = torch.tensor([[50.0, math.nan, 4.0, 1.0, 1.0], [50.0, 1.0, 4.0, 1.0, 1.0]])
@@ -284,7 +324,7 @@ def test_a_column_missing_in_all_of_the_training_part_stays_finite() -> None:
 
 def test_huge_tables_numbers_stay_finite() -> None:
     values = torch.tensor([[3e38], [-3e38], [1.0], [2.0]])
-    for name in ("standardise", "quantile"):
+    for name in ("standardise", "quantile", "tree-bins"):
         for raw in (values, torch.full((4, 1), 1e30), torch.full((4, 1), -2e7)):
             assert fit(name, part(raw), TableSchema((Column("a", "number"),)))(raw).isfinite().all()
 

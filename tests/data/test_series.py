@@ -13,11 +13,11 @@ import torch
 
 from glassnet.data.audit import audit
 from glassnet.data.clock import clock_of
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.moments import moments_of
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.preprocess import fit, preprocess_from_json
-from glassnet.data.schemas import schema_from_json
 from glassnet.data.seasons import season_of
 from glassnet.data.split import folds, split
 from glassnet.data.windows import windows_of

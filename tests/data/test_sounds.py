@@ -13,10 +13,10 @@ import torch
 from glassnet.data.audit import audit
 from glassnet.data.augment import build_augment
 from glassnet.data.by_name import set_aside
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.opening import open_data
 from glassnet.data.preprocess import fit, preprocess_from_json
 from glassnet.data.preprocess.sound import SoundInputs, mel_filters
-from glassnet.data.schemas import schema_from_json
 from glassnet.data.sound_file import NoSound, read_wav, resampled
 from glassnet.data.sound_schema import SILENCE, SoundSchema, ragged_sounds
 from glassnet.errors import DataError, UsageError

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from glassnet.data.dataset import InMemory
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import tables
-from glassnet.data.schemas import schema_from_json
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import DataError, ModelError
 

@@ -7,10 +7,10 @@ import torch
 
 from glassnet.data.batches import Batches
 from glassnet.data.dataset import class_counts
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.preprocess import fit, preprocess_from_json
-from glassnet.data.schemas import schema_from_json
 from glassnet.data.split import split
 from glassnet.data.word_codes import features, ragged_words
 from glassnet.errors import DataError

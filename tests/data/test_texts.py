@@ -9,11 +9,11 @@ from glassnet.data.audit import audit
 from glassnet.data.augment import build_augment
 from glassnet.data.batches import Batches
 from glassnet.data.dataset import Part
+from glassnet.data.kinds import schema_from_json
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.preprocess import fit, preprocess_from_json
 from glassnet.data.ragged import Ragged, lengths_of
-from glassnet.data.schemas import schema_from_json
 from glassnet.data.split import split
 from glassnet.data.text_files import NoText, decoded, lines_of
 from glassnet.data.tokens import UNKNOWN, characters, code, encode, words

@@ -16,6 +16,8 @@ import pytest
 import glassnet
 
 SOURCE = str(Path(glassnet.__file__).parent.parent)
+AXE = Path(os.environ.get("GLASSNET_AXE") or Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js")
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # Every attempt to reach another machine, or to ask for a name, is written down before it is made.
 PROGRAM = """
 import os, sys
@@ -166,6 +168,32 @@ def make_run(path: Path, *, lr: float = 0.1, finished: bool = True, data: str = 
     return path
 
 
+def make_search(path: Path) -> Path:
+    """A search of twelve trials, better the higher the rate up to 0.1 and worse beyond, of which one was ended early; three have a run folder."""
+    rates = [10 ** (-4 + place / 3) for place in range(12)]
+    rows = ["stage,number,end,value,epochs,seconds,optimizer.lr,train.batch_size,net.hidden,why"]
+    for place, lr in enumerate(rates):
+        value = 0.9 - 0.1 * abs(place - 9)
+        end = "pruned" if place == 0 else "done"
+        rows.append(f'1,{place},{end},{value:.3f},3,1.5,{lr:.6g},{32 if place % 2 else 64},"[{64 + place}]",')
+    for place in (8, 9, 10):
+        make_run(path / "trials" / f"1-{place:04d}", lr=rates[place], finished=False)
+    (path / "trials.csv").write_text("\n".join(rows) + "\n")
+    space = {"optimizer.lr": "1e-4..0.5 log", "train.batch_size": "32|64", "net.hidden": "[64]|[75]"}
+    stage = {"stage": 1, "trials": 12, "epochs": 3, "space": space, "edges": [], "importances": {"train.batch_size": 0.05, "optimizer.lr": 0.9}, "narrowed": []}  # fmt: skip
+    (path / "stages.json").write_text(json.dumps([stage]))
+    (path / "search.json").write_text(json.dumps({"space": [{"key": key} for key in space]}))
+    (path / "finalists.json").write_text(
+        json.dumps(
+            [
+                {"place": 1, "settings": {"optimizer.lr": 0.1}, "values": [0.88, 0.9], "mean": 0.89, "std": 0.014},
+                {"place": 0, "settings": {}, "values": [0.7, 0.72], "mean": 0.71, "std": 0.014},
+            ]
+        )
+    )
+    return path
+
+
 NASTY = "<img src=x onerror=canary()>"
 
 
@@ -218,8 +246,29 @@ def make_hostile(path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def axe() -> Callable[[Any], list[tuple[str, list[str]]]]:
+    """What axe-core finds on a page of the browser, as (rule, first places): empty where everybody can use the page."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not there (npm install --no-save axe-core, or GLASSNET_AXE=/path/to/axe.min.js)")
+    source = AXE.read_text(encoding="utf-8")
+
+    def look(page: Any) -> list[tuple[str, list[str]]]:
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        page.evaluate(source)
+        found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", AXE_RULES)
+        return [(each["id"], [node["html"][:150] for node in each["nodes"]][:3]) for each in found["violations"]]
+
+    return look
+
+
+@pytest.fixture(scope="session")
 def run_maker() -> Callable[..., Path]:
     return make_run
+
+
+@pytest.fixture(scope="session")
+def search_maker() -> Callable[..., Path]:
+    return make_search
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
-"""The one figure by which a run stands in the list."""
+"""The one figure by which a run stands in the list, and how heavily what the audit found is shown."""
 
 from __future__ import annotations
 
 import pytest
 
-from glassnet.web.facts import told
+from glassnet.web.facts import notes, told
 from glassnet.web.index import headline
 
 CASES = {
@@ -22,3 +22,14 @@ def test_each_task_has_the_figure_it_is_judged_by(task: str) -> None:
     assert (found["metric"], found["part"]) == (metric, "test")
     assert told(found["figure"], found) == words
     assert found["low"] < found["figure"] < found["high"]
+
+
+def test_what_makes_training_impossible_is_shown_as_heavily_as_what_ends_it() -> None:
+    troubles = [{"severity": word, "what": word, "advice": ""} for word in ("error", "warning", "info", '" onclick="')]
+    assert notes({"notes": ["read"], "troubles": troubles}) == [
+        ("info", "read"),
+        ("stop", "error"),
+        ("warning", "warning"),
+        ("info", "info"),
+        ("info", '" onclick="'),
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -152,3 +152,22 @@ def test_a_network_is_stepped_through(tab: Any, page: Any) -> None:
     tab.click("#turn")
     assert "Backward 1 of" in tab.locator("#step h2").inner_text()
     assert "softmax" in tab.locator("#step").inner_text()
+
+
+@pytest.mark.parametrize("tab", [(1024, "light"), (1024, "dark")], indirect=True, ids=str)
+def test_axe_finds_nothing_where_the_network_answers(tab: Any, page: Any, axe: Callable[[Any], list[Any]]) -> None:
+    tab.goto(f"{tab.base}/run/{page.key('lenet')}/inside")
+    draw(tab)
+    tab.wait_for_selector("button.tile", timeout=WAIT)
+    tab.click("#saliency")
+    tab.wait_for_selector("#saliency-place canvas", timeout=WAIT)
+    tab.locator("button.tile").first.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_selector("#taken table.grid", timeout=WAIT)
+    assert axe(tab) == []
+    tab.goto(f"{tab.base}/run/{page.key('lenet')}/stepper")
+    draw(tab)
+    tab.select_option("#target", "fox")
+    tab.wait_for_selector("#steps li", timeout=WAIT)
+    tab.click("#turn")
+    assert axe(tab) == []

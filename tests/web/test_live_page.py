@@ -294,7 +294,10 @@ def test_a_search_shows_its_trials_and_what_was_narrowed(served: Any) -> None:
     trials = json.loads(served.ask(f"/search/{address}/trials.json")[2])["trials"]
     assert [trial["end"] for trial in trials] == ["done", "pruned"]
     assert trials[0]["run"] == served.key("search-1/trials/1-0000")
-    assert "1 of 2 trials came to their end; the best, 0.8" in served.ask(f"/search/{address}")[2].decode()
+    assert (
+        "1 of 2 trials came to their end, 1 was ended early; the best, 0.8"
+        in served.ask(f"/search/{address}")[2].decode()
+    )
 
 
 def test_new_points_reach_a_reader_within_a_third_of_a_second(served: Any) -> None:

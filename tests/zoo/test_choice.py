@@ -27,7 +27,7 @@ from glassnet.zoo import build, choose
     ],
 )
 def test_choice_fits_the_data_and_says_why(kind, shape, samples, name):
-    chosen, options, reason = choose(kind, shape, samples, 10)
+    chosen, options, reason = choose(kind, shape, samples)
     assert chosen == name
     assert f"{samples:,}" in reason
     net = build(chosen, shape, 10, options, seed=0)
@@ -38,7 +38,7 @@ def test_choice_fits_the_data_and_says_why(kind, shape, samples, name):
 def test_fewer_samples_never_get_a_larger_net(kind, shape):
     sizes = []
     for samples in (100, 1_000, 3_000, 10_000, 50_000):
-        name, options, _ = choose(kind, shape, samples, 10)
+        name, options, _ = choose(kind, shape, samples)
         sizes.append(sum(p.numel() for p in build(name, shape, 10, options, seed=0).parameters()))
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1] or kind == "table"

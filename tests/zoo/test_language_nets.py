@@ -114,6 +114,6 @@ def test_the_forget_gate_begins_open():
 
 
 def test_auto_chooses_one_and_other_data_are_refused():
-    assert choose("stream", (100,), 10_000, WORDS).name in NETS
+    assert choose("stream", (100,), 10_000).name in NETS
     with pytest.raises(ModelError, match="comes next"):
         build("language-gru", (3, 8), 4)

@@ -122,7 +122,7 @@ def test_what_is_no_text_is_refused_in_words():
             build(name, (14,), 2)
     with pytest.raises(UsageError, match="1 or more"):
         build("gru", (12,), 2, {"vocabulary": 9, "hidden": 0})
-    assert choose("text", (12,), 100, 2).name in TEXT_NETS
+    assert choose("text", (12,), 100).name in TEXT_NETS
 
 
 @pytest.mark.parametrize("name", TEXT_NETS)

@@ -108,4 +108,4 @@ def test_refusals():
         build("tag-cnn", (12, 3), 4, {**SIZES, "window": 0})
     with pytest.raises(UsageError, match="below 1"):
         build("tag-lstm", (12, 3), 4, {**SIZES, "word_dropout": 1.0})
-    assert choose("tags", (12, 3), 1000, 5).name == "tag-gru"
+    assert choose("tags", (12, 3), 1000).name == "tag-gru"

@@ -134,6 +134,6 @@ def test_parameters_are_as_many_as_by_hand(name):
 
 
 def test_auto_chooses_one_and_other_data_are_refused():
-    assert choose("pairs", (2, 20), 5_000, WRITES).name in NETS
+    assert choose("pairs", (2, 20), 5_000).name in NETS
     with pytest.raises(ModelError, match="no pairs"):
         build("translator-gru", (3, 8), 4)

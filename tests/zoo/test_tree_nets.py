@@ -192,4 +192,4 @@ def test_what_does_not_fit_is_refused(name):
 
 
 def test_choice():
-    assert choose("tree", (400,), 8_000, 5).name == "tree-lstm"
+    assert choose("tree", (400,), 8_000).name == "tree-lstm"

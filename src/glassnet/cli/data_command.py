@@ -70,9 +70,9 @@ def _check_sheet(sheet: str | None) -> None:
 
 def audit_lines(found: Audit) -> list[str]:
     """The audit in words and small tables."""
-    from glassnet.data.audit import inputs_told
+    from glassnet.data.kinds import KINDS
 
-    lines = [f"{found.name}: {inputs_told(found.kind, found.shape)}, {found.task}, from {found.origin}"]
+    lines = [f"{found.name}: {KINDS[found.kind].told(found.shape)}, {found.task}, from {found.origin}"]
     lines += [f"  {note}" for note in found.notes]
     lines.append("samples: " + ", ".join(f"{count:,} {part}" for part, count in found.sizes.items()))
     if found.classes:

@@ -40,10 +40,11 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
 
     Every look at the test part is written into the run, since figures lose their meaning when one chooses by them.
     """
+    from glassnet.cli.forecast_lines import forecast_lines
     from glassnet.cli.result_lines import entity_lines, figure_lines
     from glassnet.errors import DataError
-    from glassnet.evaluate import judge
     from glassnet.events import finite
+    from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
     from glassnet.model import load
     from glassnet.reading import read_data, read_other
     from glassnet.recipe import Recipe
@@ -63,14 +64,8 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
     if chosen not in whole.parts:
         raise DataError(f"the data have no {chosen} part", where=source, expected=", ".join(whole.parts))
     samples = whole.parts[chosen]
-    if whole.task == "language" or model.task == "language":
-        evaluate_text(model, whole, chosen, source, folder if data is None else None, as_json)
-        return
-    if whole.task == "translation" or model.task == "translation":
-        evaluate_pairs(model, whole, chosen, source, folder if data is None else None, as_json)
-        return
     begun = time.monotonic()
-    outputs = model.raw_outputs(samples.inputs)
+    outputs = said_of(model, whole, chosen)
     seconds = time.monotonic() - begun
     looked: dict[str, Any] = {}
     if tta or views:
@@ -78,88 +73,38 @@ def command(run: str, data: str | None, part: str | None, tta: bool, views: str 
 
         larger = None if folder is None else lambda side: reread(recipe, data, side)
         outputs, looked = looked_again(model, views, samples, outputs, seconds, larger, chosen)
-    figures = judge(outputs, samples.answers, task=whole.task, classes=model.classes, outputs=model.outputs)
+    figures = figures_of(model, whole, chosen, outputs)
+    count = len(samples) if outputs is not None else figures.samples
     record: dict[str, Any] = {
         "part": chosen,
-        "samples": len(samples),
+        "samples": count,
         "data": source,
         "figures": figures.to_json(),
-    } | ({"views": looked} if looked else {})
-    if whole.schema.kind == "series":
-        from glassnet.evaluate import compared_forecasts
-
-        record["forecast"] = compared_forecasts(outputs, whole, model.preprocess, chosen)
-    if whole.schema.kind == "tags":
-        from glassnet.evaluate import entity_figures
-
-        record["entities"] = entity_figures(outputs.argmax(1), samples, model.classes)
+        **({"views": looked} if looked else {}),
+        **forecast_beside(outputs, whole, chosen, model.preprocess),
+        **entities_in(outputs, whole, chosen),
+    }
     uses = 0
     if chosen == "test" and data is None and folder is not None:
         with Recorder(folder) as recorder:
-            recorder.use_test({"when": now(), "by": "evaluate", "samples": len(samples)})
+            recorder.use_test({"when": now(), "by": "evaluate", "samples": count})
         uses = len(folder.test_uses.read_text(encoding="utf-8").splitlines())
     if as_json:
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
-    click.echo(f"{chosen} part of {record['data']}, {len(samples):,} samples")
-    if whole.schema.kind == "series":
-        from glassnet.cli.forecast_lines import forecast_lines
-
-        click.echo("\n".join(forecast_lines(record["forecast"])))
+    unit = {"language": record["figures"].get("unit"), "translation": "pairs"}.get(model.task, "samples")
+    click.echo(f"{chosen} part of {source}, {count:,} {unit}")
+    if "forecast" in record:
+        lines = forecast_lines(record["forecast"])
     else:
-        click.echo("\n".join(figure_lines(record["figures"], full=True)))
-        click.echo("".join(f"{line}\n" for line in entity_lines(record.get("entities"))), nl=False)
+        lines = figure_lines(record["figures"], full=True) + entity_lines(record.get("entities"))
+    click.echo("\n".join(lines))
     if looked:
         from glassnet.cli.views import view_lines
 
         click.echo("\n".join(view_lines(looked)))
     if uses > 1:
         click.echo(f"the test part has been looked at {uses} times by now; do not choose between models by it")
-
-
-def evaluate_text(model: Model, whole: Data, chosen: str, source: str, looked: RunFolder | None, as_json: bool) -> None:
-    """The figures of a language model on a part of its text, or on another text; ``looked`` is the run whose test part it is."""
-    from glassnet.cli.result_lines import figure_lines
-    from glassnet.events import finite
-    from glassnet.generating import measure_language
-    from glassnet.story import now
-
-    figures = measure_language(model, whole, chosen)
-    if chosen == "test" and looked is not None:
-        with Recorder(looked) as recorder:
-            recorder.use_test({"when": now(), "by": "evaluate", "samples": figures.samples})
-    record: dict[str, Any] = {"part": chosen, "samples": figures.samples, "data": source, "figures": figures.to_json()}
-    if as_json:
-        click.echo(json.dumps(finite(record), ensure_ascii=False))
-        return
-    click.echo(f"{chosen} part of {source}, {figures.samples:,} {figures.unit}")
-    for line in figure_lines(record["figures"], full=True):
-        click.echo(line)
-
-
-def evaluate_pairs(
-    model: Model, whole: Data, chosen: str, source: str, looked: RunFolder | None, as_json: bool
-) -> None:
-    """The figures of a translator on a part of its data, or on other pairs."""
-    from glassnet.cli.translation_lines import translation_figures
-    from glassnet.data.pair_schema import PairSchema
-    from glassnet.errors import ModelError
-    from glassnet.events import finite
-    from glassnet.story import now
-    from glassnet.translating import measure_translation
-
-    if not isinstance(model.schema, PairSchema) or whole.schema.kind != "pairs":
-        raise ModelError("the model reads other data", got=whole.schema.kind, expected=model.schema.kind)
-    figures = measure_translation(model.net, model.preprocess, model.schema, whole.parts[chosen])[0]
-    if chosen == "test" and looked is not None:
-        with Recorder(looked) as recorder:
-            recorder.use_test({"when": now(), "by": "evaluate", "samples": figures.samples})
-    record: dict[str, Any] = {"part": chosen, "samples": figures.samples, "data": source, "figures": figures.to_json()}
-    if as_json:
-        click.echo(json.dumps(finite(record), ensure_ascii=False))
-        return
-    click.echo(f"{chosen} part of {source}, {figures.samples:,} pairs")
-    click.echo("\n".join(translation_figures(record["figures"], full=True)))
 
 
 def reread(recipe: Recipe, data: str | None, side: int) -> Data:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from glassnet.explain import Attribution
     from glassnet.explain.methods import Case
     from glassnet.model import Model
 
@@ -104,7 +105,7 @@ def case_of(run: str, files: tuple[str, ...], target: str | None) -> Case:
     """
     from glassnet.errors import GlassnetError, UsageError
     from glassnet.events import Measured
-    from glassnet.explain.methods import MOST_SHOWN, Case
+    from glassnet.explain.methods import Case, few
     from glassnet.model import load
     from glassnet.reading import read_data
     from glassnet.recipe import Recipe
@@ -123,29 +124,42 @@ def case_of(run: str, files: tuple[str, ...], target: str | None) -> Case:
         if not files:
             raise  # nothing to show; with files given the run's own data may have moved away
         return Case(model, list(files), measured=measured, target=target)
-    inputs = list(files) if files else data.val.some(MOST_SHOWN)
+    inputs = list(files) if files else few(data.val)
     return Case(model, inputs, data.val, data.train, measured, target)
 
 
 def terminal(model: Model, case: Case) -> str:
-    """The first input's answer as bars of characters and, for images, where it looks, as a coarse map."""
-    from glassnet.explain import saliency, top_classes
+    """The first input's answer as bars of characters and, for images, where it looks, as a coarse map; for texts the words that count most."""
+    from glassnet.explain import integrated_gradients, saliency, top_classes
     from glassnet.explain.subject import subject
 
     if model.task != "classes":
         return ""
     about = subject(model, case.inputs, 1)
-    told = top_classes(model, about.raw)
+    told = top_classes(model, case.inputs)
     width = max(len(label) for label in told.labels[0])
     lines = [about.names[0]]
     for label, share in zip(told.labels[0], told.probabilities[0].tolist(), strict=True):
         lines.append(f"  {label:<{width}}  {'█' * round(BAR * share):<{BAR}}  {share:6.1%}")
-    if about.is_image:
+    if about.tokens:
+        lines += counting(integrated_gradients(model, case.inputs, case.target))
+    elif about.is_image and not about.seconds:
         lines += [
             "  where a pixel moves the answer most:",
             *block_map(saliency(model, about.raw, case.target).values[0]),
         ]
     return "\n".join(lines) + "\n"
+
+
+def counting(told: Attribution) -> list[str]:
+    """The words of the first text that speak most strongly for and against its class."""
+    shares = sorted(zip(told.values[0].tolist(), told.tokens[0], strict=False))  # behind the tokens values are 0
+    lines = []
+    for side, chosen in (("for", shares[::-1][:5]), ("against", shares[:5])):
+        words = [f"{word} {value:+.2g}" for value, word in chosen if (value > 0) == (side == "for") and value]
+        if words:
+            lines.append(f"  {side} {told.targets[0]}: {', '.join(words)}")
+    return lines
 
 
 def block_map(values: object) -> list[str]:

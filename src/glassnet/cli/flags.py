@@ -54,7 +54,7 @@ FLAGS = (
         ("--preprocess",),
         "preprocess.name",
         "NAME",
-        "standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile",
+        "standardise, none, mean-image, channel-mean, pca, whiten, imagenet, centred, quantile, tree-bins",
     ),
     Flag(("--patience",), "stop.patience", "N", "epochs without improvement before stopping; or never"),
     Flag(("--target",), "data.target", "COLUMN", "column or key to learn"),

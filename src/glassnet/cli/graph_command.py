@@ -160,7 +160,7 @@ def show_network(
     if form:
         show(opened.graph, opened.values, form, upstream, penalty)
     elif svg_file is None:
-        for line in overview(opened, title, model, len(names)):
+        for line in overview(opened, title, len(names)):
             click.echo(line)
     draw(opened.graph, svg_file, title)
     return 0
@@ -210,7 +210,7 @@ def draw(graph: Graph, svg_file: str | None, heading: str) -> None:
     click.echo(f"drawn into {svg_file}", err=True)
 
 
-def overview(opened: Opened, title: str, model: Model, several: int) -> Iterator[str]:
+def overview(opened: Opened, title: str, several: int) -> Iterator[str]:
     """What can be said in a few lines."""
     from glassnet.glassbox.figures import figure, shape, size_of
 

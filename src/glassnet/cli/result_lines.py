@@ -7,7 +7,7 @@ from typing import Any
 from glassnet.cli.forecast_lines import forecast_lines
 from glassnet.cli.gain_lines import gain_lines
 from glassnet.cli.language_lines import figures_told, language_lines
-from glassnet.cli.translation_lines import translation_lines
+from glassnet.cli.translation_lines import translation_figures, translation_lines
 
 MOST_KINDS = 20
 
@@ -59,6 +59,8 @@ def figure_lines(figures: dict[str, Any], *, full: bool) -> list[str]:
     """The figures of a classifier or of predicted values; with ``full``, class by class."""
     if figures["kind"] == "language":
         return figures_told(figures)
+    if figures["kind"] == "translation":
+        return translation_figures(figures, full=full)
     return _classes(figures, full) if figures["kind"] == "classification" else _values(figures)
 
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     "--finalists", type=click.IntRange(0), default=3, metavar="N", help="best settings that are trained again (3)"
 )
 @click.option("--repeats", type=click.IntRange(1), default=3, metavar="N", help="fresh seeds for each of them (3)")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="trials at a time (default: one a core)")
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="trials at a time (default: what is fastest, measured)"
+)
 @click.option("--cluster", metavar="ADDRESS", help="make the trials on a Ray cluster; 'local' starts Ray here")
 @click.option("--no-winner", is_flag=True, help="do not train the winner once more")
 @click.option("--resume", "resumed", metavar="FOLDER", help="go on with a search that was stopped or killed")
@@ -83,6 +85,7 @@ def command(
     settings = settings_of(flags)
     budget = settings.pop("train.budget", None)
     seed = int(settings.pop("train.seed", 0))
+    threads = settings.pop("train.threads", None)
     recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
     if data is not None:
         settings["data.path"] = data
@@ -99,6 +102,7 @@ def command(
         finalists=finalists,
         repeats=repeats,
         jobs=jobs,
+        threads=None if threads in (None, "auto") else int(threads),
         seed=seed,
         budget=budget,
         winner=not no_winner,
@@ -140,6 +144,7 @@ def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
             "winner": found.winner,
             "finalists": found.finalists,
             "result": found.figures,
+            "together": found.together,
         }
         click.echo(json.dumps(ends, ensure_ascii=False))
     for line in conclusion(found):
@@ -170,6 +175,7 @@ def called(key: str) -> str:
 
 def conclusion(found: Found) -> list[str]:
     """What came of it, in a few lines."""
+    from glassnet.cli.gain_lines import gain_lines
     from glassnet.cli.result_lines import result_lines
 
     lines = list(result_lines(found.figures)) if found.figures else []
@@ -186,6 +192,9 @@ def conclusion(found: Found) -> list[str]:
         lines.append(
             f"on validation the winner gains {gain:+.4f} over the recipe as it was, {sure_of(gain, best, plain)}"
         )
+    if found.together:
+        lines += gain_lines(found.together["ensemble"])
+        lines.append(f"the best finalists as one model: {found.folder / 'together'}")
     lines.append(f"search {found.folder}  (trials.csv, stages.json, plots)")
     lines.append(f"train the winner: {shlex.join(training(found))}")
     return lines

@@ -20,7 +20,7 @@ def looked_again(
     model: Model,
     views: str | None,
     part: Part,
-    once: Tensor,
+    once: Tensor | None,
     seconds: float,
     larger: Callable[[int], Data] | None,
     name: str,
@@ -31,7 +31,7 @@ def looked_again(
         model: as it was trained.
         views: as typed after ``--views``; None takes what the training declared harmless.
         part: the samples.
-        once: what it said of them as they are.
+        once: what it said of them as they are; None of models that are not of images, which are refused.
         seconds: that this took.
         larger: reads the same data at another size, where they can be read again; for views larger than the images.
         name: of the part.
@@ -40,6 +40,7 @@ def looked_again(
         The outputs, and a record: ``what``, ``count``, ``seconds`` and ``seconds_once`` for the part, and what :func:`glassnet.gain.against` tells.
     """
     again = many_views(model, views)
+    assert once is not None, "a model of images answers each of them"
     net, inputs = cast(ManyViews, again.net), part.inputs
     note = ""
     if again.schema.shape != model.schema.shape:

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from glassnet.data.dataset import Unreadable
 from glassnet.data.graph_files import FoundGraph, check_size, check_unique, joined
-from glassnet.data.text_files import NoText, lines_of, read_text
+from glassnet.data.parts import SPELLINGS
+from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
-SPLIT_PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test"}
+PART_OF = {word: part for part, words in SPELLINGS.items() for word in words}
 
 
 def citation_pair(path: Path) -> tuple[Path, Path] | None:
@@ -86,10 +87,7 @@ def _is_number(text: str) -> bool:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        lines = lines_of(read_text(path).text)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error) from error
+    lines = lines_of(require_text(path).text)
     if not any(line.strip() for line in lines):
         raise DataError("the file is empty", where=shown(path), expected="a line for each node, or for each edge")
     return lines
@@ -109,6 +107,6 @@ def _divide(found: FoundGraph, content: Path) -> None:
         )
         if not set(given) & set(found.names):
             continue
-        found.parts = [SPLIT_PARTS.get(given.get(name) or "") for name in found.names]
+        found.parts = [PART_OF.get(given.get(name) or "") for name in found.names]
         found.notes.append(f"{shown(path.name)} says which nodes are trained on and which are measured.")
         return

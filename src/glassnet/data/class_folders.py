@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from glassnet.data.parts import SPELLINGS
 from glassnet.data.walk import shown, subfolders
 
-SPLITS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
 MAX_DESCENT = 3
 
 
@@ -52,7 +48,7 @@ def _splits(inside: Sequence[Path]) -> dict[str, Path]:
     by_lower = {folder.name.lower(): folder for folder in inside}
     return {
         part: by_lower[spelling]
-        for part, spellings in SPLITS.items()
+        for part, spellings in SPELLINGS.items()
         for spelling in reversed(spellings)
         if spelling in by_lower
     }
@@ -63,7 +59,9 @@ def _split_parts(splits: Mapping[str, Path], path: Path) -> tuple[dict[str, dict
     notes: list[str] = []
     for part, folder in splits.items():
         inside = subfolders(folder)
-        if len(inside) == 1 and inside[0].name.lower() in SPLITS[part] and subfolders(inside[0]):  # train/train/<class>
+        if (
+            len(inside) == 1 and inside[0].name.lower() in SPELLINGS[part] and subfolders(inside[0])
+        ):  # train/train/<class>
             folder = inside[0]
             notes.append(f"A folder is nested in itself; {shown(folder.relative_to(path))} was read.")
             inside = subfolders(folder)

@@ -94,6 +94,14 @@ class Subset:
         return self.of.take(self.index[index])
 
 
+def beneath(source: Source) -> tuple[Source, Tensor]:
+    """The source below any subsets, and the places in it that are handed out, int64 (samples,)."""
+    index = torch.arange(len(source))
+    while isinstance(source, Subset):
+        index, source = source.index[index], source.of
+    return source, index
+
+
 @dataclass(frozen=True)
 class Part:
     """Inputs with their targets.
@@ -131,6 +139,14 @@ class Part:
         inputs = self.inputs
         chosen: Source = InMemory(inputs.take(index)) if isinstance(inputs, InMemory) else Subset(inputs, index)
         return Part(chosen, self.targets[index], [self.names[i] for i in index.tolist()])
+
+
+def divided(whole: Part, parts: Sequence[str]) -> dict[str, Part]:
+    """The parts of a data set that was read as a whole, of which ``parts`` names that of each sample."""
+    if len(set(parts)) == 1:
+        return {parts[0]: whole}
+    index = {name: [place for place, own in enumerate(parts) if own == name] for name in PART_NAMES if name in parts}
+    return {name: whole.subset(torch.tensor(places)) for name, places in index.items()}
 
 
 @dataclass(frozen=True)

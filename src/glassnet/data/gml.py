@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.data.graph_files import FoundGraph, check_size, check_unique, joined
-from glassnet.data.text_files import NoText, read_text
+from glassnet.data.text_files import require_text
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, nearest
 
@@ -33,10 +33,9 @@ def read_gml(path: Path, target: str | None = None) -> FoundGraph:
     Raises:
         DataError: brackets that are not closed, no graph in the file, nodes without an id or with another's, or no classes.
     """
+    text = require_text(path).text
     try:
-        blocks = parse(read_text(path).text)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error) from error
+        blocks = parse(text)
     except ValueError as error:
         raise DataError(
             "this is no GML", where=shown(path), got=error, expected="graph [ node [ … ] edge [ … ] ]"

@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Source, Subset
+from glassnet.data.dataset import Source, beneath
 
 SPARSE = 0.2  # share of features that are not 0, below which the others are better not looked at
 
@@ -106,9 +106,7 @@ class Nodes:
 
 def nodes_of(source: Source) -> tuple[Nodes, Tensor] | None:
     """The nodes below any subsets, and which of them the source hands out; None where the samples are no nodes."""
-    index = torch.arange(len(source))
-    while isinstance(source, Subset):
-        index, source = source.index[index], source.of
+    source, index = beneath(source)
     return (source, index) if isinstance(source, Nodes) else None
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Source
+from glassnet.data.given import place_of, read_all
 from glassnet.data.pairs import Pairs, ragged
 from glassnet.data.table_file import is_table, read_table
-from glassnet.data.text_files import NoText, lines_of, read_text
+from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.tokens import Unit
-from glassnet.data.walk import shown
-from glassnet.errors import DataError, GlassnetError, all_at_once, nearest
+from glassnet.errors import DataError
+
+# What leads nowhere is a text, unless it ends so: a date has slashes too, and a number a point.
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -50,48 +52,21 @@ class PairSchema:
         Raises:
             DataError: a file is absent, is no text, or a table lacks the column; all such at once.
         """
-        texts: list[str] = []
-        wrong: list[GlassnetError] = []
-        for given in paths:
-            try:
-                texts += self._texts(given)
-            except DataError as error:
-                wrong.append(error)
-        if wrong:
-            raise all_at_once(wrong)
-        if not texts:
-            raise DataError("there is nothing to translate", expected="a text, or files of text")
+        texts = read_all(paths, self._texts, "there is nothing to translate", "a text, or files of text")
         return texts, Pairs(ragged(texts, self.units[0]), None)
 
     def _texts(self, given: str) -> list[str]:
-        path = Path(given)
-        try:
-            there = path.is_file()
-        except (OSError, ValueError):  # too long for a name: then it is a text
-            there = False
-        if not there:
+        path = place_of(given, "a file, or a text in quotes", meant=lambda text: text.endswith(SUFFIXES))
+        if path is None:
             if not given.strip():
                 raise DataError("the text is empty", got=repr(given), expected="something to translate")
-            if path.suffix in (".csv", ".tsv", ".txt", ".parquet"):
-                raise DataError("no such file", where=shown(given), expected="a file, or a text in quotes")
             return [given]
         if is_table(path) and path.suffix.lower() != ".txt":
-            table, column = read_table(path), self.columns[0]
-            if column not in table.frame.columns:
-                near = nearest(column, table.frame.columns)
-                raise DataError(
-                    "the table lacks the column that is translated",
-                    where=shown(path),
-                    got=", ".join(f"'{name}'" for name in table.frame.columns[:20]),
-                    expected=f"'{column}'",
-                    fix=f"rename '{near}'?" if near else None,
-                )
-            found: list[str] = table.frame[column].cast(str).fill_null("").to_list()
+            table = read_table(path)
+            table.require(self.columns[:1], "the table lacks the column that is translated")
+            found = table.texts(self.columns[0])
         else:
-            try:
-                found = lines_of(read_text(path).text)
-            except NoText as error:
-                raise DataError("this is no text", where=shown(path), got=error) from error
+            found = lines_of(require_text(path).text)
         return [text for text in found if text.strip()]
 
     def to_json(self) -> dict[str, Any]:

@@ -70,13 +70,9 @@ def pairs_of_tables(
     rows: dict[str, tuple[list[str], list[str], list[str]]] = {}
     left_out: list[Unreadable] = []
     for part, table in tables.items():
-        lacks = [column for column in columns if column not in table.frame.columns]
-        if lacks:
-            raise DataError(
-                "the table lacks a column", where=table.path, got=", ".join(table.frame.columns), expected=lacks[0]
-            )
+        table.require(columns, "the table lacks a column")
         read, written, names = [], [], []
-        for first, second, row in zip(*(_cells(table, column) for column in columns), table.names, strict=True):
+        for first, second, row in zip(*(table.texts(column) for column in columns), table.names, strict=True):
             if not first.strip() or not second.strip():
                 left_out.append(Unreadable(row, f"column '{columns[bool(first.strip())]}' is empty"))
                 continue
@@ -108,11 +104,6 @@ def pairs_of_tables(
         ),
         unreadable=tuple(left_out),
     )
-
-
-def _cells(table: TableFile, column: str) -> list[str]:
-    cells: list[str] = table.frame[column].cast(pl.String).fill_null("").to_list()
-    return cells
 
 
 def _unit(texts: Sequence[str], options: ReadOptions) -> Unit:

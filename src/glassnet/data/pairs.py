@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Source, Subset
+from glassnet.data.dataset import Part, Source, beneath
 from glassnet.data.ragged import PADDING, Ragged
 from glassnet.data.stream import IGNORED, codes_of, joined
 from glassnet.data.tokens import UNKNOWN, Unit, words
@@ -55,9 +55,7 @@ def _filled(rows: Tensor, longest: int) -> Tensor:
 
 def pairs_of(source: Source) -> tuple[Pairs, Tensor] | None:
     """The pairs below any subsets, and the places in them that the source hands out; None where there are none."""
-    index = torch.arange(len(source))
-    while isinstance(source, Subset):
-        index, source = source.index[index], source.of
+    source, index = beneath(source)
     return (source, index) if isinstance(source, Pairs) else None
 
 
@@ -100,3 +98,20 @@ def targets_of(written: Ragged, known: Sequence[str]) -> Tensor:
     places = torch.nn.functional.pad(numbered(rows, known), (0, 1))
     places = torch.where(places == PADDING, IGNORED, places)
     return places.scatter(1, written.lengths[:, None], END)
+
+
+def both_sides(part: Part, units: tuple[Unit, Unit]) -> list[tuple[str, str]]:
+    """The texts of a part with their translations, put together from their tokens."""
+    found = pairs_of(part.inputs)
+    assert found is not None, "a translator's data are pairs"
+    pairs, index = found
+    assert pairs.written is not None, "pairs to be measured have both sides"
+    sides = ((pairs.read, units[0]), (pairs.written, units[1]))
+    return list(zip(*(_texts(rows, index, unit) for rows, unit in sides), strict=True))
+
+
+def _texts(rows: Ragged, index: Tensor, unit: Unit) -> list[str]:
+    return [
+        put_together([rows.lexicon.get(code, "?") for code in rows.row(place).tolist()], unit)
+        for place in index.tolist()
+    ]

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Source, Subset
+from glassnet.data.dataset import Source, beneath
 
 PADDING = 0  # what fills a batch behind the end of a shorter input; no token has this code
 
@@ -64,19 +64,12 @@ class Ragged:
 
 def ragged_of(source: Source) -> tuple[Ragged, Tensor] | None:
     """The ragged source below any subsets, and the places in it that the source hands out; None where there is none."""
-    index = torch.arange(len(source))
-    while isinstance(source, Subset):
-        index, source = source.index[index], source.of
+    source, index = beneath(source)
     return (source, index) if isinstance(source, Ragged) else None
 
 
 def lengths_of(source: Source) -> Tensor | None:
     """Length of each input, int64 (samples,), where they differ by nature; None for inputs that all have one shape."""
-    found = ragged_of(source)
-    if found is not None:
-        return found[0].lengths[found[1]]
-    index = torch.arange(len(source))
-    while isinstance(source, Subset):
-        index, source = source.index[index], source.of
+    source, index = beneath(source)
     lengths = getattr(source, "lengths", None)  # of pairs: of what is read
     return lengths[index] if isinstance(lengths, Tensor) else None

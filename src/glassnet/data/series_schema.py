@@ -15,10 +15,11 @@ from torch import Tensor
 from glassnet.data.clock import CYCLES, Clock
 from glassnet.data.columns import Column
 from glassnet.data.dataset import Source
-from glassnet.data.series_table import Steps, steps_of
+from glassnet.data.given import read_all
+from glassnet.data.series_steps import Steps, steps_of
 from glassnet.data.table_file import read_table
 from glassnet.data.windows import Windows
-from glassnet.errors import DataError, GlassnetError, all_at_once
+from glassnet.errors import DataError
 
 AFTER = " after "
 
@@ -85,31 +86,23 @@ class SeriesSchema:
         Raises:
             DataError: a file is absent, is no table, does not fit or is shorter than a window; all such files at once.
         """
-        names: list[str] = []
-        windows: list[Tensor] = []
-        wrong: list[GlassnetError] = []
-        for path in paths:
-            try:
-                table = read_table(Path(path))
-                steps = steps_of(table, self.time, self.clock, self.columns)
-                if len(steps.values) < self.window:
-                    raise DataError(
-                        "the series is shorter than what the network sees",
-                        where=table.path,
-                        got=f"{len(steps.values):,} steps",
-                        expected=f"at least {self.window:,}",
-                    )
-            except DataError as error:
-                wrong.append(error)
-                continue
-            windows.append(self.channels(steps)[-self.window :])
-            names.append(f"{table.path.name}{AFTER}{self.clock.told(steps.first + len(steps.values) - 1)}")
-        if wrong:
-            raise all_at_once(wrong)
-        if not windows:
-            raise DataError("no series was given", expected="at least one CSV, TSV or Parquet file")
-        starts = torch.arange(len(windows)) * self.window
-        return names, Windows(torch.cat(windows), starts, self.window, self.horizon)
+        found = read_all(paths, self._last, "no series was given", "at least one CSV, TSV or Parquet file")
+        starts = torch.arange(len(found)) * self.window
+        windows = Windows(torch.cat([window for _, window in found]), starts, self.window, self.horizon)
+        return [name for name, _ in found], windows
+
+    def _last(self, path: str) -> list[tuple[str, Tensor]]:
+        table = read_table(Path(path))
+        steps = steps_of(table, self.time, self.clock, self.columns)
+        if len(steps.values) < self.window:
+            raise DataError(
+                "the series is shorter than what the network sees",
+                where=table.path,
+                got=f"{len(steps.values):,} steps",
+                expected=f"at least {self.window:,}",
+            )
+        end = self.clock.told(steps.first + len(steps.values) - 1)
+        return [(f"{table.path.name}{AFTER}{end}", self.channels(steps)[-self.window :])]
 
     def next_times(self, name: str) -> list[str]:
         """The times of the steps behind the one that an input's name ends with; ``+1``, ``+2`` and so on where it names none."""

@@ -12,7 +12,7 @@ import torch
 from glassnet.data.dataset import Source
 from glassnet.data.ragged import Ragged
 from glassnet.data.sound_file import SOUND_EXTENSIONS, NoSound, Samples, read_wav, resampled
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
 SILENCE = 1 << 16  # the code of a sample of 0; padding, which is 0, is so told from silence
@@ -53,11 +53,7 @@ class SoundSchema:
         for given in paths:
             path = Path(given)
             if path.is_dir():
-                found = [
-                    file
-                    for file in sorted(path.rglob("*"))
-                    if file.suffix.lower() in SOUND_EXTENSIONS and not is_litter(file.name)
-                ]
+                found = [file for file in files_below(path) if file.suffix.lower() in SOUND_EXTENSIONS]
                 files += found
                 if not found:
                     wrong.append(DataError("there is no WAV file in this folder", where=shown(path)))

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory, Part, Source, class_counts
 from glassnet.data.duplicates import digests, groups
+from glassnet.data.parts import SPOKEN, checked_share
 from glassnet.data.split_in_time import folds_in_time, split_in_time
 from glassnet.data.windows import windows_of
 from glassnet.errors import DataError, UsageError
@@ -29,7 +30,6 @@ MAX_VAL = 5_000
 MAX_TEST = 10_000
 VAL_PER_CLASS = 20
 DRAWN = "drawn at random"
-SPOKEN = {"train": "training", "val": "validation", "test": "test"}
 
 
 def split(data: Data, *, val: float | None = None, test: float | None = None, seed: int = 0) -> Data:
@@ -58,10 +58,12 @@ def split(data: Data, *, val: float | None = None, test: float | None = None, se
     made: dict[str, float] = {}
     keep_val = "val" in data.parts
     if "test" not in data.parts and (not keep_val or test is not None):
-        made["test"] = _share(test, "test") if test is not None else _default_test(len(data.train))
+        made["test"] = checked_share(test, "test") if test is not None else _default_test(len(data.train))
     if not keep_val:
         rest = len(data.train) * (1 - made.get("test", 0.0))
-        made["val"] = (_share(val, "val") if val is not None else _default_val(rest, data)) * rest / len(data.train)
+        made["val"] = (
+            (checked_share(val, "val") if val is not None else _default_val(rest, data)) * rest / len(data.train)
+        )
     _check_enough(data, len(made) + 1)
     notes: list[str] = []
     parts = dict(data.parts)
@@ -113,17 +115,6 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
             "val": pool.subset(torch.from_numpy(np.flatnonzero(fold_of == fold))),
         }
         yield data.with_parts(parts | rest, f"Fold {fold + 1} of {k}, seed {seed}.")
-
-
-def _share(value: float, name: str) -> float:
-    if not 0.0 < value < 1.0:
-        raise UsageError(
-            f"the share of the {SPOKEN[name]} part is out of range",
-            where=f"data.{name}_fraction",
-            got=value,
-            expected="between 0 and 1",
-        )
-    return value
 
 
 def _default_test(samples: int) -> float:

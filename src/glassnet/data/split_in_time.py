@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, Part, Subset
+from glassnet.data.parts import SPOKEN, checked_share
 from glassnet.data.windows import Windows, windows_of
 from glassnet.errors import DataError, UsageError
 
@@ -19,7 +20,6 @@ TEST_SHARE, TEST_SHARE_LARGE, MAX_TEST = 0.2, 0.15, 10_000
 SMALL = 5_000
 VAL_SHARE, VAL_STEPS, VAL_MOST_SHARE = 0.1, 100, 0.2
 LEAST_TRAIN = 8
-SPOKEN = {"train": "training", "val": "validation", "test": "test"}
 
 
 def split_in_time(data: Data, *, val: float | None = None, test: float | None = None) -> Data:
@@ -38,13 +38,8 @@ def split_in_time(data: Data, *, val: float | None = None, test: float | None = 
         UsageError: a share is not strictly between 0 and 1.
     """
     for name, share in (("val", val), ("test", test)):
-        if share is not None and not 0.0 < share < 1.0:
-            raise UsageError(
-                f"the share of the {SPOKEN[name]} part is out of range",
-                where=f"data.{name}_fraction",
-                got=share,
-                expected="between 0 and 1",
-            )
+        if share is not None:
+            checked_share(share, name)
     parts, notes = dict(data.parts), list[str]()
     train, horizon = parts["train"], _windows(data).horizon
     ahead = _ahead(train)

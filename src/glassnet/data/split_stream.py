@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import cast
 
 from glassnet.data.dataset import Data, Part
+from glassnet.data.parts import SPOKEN
 from glassnet.data.stream import NAMES, Stream, below, part_of, vocabulary_of
 from glassnet.data.stream_schema import StreamSchema
 from glassnet.errors import DataError, UsageError
 
 VAL = 0.1
 LEAST_TOKENS = 200
-SPOKEN = {"val": "validation", "test": "test"}
 
 
 def is_stream(data: Data) -> bool:
@@ -82,7 +82,7 @@ def split_stream(data: Data, *, val: float | None, test: float | None, window: i
 
 
 def _notes(cut: dict[str, Stream], shares: dict[str, float], known: tuple[str, ...], unit: str) -> list[str]:
-    counts = ", ".join(f"{len(stream.values):,} {SPOKEN.get(name, 'training')}" for name, stream in cut.items())
+    counts = ", ".join(f"{len(stream.values):,} {SPOKEN[name]}" for name, stream in cut.items())
     notes = [f"{len(known):,} different {unit} in the training part; {unit} of the parts: {counts}."]
     if shares:
         told = " and ".join(f"the {SPOKEN[name]} part takes {share:.0%}" for name, share in shares.items())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Part, Source, Subset
+from glassnet.data.dataset import Part, Source, beneath
 from glassnet.data.ragged import PADDING
 from glassnet.data.tokens import UNKNOWN, Unit, code
 
@@ -118,9 +118,7 @@ def stream_of(source: Source) -> Stream | None:
 
 def below(source: Source) -> Stream | None:
     """The stream below any subsets; None where there is none."""
-    while isinstance(source, Subset):
-        source = source.of
-    return stream_of(source)
+    return stream_of(beneath(source)[0])
 
 
 def stretch(part: Part, begin: int, windows: int) -> Part:

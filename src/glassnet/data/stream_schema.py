@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Source
+from glassnet.data.given import place_of
 from glassnet.data.stream import Stream, codes_of, pieces
-from glassnet.data.text_files import NoText, read_text
+from glassnet.data.text_files import require_text
 from glassnet.data.tokens import Unit
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below
 from glassnet.errors import DataError
 
 
@@ -76,20 +76,7 @@ def text_at(given: str) -> str:
     Raises:
         DataError: a file is no text, or the argument looks like a path and leads nowhere.
     """
-    path = Path(given)
-    try:
-        there = path.exists()
-    except (OSError, ValueError):  # too long for a name: then it is a text
-        there = False
-    if not there:
-        if not any(letter.isspace() for letter in given) and ("/" in given or path.suffix):
-            raise DataError("no such file", where=shown(given), expected="a file, a folder, or a text in quotes")
+    path = place_of(given, "a file, a folder, or a text in quotes", folders=True)
+    if path is None:
         return given
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not is_litter(f.name))
-    texts = []
-    for file in files:
-        try:
-            texts.append(read_text(file).text)
-        except NoText as error:
-            raise DataError("this is no text", where=shown(file), got=error) from error
-    return "\n".join(texts)
+    return "\n".join(require_text(file).text for file in ([path] if path.is_file() else files_below(path)))

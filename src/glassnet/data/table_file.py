@@ -12,7 +12,7 @@ import polars as pl
 
 from glassnet.data.columns import Column, clean, encode
 from glassnet.data.delimited import MAX_COLUMNS, read_delimited
-from glassnet.errors import DataError
+from glassnet.errors import DataError, nearest
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -41,6 +41,45 @@ class TableFile:
     def names(self) -> list[str]:
         """What to call each row, such as ``adult.csv:17``."""
         return [f"{self.path.name}:{line}" for line in self.lines]
+
+    def lacks(self, name: str, what: str, able: Sequence[str] | None = None) -> DataError:
+        """The error for a column that somebody asks for and that is not there, with the nearest name or the list of names.
+
+        Args:
+            name: that was asked for.
+            what: it should be, such as ``for the target``.
+            able: the columns that could be it; all without it.
+        """
+        names = self.frame.columns if able is None else able
+        near = nearest(name, names)
+        return DataError(
+            f"no column '{name}' {what}",
+            where=self.path,
+            expected=None if near else "one of " + ", ".join(f"'{each}'" for each in names[:40]),
+            fix=f"did you mean '{near}'?" if near else None,
+        )
+
+    def require(self, names: Sequence[str], problem: str) -> None:
+        """Refuse a table without the columns that a model reads.
+
+        Raises:
+            DataError: with ``problem`` and all columns that are not there.
+        """
+        absent = [name for name in names if name not in self.frame.columns]
+        if absent:
+            hints = [f"'{near}' for '{name}'" for name in absent if (near := nearest(name, self.frame.columns))]
+            raise DataError(
+                problem,
+                where=self.path,
+                got="no column " + ", ".join(f"'{name}'" for name in absent),
+                expected=", ".join(names),
+                fix=f"rename {', '.join(hints)}?" if hints else "add these columns",
+            )
+
+    def texts(self, column: str) -> list[str]:
+        """The cells of a column as texts, empty where one is missing."""
+        cells: list[str] = self.frame[column].cast(pl.String).fill_null("").to_list()
+        return cells
 
     def rows(self, keep: pl.Series) -> TableFile:
         """Only the rows where ``keep`` is true."""

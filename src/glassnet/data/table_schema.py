@@ -12,8 +12,8 @@ from torch import Tensor
 
 from glassnet.data.columns import Column
 from glassnet.data.dataset import InMemory, Source
+from glassnet.data.given import read_all
 from glassnet.data.table_file import TableFile, read_table
-from glassnet.errors import DataError, GlassnetError, all_at_once, nearest
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,7 @@ class TableSchema:
         Raises:
             DataError: columns are missing, or hold what is no finite number.
         """
-        absent = [name for name in self.sources if name not in table.frame.columns]
-        if absent:
-            hints = [f"'{near}' for '{name}'" for name in absent if (near := nearest(name, table.frame.columns))]
-            raise DataError(
-                "the table lacks columns that the model reads",
-                where=table.path,
-                got="no column " + ", ".join(f"'{name}'" for name in absent),
-                expected=", ".join(self.sources),
-                fix=f"rename {', '.join(hints)}?" if hints else "add these columns",
-            )
+        table.require(self.sources, "the table lacks columns that the model reads")
         return torch.from_numpy(table.encode(self.columns))
 
     def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
@@ -86,21 +77,12 @@ class TableSchema:
         Raises:
             DataError: a file is absent, is no table, or does not fit; all such files at once.
         """
-        names: list[str] = []
-        inputs: list[Tensor] = []
-        wrong: list[GlassnetError] = []
-        for path in paths:
-            try:
-                table = read_table(Path(path))
-                inputs.append(self.encode(table))
-                names += table.names
-            except DataError as error:
-                wrong.append(error)
-        if wrong:
-            raise all_at_once(wrong)
-        if not inputs:
-            raise DataError("no table was given", expected="at least one CSV, TSV or Parquet file")
-        return names, InMemory(torch.cat(inputs))
+        tables = read_all(paths, self._rows, "no table was given", "at least one CSV, TSV or Parquet file")
+        return [name for names, _ in tables for name in names], InMemory(torch.cat([rows for _, rows in tables]))
+
+    def _rows(self, path: str) -> list[tuple[list[str], Tensor]]:
+        table = read_table(Path(path))
+        return [(table.names, self.encode(table))]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""

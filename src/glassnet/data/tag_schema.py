@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Source
+from glassnet.data.given import place_of, read_all
 from glassnet.data.tagged_files import cells_of, is_tagged, read_tagged
-from glassnet.data.text_files import NoText, lines_of, read_text
+from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.walk import shown
 from glassnet.data.word_codes import COLUMNS, ragged_words
-from glassnet.errors import DataError, GlassnetError, all_at_once
+from glassnet.errors import DataError
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
@@ -51,17 +51,7 @@ class TagSchema:
         Raises:
             DataError: a file is absent or no text, or a sentence is empty; all such at once.
         """
-        sentences: list[list[str]] = []
-        wrong: list[GlassnetError] = []
-        for given in paths:
-            try:
-                sentences += _sentences_in(given)
-            except DataError as error:
-                wrong.append(error)
-        if wrong:
-            raise all_at_once(wrong)
-        if not sentences:
-            raise DataError("no sentence was given", expected="a sentence, or files of sentences")
+        sentences = read_all(paths, _sentences_in, "no sentence was given", "a sentence, or files of sentences")
         return [" ".join(words) for words in sentences], ragged_words(sentences)
 
     def to_json(self) -> dict[str, Any]:
@@ -75,24 +65,15 @@ class TagSchema:
 
 
 def _sentences_in(given: str) -> list[list[str]]:
-    path = Path(given)
-    try:
-        there = path.is_file()
-    except (OSError, ValueError):  # too long for a name: then it is a sentence
-        there = False
-    if not there:
-        if given.strip() and not any(letter.isspace() for letter in given) and ("/" in given or path.suffix):
-            raise DataError("no such file", where=shown(given), expected="a file, or a sentence in quotes")
+    path = place_of(given, "a file, or a sentence in quotes")
+    if path is None:
         words = _WORD.findall(given)
         if not words:
             raise DataError("the sentence is empty", got=repr(given), expected="at least one word")
         return [words]
     if is_tagged(path):
         return [list(sentence.words) for sentence in read_tagged(path).sentences]
-    try:
-        lines = lines_of(read_text(path).text)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error) from error
+    lines = lines_of(require_text(path).text)
     if all(len(cells_of(line)) <= 1 for line in lines) and any(not line.strip() for line in lines[:-1]):
         blocks = "\n".join(line.strip() for line in lines).split("\n\n")  # a word a line, without tags
         found = [block.split("\n") for block in blocks if block.strip()]

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from glassnet.data.text_files import NoText, decoded, lines_of, read_text
+from glassnet.data.text_files import NoText, decoded, lines_of, require_text
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 
@@ -95,10 +95,7 @@ def read_tagged(path: Path, target: str | None = None) -> TaggedFile:
     Raises:
         DataError: it is no text, holds no sentence, lines differ in their columns, or there is no such column.
     """
-    try:
-        found = read_text(path)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error, expected="a word a line") from error
+    found = require_text(path, "a word a line")
     rows = [(number, cells_of(line)) for number, line in enumerate(lines_of(found.text), start=1)]
     widths = Counter(len(cells) for _, cells in rows if cells and cells != [""])
     if not widths:

@@ -13,7 +13,7 @@ from torch import Tensor
 from glassnet.data.columns import MAX_LEVELS, MOSTLY_NUMBERS, as_text, clean, numbers
 from glassnet.data.dataset import Simple
 from glassnet.data.table_file import LARGEST, TableFile
-from glassnet.errors import DataError, nearest
+from glassnet.errors import DataError
 
 MAX_INTEGER_CLASSES = 20
 
@@ -109,7 +109,7 @@ def choose_target(
         )
     if task == "values":
         return Target(name, "values", ()), notes
-    return Target(name, "classes", _classes_in_order(series, values if numeric else None, table, where)), notes
+    return Target(name, "classes", _classes_in_order(series, values if numeric else None, where)), notes
 
 
 def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]]:
@@ -118,13 +118,7 @@ def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]
         return names[-1], [f"Column '{names[-1]}', the last one, is the target; --target names another."]
     if wanted in names:
         return wanted, []
-    near = nearest(wanted, names)
-    raise DataError(
-        f"no column '{wanted}' for the target",
-        where=table.path,
-        expected=None if near else "one of " + ", ".join(f"'{name}'" for name in names[:40]),
-        fix=f"did you mean '{near}'?" if near else None,
-    )
+    raise table.lacks(wanted, "for the target")
 
 
 def _of_numbers(values: pl.Series) -> tuple[Simple, str]:
@@ -158,7 +152,7 @@ def _class_names(series: pl.Series, *, decimal_comma: bool) -> pl.Series:
     return as_text(values) if values.null_count() == 0 else as_text(series)
 
 
-def _classes_in_order(series: pl.Series, values: pl.Series | None, table: TableFile, where: str) -> tuple[str, ...]:
+def _classes_in_order(series: pl.Series, values: pl.Series | None, where: str) -> tuple[str, ...]:
     if values is not None:
         names = as_text(values.unique().sort()).to_list()
     else:

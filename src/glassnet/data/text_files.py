@@ -6,6 +6,9 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from glassnet.data.walk import shown
+from glassnet.errors import DataError
+
 TEXT_EXTENSIONS = (".txt", ".text", ".md", ".rst", ".pos", ".neg", "")
 MOST_BYTES = 256 << 20
 LOOKED_AT = 64 << 10
@@ -45,6 +48,18 @@ def read_text(path: Path) -> ReadText:
     except OSError as error:
         raise NoText((error.strerror or "cannot be read").lower()) from error
     return decoded(raw)
+
+
+def require_text(path: Path, expected: str | None = None) -> ReadText:
+    """:func:`read_text` of a file that has to be one.
+
+    Raises:
+        DataError: it is no text; tells what was expected.
+    """
+    try:
+        return read_text(path)
+    except NoText as error:
+        raise DataError("this is no text", where=shown(path), got=error, expected=expected) from error
 
 
 def decoded(raw: bytes) -> ReadText:

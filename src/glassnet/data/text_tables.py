@@ -11,7 +11,7 @@ from glassnet.data.dataset import Data
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import Gathered, data_of
 from glassnet.data.table_file import TableFile
-from glassnet.errors import DataError, nearest
+from glassnet.errors import DataError
 
 LEAST_WORDS = 3.0  # on average; a name or an address has fewer
 LEAST_DISTINCT = 0.5  # share of the rows
@@ -27,13 +27,7 @@ def text_column(table: TableFile, options: ReadOptions) -> str | None:
     names = table.frame.columns
     if options.text is not None:
         if options.text not in names:
-            near = nearest(options.text, names)
-            raise DataError(
-                f"no column '{options.text}' with texts",
-                where=table.path,
-                expected=None if near else "one of " + ", ".join(f"'{name}'" for name in names[:40]),
-                fix=f"did you mean '{near}'?" if near else None,
-            )
+            raise table.lacks(options.text, "with texts")
         return options.text
     if options.task == "values":
         return None
@@ -64,9 +58,7 @@ def texts_of_tables(tables: Mapping[str, TableFile], column: str, options: ReadO
     target = options.target or _label_column(train, column)
     gathered, notes, absent = Gathered(), [f"Column '{column}' holds the texts and '{target}' their classes."], 0
     if target not in train.frame.columns:
-        raise DataError(
-            f"no column '{target}' for the target", where=train.path, expected=", ".join(map(repr, train.frame.columns))
-        )
+        raise train.lacks(target, "for the target")
     for part, table in tables.items():
         lacks = [one for one in (column, target) if one not in table.frame.columns]
         if lacks and part != "train":

@@ -10,7 +10,7 @@ from typing import Any
 from glassnet.data.dataset import Source
 from glassnet.data.text_files import NoText, lines_of, read_text
 from glassnet.data.tree import FIELDS, NoTree, Trees, encode_tree, parse_tree
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
 SHOWN = 60  # characters of a tree that stand for its name
@@ -71,10 +71,7 @@ class TreeSchema:
                 found.append((given if len(given) <= SHOWN else given[: SHOWN - 1] + "…", given))
                 continue
             path = Path(given)
-            files = [path]
-            if path.is_dir():
-                files = sorted(file for file in path.rglob("*") if file.is_file() and not is_litter(file.name))
-            for file in files:
+            for file in files_below(path) if path.is_dir() else [path]:
                 try:
                     lines = lines_of(read_text(file).text)
                 except NoText as error:

@@ -48,6 +48,17 @@ def subfolders(folder: Path) -> list[Path]:
     return [path for path in _listed(folder) if not is_litter(path.name) and path.is_dir()]
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files right inside a folder, in the order of their names, without what programs leave behind."""
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and not is_litter(path.name)]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files at any depth below a folder, in the order of their paths, without what programs leave behind and what lies in its folders."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in found if not any(is_litter(part) for part in path.relative_to(folder).parts)]
+
+
 def find_images(folder: Path, root: Path | None = None) -> Found:
     """All image files below ``folder``, at any depth.
 

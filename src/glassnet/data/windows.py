@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Source, Subset
+from glassnet.data.dataset import Source, beneath
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ class Windows:
 
 def windows_of(source: Source) -> tuple[Windows, Tensor] | None:
     """The windows below any subsets, and the first step to forecast of each sample, int64 (samples,); None for other sources."""
-    index = torch.arange(len(source))
-    while isinstance(source, Subset):
-        index, source = source.index[index], source.of
+    source, index = beneath(source)
     return (source, source.starts[index] + source.window) if isinstance(source, Windows) else None
 
 

@@ -7,10 +7,9 @@ from glassnet.evaluate.judge import Figures, figures_from_json, judge
 from glassnet.evaluate.language import LanguageFigures, language_report
 from glassnet.evaluate.regression import RegressionFigures, regression_report
 from glassnet.evaluate.rival import Rival
-from glassnet.evaluate.rival_ngrams import counting_rivals
 from glassnet.evaluate.rivals import rivals, rivals_of, trivial_baseline
 from glassnet.evaluate.tagging import entity_figures
-from glassnet.evaluate.translation import TranslationFigures, nearest_translations, translation_report
+from glassnet.evaluate.translation import TranslationFigures, translation_report
 
 __all__ = [
     "ClassificationFigures",
@@ -23,12 +22,10 @@ __all__ = [
     "TranslationFigures",
     "classification_report",
     "compared_forecasts",
-    "counting_rivals",
     "entity_figures",
     "figures_from_json",
     "judge",
     "language_report",
-    "nearest_translations",
     "regression_report",
     "rivals",
     "rivals_of",

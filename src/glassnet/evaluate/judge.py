@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +14,13 @@ from glassnet.evaluate.regression import RegressionFigures, regression_report
 from glassnet.evaluate.translation import TranslationFigures
 
 Figures = ClassificationFigures | RegressionFigures | LanguageFigures | TranslationFigures
+
+FROM_JSON: dict[str, Callable[[dict[str, Any]], Figures]] = {
+    "classification": ClassificationFigures.from_json,
+    "regression": RegressionFigures.from_json,
+    "language": LanguageFigures.from_json,
+    "translation": TranslationFigures.from_json,
+}
 
 
 def judge(said: Tensor, targets: Tensor, *, task: Task, classes: Sequence[str], outputs: Sequence[str]) -> Figures:
@@ -28,10 +35,5 @@ def judge(said: Tensor, targets: Tensor, *, task: Task, classes: Sequence[str], 
 
 
 def figures_from_json(values: dict[str, Any]) -> Figures:
-    """The figures that ``to_json`` of either kind described."""
-    if values["kind"] == "language":
-        return LanguageFigures.from_json(values)
-    if values["kind"] == "translation":
-        return TranslationFigures.from_json(values)
-    kind = ClassificationFigures if values["kind"] == "classification" else RegressionFigures
-    return kind.from_json(values)
+    """The figures that ``to_json`` of any kind described."""
+    return FROM_JSON[values["kind"]](values)

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, Part
+from glassnet.data.pair_schema import PairSchema
+from glassnet.data.pairs import both_sides
+from glassnet.data.stream_schema import StreamSchema
 from glassnet.data.tree import as_texts
 from glassnet.evaluate.forecast import rivals_of_series
 from glassnet.evaluate.interval import Interval, wilson
@@ -27,8 +30,10 @@ from glassnet.evaluate.rival_models import (
     random_forest,
     ridge,
 )
+from glassnet.evaluate.rival_ngrams import counting_rivals
 from glassnet.evaluate.rival_texts import bag_of_words
 from glassnet.evaluate.tagging import tagging_rivals
+from glassnet.evaluate.translation import nearest_translations
 
 BUDGET_SECONDS = 10.0
 READING_SHARE = 0.3
@@ -55,7 +60,12 @@ def rivals_of(
     budget_seconds: float = BUDGET_SECONDS,
     seed: int = 0,
 ) -> list[Rival]:
-    """The trivial baseline first, then :func:`rivals`; of a series the plain forecasts."""
+    """The trivial baseline first, then :func:`rivals`; of a series the plain forecasts, of a text what counting reaches, of pairs the nearest known texts."""
+    if isinstance(data.schema, StreamSchema):
+        return counting_rivals(data, part)
+    if isinstance(data.schema, PairSchema):
+        read, wanted = zip(*both_sides(data.parts[part], data.schema.units), strict=True)
+        return nearest_translations(both_sides(data.train, data.schema.units), read, wanted)
     if data.schema.kind == "series":
         return rivals_of_series(data, preprocess, part)
     baseline = trivial_baseline(data.train, data.parts[part], classes=data.classes)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from glassnet.errors import UsageError
 from glassnet.explain.looking import looking
-from glassnet.explain.subject import Array, Inputs, Subject, array, pictures, subject
+from glassnet.explain.subject import Array, Inputs, Subject, array, subject
 from glassnet.model import Model
 
 AT_ONCE = 500
@@ -72,7 +72,7 @@ def top_classes(model: Model | nn.Module, inputs: Inputs, count: int = 5) -> Ans
     best, index = shares.topk(min(count, shares.shape[1]), dim=1)
     return Answers(
         about.names,
-        _drawn(about),
+        about.drawn,
         tuple(tuple(about.output_name(i) for i in row) for row in index.tolist()),
         array(best),
     )
@@ -107,7 +107,7 @@ def worst(
     at = order.tolist()
     return Worst(
         tuple(about.names[i] for i in at),
-        _drawn(about)[at],
+        about.drawn[at],
         order.cpu().numpy(),
         tuple(about.output_name(i) for i in targets[order].tolist()),
         tuple(about.output_name(i) for i in said[order].tolist()),
@@ -130,7 +130,3 @@ def probabilities(about: Subject) -> Tensor:
     with looking(about.net), torch.no_grad():
         logits = torch.cat([about.answer(x) for x in torch.split(about.x, AT_ONCE)])
     return torch.softmax(logits.double() / temperature, dim=1)
-
-
-def _drawn(about: Subject) -> Array:
-    return pictures(about.raw) if about.is_image else array(about.raw)

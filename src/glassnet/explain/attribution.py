@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,7 +11,8 @@ from torch import Tensor
 from glassnet.data.preprocess.table import TableInputs
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import UsageError
-from glassnet.explain.subject import Array, Subject, array, pictures
+from glassnet.explain.subject import Array, Subject, array
+from glassnet.explain.tokens import TokenShares
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,18 @@ class Attribution:
 
     Attributes:
         method: its name in words.
-        values: a map (batch, height, width) for images; (batch, columns) for tables; else as the input.
+        values: a map (batch, height, width) for images, (batch, bands, frames) for the spectrograms of sounds; (batch, columns) for tables;
+            (batch, tokens) for texts, 0 behind their ends; else as the input.
         signed: whether negative values speak against the output; unsigned values only tell how much a part matters.
-        inputs: as they are drawn, 0…1, for images; else as they came.
+        inputs: as they are drawn, see :attr:`~glassnet.explain.subject.Subject.drawn`.
         names: of the inputs.
         columns: names of a table's columns; empty otherwise.
         targets: name of the explained output for each input.
         scores: the explained output (logit or scaled value) of each input.
         layer: where it was measured, for methods that use a layer.
         against: the output for the baseline, for methods that compare with one; NaN otherwise.
+        tokens: of each text; empty otherwise.
+        seconds: that a sound lasts; 0 otherwise.
     """
 
     method: str
@@ -41,6 +45,8 @@ class Attribution:
     scores: Array
     layer: str = ""
     against: Array | None = None
+    tokens: tuple[tuple[str, ...], ...] = ()
+    seconds: float = 0.0
 
     @property
     def gap(self) -> Array:
@@ -75,7 +81,7 @@ def attribution(
         against: outputs of the baseline.
     """
     columns, group = columns_of(about)
-    if about.is_image and values.ndim == 4:
+    if values.ndim == 4 or (about.seconds and values.ndim == 3 and values.shape[1] == 1):
         values = values.sum(1)
     elif columns and values.shape[1:] == about.x.shape[1:]:
         values = torch.zeros(len(values), len(columns), dtype=values.dtype).index_add_(1, group, values.detach().cpu())
@@ -83,25 +89,35 @@ def attribution(
         method,
         array(values),
         signed,
-        pictures(about.raw) if about.is_image else array(about.raw),
+        about.drawn,
         about.names,
         columns,
         tuple(about.output_name(index) for index in chosen.tolist()),
         array(scores),
         layer,
         None if against is None else array(against),
+        about.tokens if about.is_text else (),
+        about.seconds,
     )
+
+
+def of_tokens(method: str, about: Subject, told: TokenShares, *, signed: bool) -> Attribution:
+    """The record of what tokens count for; of a module that is none of ours tokens are called by their numbers."""
+    made = attribution(method, about, told.values, told.chosen, told.scores, signed=signed, against=told.against)
+    if made.tokens:
+        return made
+    return replace(made, tokens=tuple(tuple(map(str, row)) for row in about.x.tolist()))
 
 
 def columns_of(about: Subject) -> tuple[tuple[str, ...], Tensor]:
     """Names of a table's columns, and for each number that the network reads the column it comes from. Empty where the input is no row."""
-    if about.x.ndim != 2:
+    if about.x.ndim != 2 or about.is_text:
         return (), torch.zeros(0, dtype=torch.int64)
     model = about.model
     if model is not None and isinstance(model.preprocess, TableInputs) and isinstance(model.schema, TableSchema):
         encoding = model.preprocess
         numbers = encoding.numbers
-        if encoding.name == "quantile":
+        if encoding.bins:
             numbers = [at for at, count in zip(encoding.numbers, encoding.bins, strict=True) for _ in range(count)]
         levels = [at for at, count in encoding.levels for _ in range(count)]
         return model.schema.names, torch.tensor([*numbers, *encoding.flagged, *levels], dtype=torch.int64)

@@ -9,7 +9,7 @@ from torch import nn
 
 from glassnet.explain.layers import layers
 from glassnet.explain.looking import looking, tapped
-from glassnet.explain.subject import Array, Inputs, array, pictures, subject
+from glassnet.explain.subject import Array, Inputs, array, subject
 from glassnet.model import Model
 
 
@@ -43,12 +43,14 @@ class FeatureMaps:
         inputs: as they are drawn, 0…1, for images; else as the network reads them.
         layers: one record a call of a layer.
         outputs: logits or values (batch, outputs).
+        seconds: that a sound lasts; 0 otherwise.
     """
 
     names: tuple[str, ...]
     inputs: Array
     layers: tuple[LayerMaps, ...]
     outputs: Array
+    seconds: float = 0.0
 
 
 def feature_maps(model: Model | nn.Module, inputs: Inputs, which: str | list[str] | None = None) -> FeatureMaps:
@@ -69,7 +71,8 @@ def feature_maps(model: Model | nn.Module, inputs: Inputs, which: str | list[str
         outputs = about.answer(about.x)
     return FeatureMaps(
         about.names,
-        pictures(about.raw) if about.is_image else array(about.x),
+        about.drawn if about.is_image or about.seconds else array(about.x),
         tuple(LayerMaps(name, kinds[name.partition(" (")[0]], array(out)) for name, out in seen.items()),
         array(outputs),
+        about.seconds,
     )

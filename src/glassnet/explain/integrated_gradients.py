@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from glassnet.explain.attribution import Attribution, attribution, baseline_of, plain_inputs
+from glassnet.explain.attribution import Attribution, attribution, baseline_of, of_tokens, plain_inputs
 from glassnet.explain.captum import captum
 from glassnet.explain.looking import looking
 from glassnet.explain.subject import Inputs, Subject, Target, subject
+from glassnet.explain.tokens import token_path
 from glassnet.model import Model
 
 
@@ -31,18 +32,21 @@ def integrated_gradients(
         model: a model of Glassnet or any module.
         inputs: see :func:`~glassnet.explain.subject.subject`.
         target: classes or outputs to explain; None takes what the network says.
-        baseline: x′, as the network reads it; None takes black for the images of a model, else zeros (for standardised columns: their means).
+        baseline: x′, as the network reads it; None takes black for the images of a model, silence for sounds, else zeros (for standardised columns:
+            their means). Of texts it is always vectors of zeros in place of the tokens' own.
         steps: points of the rule.
         batch_size: inputs that pass at once.
 
     Returns:
-        Signed values: maps (batch, height, width), columns of a table, or as the input.
+        Signed values: maps (batch, height, width), columns of a table, tokens of a text (these without Captum), or as the input.
 
     Raises:
         UsageError: Captum is not installed, or the baseline does not fit.
     """
-    methods = captum("integrated gradients")
     about = subject(model, inputs)
+    if about.is_text:
+        return of_tokens("integrated gradients of the tokens", about, token_path(about, target, steps), signed=True)
+    methods = captum("integrated gradients")
     x = plain_inputs(about)
     start = baseline_of(about, baseline, black(about))
     with looking(about.net), torch.enable_grad():
@@ -63,8 +67,8 @@ def integrated_gradients(
 
 
 def black(about: Subject) -> Tensor:
-    """What the network reads for a black image; zeros for everything that is no image of a model."""
-    if about.model is not None and about.is_image:
+    """What the network reads for a black image or for silence; zeros for everything else."""
+    if about.model is not None and (about.is_image or about.seconds):
         with torch.no_grad():
             made: Tensor = about.model.preprocess(torch.zeros_like(about.raw[:1]).to(about.x.device))
         return made

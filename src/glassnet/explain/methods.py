@@ -81,7 +81,7 @@ class Method:
 
     title: str
     draw: Callable[[Case], plots.Drawing]
-    kinds: tuple[str, ...] = ("image", "table", "array")
+    kinds: tuple[str, ...] = ("image", "table", "array", "text", "sound")
     tasks: tuple[str, ...] = ("classes", "values")
     needs: tuple[str, ...] = ()
     slow: bool = False
@@ -102,9 +102,15 @@ class Method:
         return f"it needs {' and '.join(missing)}, which this run does not have" if missing else None
 
 
+def few(part: Part, count: int = MOST_SHOWN) -> Part:
+    """At most ``count`` samples, evenly spread over the part, since files often come sorted by class."""
+    taken = min(count, len(part))
+    return part.subset(torch.arange(taken) * len(part) // max(taken, 1))
+
+
 def _few(case: Case, count: int) -> Part:
     assert case.part is not None
-    return case.part.subset(torch.arange(min(count, len(case.part))) * len(case.part) // min(count, len(case.part)))
+    return few(case.part, count)
 
 
 def _average_row(case: Case) -> object:
@@ -152,29 +158,35 @@ def _loss_slice(case: Case) -> plots.Drawing:
     return loss_slice_plot(loss_slice(case.model, part, part.targets, points=11))
 
 
-IMAGE, FLAT, CLASSES = ("image",), ("image", "table"), ("classes",)
+IMAGE, FLAT, HEARD, CLASSES = ("image",), ("image", "table"), ("text", "sound"), ("classes",)
 METHODS = MappingProxyType(
     {
         "top": Method(
             "the most probable classes", lambda c: top_classes_plot(top_classes(c.model, c.inputs)), tasks=CLASSES
         ),
         "filters": Method("the first layer's filters", _filters, IMAGE),
-        "maps": Method("what every layer answers", lambda c: feature_maps_plot(feature_maps(c.model, c.inputs)), IMAGE),
+        "maps": Method(
+            "what every layer answers", lambda c: feature_maps_plot(feature_maps(c.model, c.inputs)), (*IMAGE, "sound")
+        ),
         "saliency": Method(
-            "which pixels move the answer", lambda c: attribution_plot(saliency(c.model, c.inputs, c.target)), IMAGE
+            "which pixels, words or moments move the answer",
+            lambda c: attribution_plot(saliency(c.model, c.inputs, c.target)),
+            (*IMAGE, *HEARD),
         ),
         "grad-cam": Method(
-            "where the last maps speak for it", lambda c: attribution_plot(grad_cam(c.model, c.inputs, c.target)), IMAGE
+            "where the last maps speak for it",
+            lambda c: attribution_plot(grad_cam(c.model, c.inputs, c.target)),
+            (*IMAGE, "sound"),
         ),
         "integrated-gradients": Method(
             "shares that sum to the answer",
             lambda c: attribution_plot(integrated_gradients(c.model, c.inputs, c.target, baseline=_average_row(c))),
-            FLAT,
+            (*FLAT, *HEARD),
         ),
         "occlusion": Method(
             "what happens when parts are hidden",
             lambda c: attribution_plot(occlusion(c.model, c.inputs, c.target, baseline=_average_row(c))),
-            FLAT,
+            (*FLAT, *HEARD),
         ),
         "worst": Method("the largest losses", _worst, IMAGE, CLASSES, ("part",)),
         "neighbours": Method("nearest by the last hidden layer", _neighbours, IMAGE, needs=("train",)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glassnet.explain.hidden import hidden
-from glassnet.explain.subject import Array, Inputs, array, pictures, subject
+from glassnet.explain.subject import Array, Inputs, array, subject
 from glassnet.model import Model
 
 
@@ -56,11 +56,11 @@ def neighbours(
             distance[row, same] = torch.inf
     near: Tensor
     near, index = distance.topk(min(count, distance.shape[1]), largest=False)
-    drawn = pictures(others.raw) if others.is_image else array(others.raw)
+    drawn = others.drawn
     at = index.cpu().numpy()
     return Neighbours(
         asked.names,
-        pictures(asked.raw) if asked.is_image else array(asked.raw),
+        asked.drawn,
         at,
         array(near),
         drawn[at],

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import UsageError
-from glassnet.explain.attribution import Attribution, attribution, baseline_of, columns_of, plain_inputs
+from glassnet.explain.attribution import Attribution, attribution, baseline_of, columns_of, of_tokens, plain_inputs
 from glassnet.explain.captum import captum
 from glassnet.explain.looking import looking
 from glassnet.explain.subject import Inputs, Target, subject
+from glassnet.explain.tokens import token_absence
 from glassnet.model import Model
 
 AT_ONCE = 16
@@ -31,20 +32,24 @@ def occlusion(
 
     Args:
         model: a model of Glassnet or any module.
-        inputs: images or rows; see :func:`~glassnet.explain.subject.subject`.
+        inputs: images, spectrograms, rows or texts; see :func:`~glassnet.explain.subject.subject`.
         target: classes or outputs to explain; None takes what the network says.
         window: side of the square in pixels; None takes a seventh of the image's shorter side, at least 2.
         stride: its step; None takes half the window.
-        baseline: what hides, as the network reads it; None takes each image's own median in each channel, and zeros for rows.
+        baseline: what hides, as the network reads it; None takes each image's own median in each channel, zeros for rows, and an unknown word
+            for the tokens of texts (whose baseline is a whole number).
 
     Returns:
-        Signed values: maps (batch, height, width) or columns.
+        Signed values: maps (batch, height, width), columns or tokens.
 
     Raises:
-        UsageError: Captum is not installed, or the inputs are neither images nor rows.
+        UsageError: Captum is not installed (texts do without), or the inputs are none of these.
     """
-    methods = captum("occlusion")
     about = subject(model, inputs)
+    if about.is_text:
+        hides = baseline if isinstance(baseline, int) else None
+        return of_tokens("occlusion of one token at a time", about, token_absence(about, target, hides), signed=True)
+    methods = captum("occlusion")
     x = plain_inputs(about)
     with looking(about.net), torch.no_grad():
         outputs = about.answer(x)
@@ -65,7 +70,9 @@ def occlusion(
             )
             return attribution(f"occlusion by {side}×{side} pixels", about, values[:, :1], chosen, scores, signed=True)
         if about.x.ndim != 2:
-            raise UsageError("occlusion is for images and rows", got=f"inputs of shape {tuple(x.shape[1:])}")
+            raise UsageError(
+                "occlusion is for images, spectrograms, rows and texts", got=f"inputs of shape {tuple(x.shape[1:])}"
+            )
         _, group = columns_of(about)
         hidden = baseline_of(about, baseline, torch.zeros_like(x[:1]))
         values = methods.FeatureAblation(about.answer).attribute(

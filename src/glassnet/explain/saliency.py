@@ -8,9 +8,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from glassnet.explain.attribution import Attribution, attribution, plain_inputs
+from glassnet.explain.attribution import Attribution, attribution, of_tokens, plain_inputs
 from glassnet.explain.looking import looking
 from glassnet.explain.subject import Inputs, Target, subject
+from glassnet.explain.tokens import token_slopes
 from glassnet.model import Model
 
 
@@ -23,7 +24,7 @@ def saliency(
     noise: float = 0.15,
     seed: int = 0,
 ) -> Attribution:
-    """Max over channels of |∂ output / ∂ input|.
+    """Max over channels of |∂ output / ∂ input|; of a text the length of the slope at each token's vector (:func:`~glassnet.explain.tokens.token_slopes`).
 
     Sources: Simonyan, Vedaldi, Zisserman, "Deep inside convolutional networks", 2014, section 3; with more than one sample the mean over
     noisy copies of the gradient's absolute value, after Smilkov and others, "SmoothGrad", 2017, section 3.
@@ -37,9 +38,11 @@ def saliency(
         seed: of the noise.
 
     Returns:
-        Unsigned values: maps (batch, height, width) for images, else as the input.
+        Unsigned values: maps (batch, height, width) for images and spectrograms, (batch, tokens) for texts, else as the input.
     """
     about = subject(model, inputs)
+    if about.is_text:
+        return of_tokens("saliency of the tokens", about, token_slopes(about, target), signed=False)
     x = plain_inputs(about)
     generator = torch.Generator().manual_seed(seed)
     flat = x.detach().flatten(1)

@@ -10,7 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from glassnet.data.dataset import as_tensor
+from glassnet.data.dataset import Source, as_tensor
+from glassnet.data.preprocess.sound import SoundInputs
+from glassnet.data.preprocess.vocabulary import OWN, Vocabulary
+from glassnet.data.ragged import PADDING, ragged_of
 from glassnet.errors import UsageError, unknown
 from glassnet.explain.looking import device_of, first_tensor
 from glassnet.model import Model
@@ -32,6 +35,7 @@ class Subject:
         classes: names of the classes, in the order of the logits; empty where they are not known or the network predicts values.
         outputs: names of predicted values; empty for classes.
         model: the model, where it is one of Glassnet's.
+        tokens: the words (or characters) of each text, where the inputs are texts; one that is not in the vocabulary stands in ⟨⟩.
     """
 
     net: nn.Module
@@ -41,20 +45,40 @@ class Subject:
     classes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     model: Model | None = None
+    tokens: tuple[tuple[str, ...], ...] = ()
 
     @property
     def is_image(self) -> bool:
-        """Whether an input has channels, height and width."""
+        """Whether an input has channels, height and width, as images and the spectrograms of sounds do."""
         return self.x.ndim == 4
 
+    @property
+    def is_text(self) -> bool:
+        """Whether an input is a row of whole numbers, which stand for tokens."""
+        return self.x.ndim == 2 and not self.x.is_floating_point()
+
+    @property
+    def seconds(self) -> float:
+        """How long a sound is that the network hears; 0 for all that is no sound."""
+        heard = None if self.model is None else self.model.preprocess
+        return heard.samples / heard.rate if isinstance(heard, SoundInputs) else 0.0
+
+    @property
+    def drawn(self) -> Array:
+        """The inputs as they are drawn: images 0…1, sounds as the network hears them (spectrograms 0…1 with the lowest band first), others as they came."""
+        if self.seconds:
+            heard = self.x.unsqueeze(1) if self.x.ndim == 3 and self.x.shape[1] > 1 else self.x
+            return pictures(heard)
+        return pictures(self.raw) if self.is_image else array(self.raw)
+
     def answer(self, x: Tensor) -> Tensor:
-        """Logits or values (batch, outputs); the single logit s of two classes becomes the two logits 0 and s."""
+        """Logits or values (batch, outputs); the single logit s of two classes becomes the two logits −s/2 and s/2, of which each says its own class."""
         out = first_tensor(self.net(x))
         if out is None:
             raise UsageError("the network returns no tensor", where=type(self.net).__name__)
         out = out.reshape(len(out), -1)
         if out.shape[1] == 1 and len(self.classes) == 2:
-            out = torch.cat((torch.zeros_like(out), out), dim=1)
+            out = torch.cat((-out / 2, out / 2), dim=1)
         return out
 
     def chosen(self, outputs: Tensor, target: Target) -> Tensor:
@@ -140,6 +164,25 @@ def _of_model(model: Model, inputs: Inputs, limit: int | None) -> Subject:
         () if values else model.classes,
         model.outputs if values else (),
         model,
+        _tokens(model.preprocess, source, raw, x),
+    )
+
+
+def _tokens(preprocess: nn.Module, source: Source, raw: Tensor, x: Tensor) -> tuple[tuple[str, ...], ...]:
+    """The words of texts, as long as the network reads; empty for all that is no text."""
+    if not isinstance(preprocess, Vocabulary):
+        return ()
+    found = ragged_of(source)
+    lexicon = {} if found is None else found[0].lexicon
+
+    def told(number: int, code: int) -> str:
+        known = number - OWN
+        return preprocess.known[known] if known >= 0 else f"⟨{lexicon.get(code, 'unknown')}⟩"
+
+    rows = zip(x.tolist(), raw[:, : x.shape[1]].tolist(), strict=True)
+    return tuple(
+        tuple(told(number, code) for number, code in zip(numbers, codes, strict=True) if number != PADDING)
+        for numbers, codes in rows
     )
 
 

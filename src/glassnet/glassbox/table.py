@@ -99,7 +99,7 @@ def _steps(node: Node, l2: float, l1: float, on: Sequence[str], *, first: bool) 
             each.value.shape,
             norm_of(gradient),
             size_of(gradient),
-            _slope(node, each),
+            _slope(node),
             None if penalty is None else norm_of(penalty),
             norm_of(gradient if penalty is None else gradient + penalty),
         )
@@ -129,19 +129,14 @@ def rule(gate: Gate, target: Node, node: Node, *, learned: bool, first: bool) ->
     return f"d ← {said}" if len(said) <= LONGEST_RULE and "*" not in said else "d ← (∂y/∂x)ᵀ·d"
 
 
-def _slope(node: Node, target: Node) -> float | None:
+def _slope(node: Node) -> float | None:
     if not isinstance(node.gate, Elementwise) or len(node.inputs) != 1:
         return None
     return size_of(node.gate.local()[0])
 
 
-def as_text(rows: list[Row], loss: str = "L") -> str:
-    """The table for people: one line a step, parameters' gradients marked by ∇.
-
-    Args:
-        rows: of :func:`recursion`.
-        loss: the name of what is differentiated.
-    """
+def as_text(rows: list[Row]) -> str:
+    """The table for people: one line a step, parameters' gradients marked by ∇."""
     with_penalty = any(row.penalty is not None for row in rows)
     head = ["layer", "step", "gradient of", "shape", "norm", "rms", "rms g′(a)"]
     head += ["λ∇Ω", "with it"] if with_penalty else []

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.assembly import assemble
-from glassnet.cores import cores
 from glassnet.data.dataset import Data
 from glassnet.errors import UsageError
 from glassnet.hyperparameters.usual import default_space
 from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
 from glassnet.searching import Space, Trial
-from glassnet.training.execution import choose_device, prepare_process
+from glassnet.training.execution import prepare_process
 
 SHARES = (0.25, 0.5)  # of the epochs of a whole training: the coarse stage and the next
 TRIALS = (24, 12)
@@ -42,7 +41,8 @@ class Search:
         widen: widen a range at whose end the best trial lies.
         finalists: the best settings that are trained again.
         repeats: fresh seeds with which each of them is.
-        jobs: trials at a time; None takes as many as there are cores, of one thread each.
+        jobs: trials at a time; None measures which number is the fastest, and takes a process a core in short searches.
+        threads: of each trial; None gives one where ``jobs`` is given, and measures otherwise.
         seed: of the draws, the division of the data and the trials.
         budget: seconds for stages, finalists and winner; None takes what it takes.
         winner: whether the winner is trained once more, measured on the test part and kept.
@@ -59,6 +59,7 @@ class Search:
     finalists: int = FINALISTS
     repeats: int = REPEATS
     jobs: int | None = None
+    threads: int | None = None
     seed: int = 0
     budget: float | None = None
     winner: bool = True
@@ -76,6 +77,7 @@ class Found:
         stages: what each stage found: its space, best trial, edges, importances, narrowed ranges.
         winner: settings of the first finalist; empty where nothing beat the recipe as it was.
         figures: ``result.json`` of the winner's run; empty without one.
+        together: ``result.json`` of the best finalists as one model, with what that gains; empty where there are not two.
         stopped: whether it was interrupted; the same folder goes on.
     """
 
@@ -85,6 +87,7 @@ class Found:
     finalists: list[dict[str, Any]] = field(default_factory=list)
     winner: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    together: dict[str, Any] = field(default_factory=dict)
     stopped: bool = False
 
 
@@ -93,7 +96,7 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     fixed = {
         "train.seed": search.seed,
         "data.split_seed": search.seed if search.recipe.data.split_seed is None else search.recipe.data.split_seed,
-        "train.threads": 1,
+        "train.threads": search.threads or 1,
         "train.check": False,
         "train.measure": "never",
     }
@@ -121,8 +124,18 @@ def figure_of(data: Data) -> str:
     return "accuracy" if data.task == "classes" else "r2"
 
 
-def jobs_for(recipe: Recipe) -> int:
-    """Trials at a time: on the CPU a process a core, since trainings that do not wait for each other use all cores all the time, which threads within an operation do not."""
-    if choose_device(recipe.train.device).type != "cpu":
-        return 1
-    return cores()
+def final_trainings(search: Search) -> int:
+    """Trainings of finalists: each, and the recipe as it was, with every fresh seed."""
+    return (search.finalists + 1) * search.repeats if search.finalists and search.repeats else 0
+
+
+def planned_epochs(search: Search, whole: int) -> int:
+    """Epochs of all trainings of a search together, where none is ended early.
+
+    Args:
+        search: with its stages.
+        whole: epochs of a whole training.
+    """
+    assert search.stages is not None
+    stages = sum(stage.trials * stage.epochs for stage in search.stages)
+    return stages + whole * (final_trainings(search) + search.winner)

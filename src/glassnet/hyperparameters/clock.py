@@ -26,10 +26,20 @@ class Clock:
         jobs: trainings at a time.
         finals: whole trainings that the finalists take.
         winner: whether the winner is trained once more.
+        begun: when, by ``time.monotonic``; now without it.
     """
 
-    def __init__(self, budget: float | None, *, whole: int, jobs: int, finals: int, winner: bool) -> None:
-        self._begun = time.monotonic()
+    def __init__(
+        self,
+        budget: float | None,
+        *,
+        whole: int,
+        jobs: int,
+        finals: int,
+        winner: bool,
+        begun: float | None = None,
+    ) -> None:
+        self._begun = time.monotonic() if begun is None else begun
         self._budget = math.inf if budget is None else budget
         self._whole, self._winner = whole, winner
         self._rounds = math.ceil(finals / max(jobs, 1))

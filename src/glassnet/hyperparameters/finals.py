@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from statistics import mean, stdev
 from typing import Any
 
 from glassnet import story
-from glassnet.data.dataset import Data
 from glassnet.files import write_file
-from glassnet.hyperparameters.asked import Found, Search
-from glassnet.hyperparameters.clock import Clock
+from glassnet.hyperparameters.asked import final_trainings
+from glassnet.hyperparameters.under_way import UnderWay
 from glassnet.hyperparameters.words import settings_told
-from glassnet.recipe import Recipe
-from glassnet.resolve import resolve
 from glassnet.runs import RunFolder
-from glassnet.searching import Cluster, Job, Pool
+from glassnet.searching import Job
 from glassnet.searching.stages import ranked
-from glassnet.story import Teller
 
 
-def finals(
-    search: Search,
-    base: Recipe,
-    data: Data,
-    found: Found,
-    pool: Pool | Cluster,
-    clock: Clock,
-    tell: Teller,
-    stop: Callable[[], bool],
-) -> None:
+def finals(way: UnderWay) -> None:
     """The best settings, and the recipe without any change, each with fresh seeds: the best of many noisy trials is not what it seems."""
+    search, found = way.search, way.found
     assert search.stages is not None
     last = [trial for trial in found.trials if trial.stage == len(search.stages)]
-    resolved, _ = resolve(base, data)
-    epochs = int(resolved.train.epochs)
     contenders: list[dict[str, Any]] = [{}]
     for trial in [*ranked(last), *ranked(found.trials)]:
         if trial.settings not in contenders and len(contenders) <= search.finalists:
             contenders.append(trial.settings)
-    if search.finalists < 1 or search.repeats < 1:
+    if not final_trainings(search):
         found.winner = ranked(last)[0].settings
         return
-    tell(
-        f"final  the best {len(contenders) - 1}, and the recipe as it was, {epochs} epochs, {search.repeats} fresh seeds each"
+    way.tell(
+        f"final  the best {len(contenders) - 1}, and the recipe as it was, {way.epochs} epochs, {search.repeats} fresh seeds each"
     )
     values: dict[int, list[float]] = {}
 
@@ -52,15 +38,15 @@ def finals(
         """Seed by seed, so that all have as many when the time is over; the recipe as it was and the best trial get one in any case."""
         for repeat in range(search.repeats):
             for place, settings in enumerate(contenders):
-                if (repeat or place > 1) and not clock.for_finalist(found.trials, settings):
+                if (repeat or place > 1) and not way.clock.for_finalist(found.trials, settings):
                     return  # and the winner is trained in any case: without it nobody has anything
-                more = {"epochs": epochs, "seed": search.seed + 1000 + repeat, "whole": True}
+                more = {"epochs": way.epochs, "seed": search.seed + 1000 + repeat, "whole": True}
                 yield Job(0, place, settings, more | {"place": f"finalists/{place}-{repeat + 1}"})
 
-    for job, record in pool.run(asked(), lambda job, epoch, value: True, stop):
+    for job, record in way.crew.run(asked(), lambda *_: True, way.stop):
         if record["value"] is not None:
             values.setdefault(job.number, []).append(record["value"])
-    if stop():
+    if way.stop():
         found.stopped = True
         return
     for place, settings in enumerate(contenders):
@@ -72,21 +58,23 @@ def finals(
             )
     fewest = min((len(one["values"]) for one in found.finalists), default=0)
     if fewest < search.repeats:
-        tell(f"  the time was over after {fewest} of {search.repeats} seeds")
+        way.tell(f"  the time was over after {fewest} of {search.repeats} seeds")
     found.finalists.sort(key=lambda one: -one["mean"])
     found.winner = found.finalists[0]["settings"] if found.finalists else {}
     write_file(found.folder / "finalists.json", json.dumps(found.finalists, indent=1, ensure_ascii=False))
     for one in found.finalists:
-        tell(f"  {one['mean']:.4f} ± {one['std']:.4f} on validation with {settings_told(one['settings'])}")
+        way.tell(f"  {one['mean']:.4f} ± {one['std']:.4f} on validation with {settings_told(one['settings'])}")
 
 
-def crowned(search: Search, base: Recipe, found: Found, tell: Teller, stop: Callable[[], bool]) -> dict[str, Any]:
-    """Train the winner once more, as anybody would, and look at the test part: the only time that the search does."""
-    place = RunFolder(found.folder / "winner")
+def crown(way: UnderWay) -> None:
+    """Train the winner once more, as anybody would, and look at the test part."""
+    found, place = way.found, RunFolder(way.found.folder / "winner")
     if not place.finished:
-        recipe = base.changed({**found.winner, "train.threads": "auto", "train.check": True, "train.measure": "auto"})
-        result = story.run(recipe, place, stop=stop)
-        if result.model is None:
-            return {}
-    tell(f"winner {settings_told(found.winner)}; run {place.path}")
-    return place.read_json("result")
+        recipe = way.base.changed(
+            {**found.winner, "train.threads": "auto", "train.check": True, "train.measure": "auto"}
+        )
+        if story.run(recipe, place, stop=way.stop).model is None:
+            found.stopped = True
+            return
+    way.tell(f"winner {settings_told(found.winner)}; run {place.path}")
+    found.figures = place.read_json("result")

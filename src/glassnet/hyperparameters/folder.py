@@ -17,7 +17,7 @@ from glassnet.hyperparameters.asked import Search, Stage
 from glassnet.recipe import Recipe
 from glassnet.searching import Choice, Range, Trial
 
-PLAIN = ("method", "pruner", "widen", "finalists", "repeats", "jobs", "seed", "budget", "winner", "cluster")
+PLAIN = ("method", "pruner", "widen", "finalists", "repeats", "jobs", "threads", "seed", "budget", "winner", "cluster")
 
 
 def new_folder(recipe: Recipe) -> Path:

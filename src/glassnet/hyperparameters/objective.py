@@ -23,15 +23,20 @@ from glassnet.training import checkpoint, train
 from glassnet.training.execution import prepare_process
 from glassnet.training.state import State, seed_generators
 
+WARM = 3  # steps that are not timed: the first ones allocate
+MANY = 1_000  # epochs, more than any timing lasts
+
 
 def objective(config: dict[str, Any]) -> Callable[[Job, Callable[[int, float], bool]], dict[str, Any]]:
     """In a worker: reads the data once, and returns what makes a trial of them."""
-    prepare_process(1)
-    recipe = Recipe.from_toml(Path(config["recipe"]))
+    prepare_process(config["threads"])
+    recipe = Recipe.from_toml(Path(config["recipe"])).changed({"train.threads": config["threads"]})
     whole = opened(recipe)
     data = divide(whole, recipe)
 
     def make(job: Job, report: Callable[[int, float], bool]) -> dict[str, Any]:
+        if "window" in job.extra:
+            return {"epochs_per_second": _stepped(recipe, data, job.extra["window"])}
         settings = job.settings | {"train.epochs": job.extra["epochs"], "train.seed": job.extra["seed"]}
         place = RunFolder(Path(config["folder"]) / job.extra["place"])
         begun = time.perf_counter()
@@ -47,6 +52,21 @@ def objective(config: dict[str, Any]) -> Callable[[Job, Callable[[int, float], b
         return record | {"seconds": round(time.perf_counter() - begun, 2)}
 
     return make
+
+
+def _stepped(recipe: Recipe, data: Data, window: float) -> float:
+    """Epochs of training a second, by the steps of so many seconds, and some at least, after those in which everything warms up."""
+    resolved, _ = resolve(recipe.changed({"train.epochs": MANY}), data)
+    parts = assemble(resolved, data)
+    steps, begun = 0, 0.0
+    for event in train(parts.net, parts.batches, parts.plan):
+        if isinstance(event, Step):
+            steps += 1
+            if steps == WARM:
+                begun = time.perf_counter()
+            elif steps >= 2 * WARM and time.perf_counter() - begun >= window:
+                break
+    return (steps - WARM) / parts.batches.steps_per_epoch / (time.perf_counter() - begun)
 
 
 def _tried(

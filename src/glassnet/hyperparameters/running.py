@@ -6,8 +6,8 @@ recipe + space -> stages of trials, coarse to fine -> finalists with fresh seeds
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,20 @@ from typing import Any
 from glassnet.data.dataset import Data
 from glassnet.errors import UsageError
 from glassnet.files import make_folder, write_file
-from glassnet.hyperparameters.asked import Found, Search, Stage, figure_of, jobs_for, settled
+from glassnet.hyperparameters.asked import Found, Search, figure_of, final_trainings, planned_epochs, settled
 from glassnet.hyperparameters.clock import Clock
-from glassnet.hyperparameters.finals import crowned, finals
-from glassnet.hyperparameters.folder import new_folder, plain, reopened, words_of, write_trials
+from glassnet.hyperparameters.coarse_to_fine import coarse_to_fine
+from glassnet.hyperparameters.finals import crown, finals
+from glassnet.hyperparameters.folder import new_folder, plain, reopened, words_of
+from glassnet.hyperparameters.side_by_side import crew_for
 from glassnet.hyperparameters.spaces import space_of
-from glassnet.hyperparameters.words import short, told_of
+from glassnet.hyperparameters.together import together
+from glassnet.hyperparameters.under_way import UnderWay
+from glassnet.hyperparameters.words import plan_told
 from glassnet.reading import anchored, read_data
 from glassnet.recipe import Recipe
 from glassnet.resolve import check, resolve
-from glassnet.searching import Cluster, Job, Pool, Space, Study, Trial, edges, narrow
-from glassnet.searching.stages import ranked
+from glassnet.searching import Space, Trial
 from glassnet.story import Teller
 
 
@@ -49,7 +52,7 @@ def run(
     Raises:
         GlassnetError: the data cannot be read, or the settings do not go together.
     """
-    recipe = anchored(search.recipe)
+    begun, recipe = time.monotonic(), anchored(search.recipe)
     if search.recipe.data.folds or search.recipe.ensemble.members > 1 or search.recipe.ensemble.of:
         raise UsageError(
             "a search tries single trainings",
@@ -63,48 +66,33 @@ def run(
         write_file(folder / "asked.json", words_of(search))
     search, base = settled(replace(search, recipe=recipe), data)
     write_file(folder / "base.toml", base.to_toml())
-    write_file(folder / "search.json", json.dumps(plain(search), indent=1))
-    assert search.space is not None
-    assert search.stages is not None
     config = {"recipe": str(folder / "base.toml"), "folder": str(folder), "figure": figure_of(data)}
-    jobs = search.jobs or jobs_for(base)
-    found = Found(folder)
-    tell(
-        f"search {len(data.train):,} samples, {base.net.name}; "
-        + ", ".join(f"{short(each.key)} {each}" for each in search.space)
-    )
-    tell(
-        f"       {search.method}, {jobs} at a time, each on one thread; "
-        + "; then ".join(f"{each.trials} trials of {each.epochs} epochs" for each in search.stages)
-    )
-    space, maker = search.space, "glassnet.hyperparameters.objective:objective"
-    clock = clock_of(search, base, data, jobs)
-    with Cluster(maker, config, jobs, search.cluster) if search.cluster else Pool(maker, config, jobs) as pool:
-        for number, stage in enumerate(search.stages, start=1):
-            study = Study(folder / "search.db", number, space, search.method, search.pruner, search.seed, stage.trials)
-            asked = _asked(study, stage, search, clock, found.trials)
-            for job, record in pool.run(asked, _reporting(study), stop):
-                trial = _trial(job, record)
-                study.tell(trial)
-                seen(trial, study.trials, config["figure"])
-                write_trials(folder, [*found.trials, *study.ended()])
-            found.trials += study.ended()
-            write_trials(folder, found.trials)
-            if stop():
-                found.stopped = True
-                return found
-            space, record = _narrowed(study, space, stage, search)
-            found.stages.append(record)
-            write_file(folder / "stages.json", json.dumps(found.stages, indent=1, ensure_ascii=False))
-            for line in told_of(record, last=number == len(search.stages)):
-                tell(line)
-        finals(search, base, data, found, pool, clock, tell, stop)
-    if found.stopped:
-        return found
-    if search.winner:
-        found.figures = crowned(search, base, found, tell, stop)
-        found.stopped = not found.figures
-    return found
+    whole = epochs_of(base, data)
+    crew, ways = crew_for(search, config, epochs=planned_epochs(search, whole))
+    with crew:
+        search = replace(search, jobs=ways[0].jobs, threads=ways[0].threads)
+        base = base.changed({"train.threads": ways[0].threads})
+        write_file(folder / "base.toml", base.to_toml())
+        write_file(folder / "search.json", json.dumps(plain(search), indent=1))
+        clock = Clock(
+            search.budget,
+            whole=whole,
+            jobs=crew.jobs,
+            finals=final_trainings(search),
+            winner=search.winner,
+            begun=begun,
+        )
+        way = UnderWay(search, base, data, whole, crew, clock, Found(folder), tell, seen, stop)
+        for line in plan_told(search, base, len(data.train), ways):
+            tell(line)
+        coarse_to_fine(way)
+        if not way.found.stopped:
+            finals(way)
+    if search.winner and not way.found.stopped:
+        crown(way)
+        if not way.found.stopped:
+            together(way)
+    return way.found
 
 
 def search(
@@ -143,75 +131,7 @@ def search(
     return run(reopened(folder) if (folder / "search.json").exists() else asked, folder, tell=tell)
 
 
-def clock_of(search: Search, base: Recipe, data: Data, jobs: int) -> Clock:
-    """The budget, and what it must suffice for."""
+def epochs_of(base: Recipe, data: Data) -> int:
+    """Epochs of a whole training by a recipe."""
     resolved, _ = resolve(base, data)
-    finalists = (search.finalists + 1) * search.repeats if search.finalists else 0
-    return Clock(search.budget, whole=int(resolved.train.epochs), jobs=jobs, finals=finalists, winner=search.winner)
-
-
-def _trial(job: Job, record: dict[str, Any]) -> Trial:
-    value = math.nan if record["value"] is None else record["value"]
-    return Trial(
-        job.stage, job.number, job.settings, record["end"], value, record["epochs"], record["seconds"], record["why"]
-    )
-
-
-def _narrowed(study: Study, space: Space, stage: Stage, search: Search) -> tuple[Space, dict[str, Any]]:
-    """The space of the next stage, and the record of this one.
-
-    Raises:
-        UsageError: no trial came to its end.
-    """
-    ended = study.ended()
-    if not ranked(ended):
-        raise UsageError(
-            f"none of the {len(ended)} trials of stage {study.stage} came to its end",
-            where="--space",
-            got=next((trial.why for trial in ended if trial.why), None),
-            fix="a space with smaller rates, or --space without settings that do not go together",
-        )
-    narrowed = narrow(space, ended, widen=search.widen)
-    record = {
-        "stage": study.stage,
-        "trials": len(ended),
-        "epochs": stage.epochs,
-        "space": {each.key: str(each) for each in space},
-        "best": _of(ranked(ended)[0]),
-        "edges": [str(edge) for edge in edges(space, ended)],
-        "importances": study.importances(),
-        "narrowed": [
-            {"key": each.before.key, "from": str(each.before), "to": str(each.after), "why": each.why}
-            for each in narrowed
-        ],
-    }
-    return tuple(each.after for each in narrowed), record
-
-
-def _asked(study: Study, stage: Stage, search: Search, clock: Clock, before: Sequence[Trial]) -> Iterator[Job]:
-    """The jobs of a stage: first those that a kill has left, then new ones, until there are enough or the time is over; one at least."""
-
-    def job(number: int, settings: dict[str, Any]) -> Job:
-        return Job(
-            study.stage,
-            number,
-            settings,
-            {"epochs": stage.epochs, "seed": search.seed, "place": f"trials/{study.stage}-{number:04d}"},
-        )
-
-    def in_time() -> bool:
-        assert search.stages is not None
-        return clock.for_trial([*before, *study.ended()], stage.epochs, study.stage, len(search.stages))
-
-    for number, settings in study.begun():
-        yield job(number, settings)
-    while study.asked < study.trials and (not study.asked or in_time()):
-        yield job(*study.ask())
-
-
-def _reporting(study: Study) -> Callable[[Job, int, float], bool]:
-    return lambda job, epoch, value: study.report(job.number, epoch, value)
-
-
-def _of(trial: Trial) -> dict[str, Any]:
-    return {"number": trial.number, "value": trial.value, "settings": trial.settings}
+    return int(resolved.train.epochs)

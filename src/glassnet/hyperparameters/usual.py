@@ -11,6 +11,7 @@ from glassnet.recipe import Recipe
 from glassnet.searching import Choice, Parameter, Range, Space
 
 LAYERS = ((64,), (128,), (256,), (256, 128), (512, 256))  # of a multilayer perceptron
+EMBEDDINGS = (0, 8, 16)  # numbers in a table column's embedding
 SIZES = ("hidden", "maps", "embed")  # options that say how large a net is, the first that it has
 STRENGTHS = ("rotate", "translate", "scale")  # augmentation whose strength is searched, the first two that are used
 STEPS = 10  # of an epoch, at least, whatever the batch size
@@ -55,6 +56,9 @@ def _architecture(recipe: Recipe) -> Iterator[Parameter]:
         now = tuple(chosen.get("hidden", options["hidden"].default))
         layers = sorted({*LAYERS, now}, key=lambda widths: (sum(widths), widths))
         yield Choice("net.hidden", tuple(list(each) for each in layers))
+        if recipe.preprocess.name == "quantile":  # a table
+            yield Choice("preprocess.name", ("quantile", "tree-bins"))
+            yield Choice("net.embed", EMBEDDINGS)
         return
     if "width" in options:
         width = float(chosen.get("width", options["width"].default))

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from glassnet.hyperparameters.asked import Search
+from glassnet.hyperparameters.side_by_side import Way
+from glassnet.recipe import Recipe
 from glassnet.searching.space import written
+
+
+def plan_told(search: Search, base: Recipe, samples: int, ways: Sequence[Way]) -> list[str]:
+    """What is about to be done.
+
+    Args:
+        search: nothing of it left open.
+        base: what stays the same in all trials.
+        samples: of the training part.
+        ways: to use the cores, the chosen one first.
+    """
+    assert search.space is not None
+    assert search.stages is not None
+    lines = [
+        f"search {samples:,} samples, {base.net.name}; "
+        + ", ".join(f"{short(each.key)} {each}" for each in search.space),
+        f"       {search.method}, {ways[0]}; "
+        + "; then ".join(f"{each.trials} trials of {each.epochs} epochs" for each in search.stages),
+    ]
+    if len(ways) > 1:
+        rates = ", ".join(f"{each.epochs_per_second:.3g} epochs/s {each}" for each in ways)
+        lines.append(f"       measured: {rates}")
+    return lines
 
 
 def told_of(record: Mapping[str, Any], *, last: bool) -> list[str]:

@@ -3,6 +3,7 @@
 from glassnet.layers import image_filters
 from glassnet.layers.activation import ACTIVATIONS, activation, activation_curve
 from glassnet.layers.channel_padding import SubsampleAndPad
+from glassnet.layers.column_embedding import ColumnEmbedding
 from glassnet.layers.connection_table import ConnectionTableConv2d
 from glassnet.layers.dropout import ClassicDropout
 from glassnet.layers.gaussian_pool import GaussianPool2d
@@ -27,6 +28,7 @@ __all__ = [
     "Bottleneck",
     "ChannelMaxPool",
     "ClassicDropout",
+    "ColumnEmbedding",
     "ConnectionTableConv2d",
     "GaussianNoise",
     "GaussianPool2d",

@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glassnet import story
-from glassnet.data.audit import audit
 from glassnet.data.fingerprint import fingerprint_of
 from glassnet.errors import DataError, GlassnetError, all_at_once
 from glassnet.joining import ensemble
 from glassnet.model import Model, load
 from glassnet.reading import read_data
 from glassnet.recipe import Recipe
-from glassnet.report import story_of_run, write_report
 from glassnet.runs import RunFolder, open_run, recording
 from glassnet.story import Result, Teller
-from glassnet.told import introduction, summary
 from glassnet.training.execution import machine
 
 
@@ -93,19 +90,11 @@ def join(recipe: Recipe, folder: RunFolder, *, tell: Teller = lambda text: None)
         names = [name_of(Path(path)) for path in paths]
         data = read_data(recipe)
         model = ensemble(models, answer=recipe.ensemble.answer, validation=data.parts.get("val"))
-        fingerprint = fingerprint_of(data)
-        if fingerprint != open_run(paths[0]).read_json("data")["fingerprint"]:
+        if fingerprint_of(data) != open_run(paths[0]).read_json("data")["fingerprint"]:
             raise DataError("the data have changed since these runs were made", where=recipe.data.path)
-        found = audit(data)
-        recorder.write_json("data", summary(data, found, fingerprint))
-        for line in introduction(data, found):
-            tell(line)
+        story.begin(data, recorder, tell)
         tell(f"join   {len(models)} finished networks: {', '.join(names)}")
         recorder.write_text(folder.recipe, recipe.to_toml())
         recorder.write_json("environment", machine())
         recorder.write_json("net", {"table": "", **model.net_json})
-        model.save(folder.model)
-        figures = story.measure(model, data, recipe, models[0].preprocess, recorder, tell, names)
-        recorder.write_json("result", figures)
-        write_report(story_of_run(folder, data, model), folder.report)
-    return Result(folder, model, figures, data)
+        return story.conclude(model, data, recipe, models[0].preprocess, recorder, tell, names)

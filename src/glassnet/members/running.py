@@ -11,10 +11,7 @@ from torch import nn
 
 from glassnet import story
 from glassnet.cores import cores
-from glassnet.data.audit import audit
 from glassnet.data.dataset import Data
-from glassnet.data.fingerprint import fingerprint_of
-from glassnet.errors import DataError
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
 from glassnet.members.joined import join
@@ -22,11 +19,9 @@ from glassnet.members.side_by_side import side_by_side
 from glassnet.model import Model, load
 from glassnet.reading import anchored, divide, opened
 from glassnet.recipe import Recipe
-from glassnet.report import story_of_run, write_report
 from glassnet.resolve import check
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
-from glassnet.told import introduction, summary
 from glassnet.training.execution import choose_device, machine
 
 WORTH_TELLING = (
@@ -77,16 +72,7 @@ def _run(
     settings = recipe.ensemble
     undivided = opened(recipe) if given is None else given
     data = divide(undivided, recipe)
-    fingerprint = fingerprint_of(data)
-    before = folder.read_json("data")
-    if before and before["fingerprint"] != fingerprint:
-        raise DataError(
-            "the data have changed since this run began",
-            where=recipe.data.path,
-            fix="start a new run with 'glassnet train'",
-        )
-    found = audit(data)
-    recorder.write_json("data", summary(data, found, fingerprint))
+    story.begin(data, recorder, tell)
     workers, threads = shared_out(recipe, own=net is not None or given is not None)
     recipe = recipe.changed(
         {
@@ -101,8 +87,6 @@ def _run(
     names = [f"seed {first + place}" for place in range(settings.members)]
     places = [RunFolder(folder.path / "members" / str(place + 1)) for place in range(settings.members)]
     how = f"{workers} at a time, each on one thread" if workers > 1 else "one after the other"
-    for line in introduction(data, found):
-        tell(line)
     tell(f"train  {settings.members} networks, {names[0]} to {first + settings.members - 1}, {how}")
     if workers > 1:
         ended = side_by_side(places, names, lambda place: member_recipe(recipe, places, place), workers, tell, stop)
@@ -124,13 +108,9 @@ def _run(
     recorder.write_json("environment", machine())
     models = [finished(place, net) for place in places]
     model = ensemble(models, answer=settings.answer, validation=data.parts.get("val"))
-    model.save(folder.model)
     table = layer_table(models[0].net, models[0].preprocess.output_shape)
     recorder.write_json("net", {"table": f"each of the {len(models)} networks:\n\n{table.text(100)}", **model.net_json})
-    figures = story.measure(model, data, whole, models[0].preprocess, recorder, tell, names)
-    recorder.write_json("result", figures)
-    write_report(story_of_run(folder, data, model), folder.report)
-    return Result(folder, model, figures, data)
+    return story.conclude(model, data, whole, models[0].preprocess, recorder, tell, names)
 
 
 def member_recipe(recipe: Recipe, places: list[RunFolder], place: int) -> Recipe:

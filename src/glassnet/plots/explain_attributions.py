@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glassnet.plots.explain_maps import image, tiles
+from glassnet.plots.explain_maps import image, tiles, two_sided
+from glassnet.plots.explain_sequences import sound_plot, tokens_plot
 from glassnet.plots.style import BLUE, INK, ORANGE, Drawing, label, literal, new_axes, number
 
 if TYPE_CHECKING:
@@ -15,7 +16,11 @@ MOST_COLUMNS = 15
 
 
 def attribution_plot(told: Attribution) -> Drawing:
-    """Images above their maps, orange for and blue against the class (unsigned maps: bright where it matters); of a row its columns as bars."""
+    """Images above their maps, orange for and blue against the class (unsigned maps: bright where it matters); of a row its columns as bars, of texts their words, of sounds spectrograms."""
+    if told.tokens:
+        return tokens_plot(told)
+    if told.seconds:
+        return sound_plot(told)
     return _columns(told) if told.columns else _images(told)
 
 
@@ -31,7 +36,7 @@ def _images(told: Attribution) -> Drawing:
         values = told.values[column]
         if told.signed:
             top = max(float(np.percentile(abs(values), 99.5)), 1e-12)
-            below.imshow(values, cmap=_two_sided(), vmin=-top, vmax=top, interpolation="nearest")
+            below.imshow(values, cmap=two_sided(), vmin=-top, vmax=top, interpolation="nearest")
         else:
             image(below, values[None], heat=True)
     words = f"{told.method[0].upper()}{told.method[1:]} for the class above each image"
@@ -71,9 +76,3 @@ def _half(values: Any) -> float:
     ordered.sort()
     running = ordered[::-1].cumsum()
     return float((running < running[-1] / 2).sum() + 1) / len(running) if running[-1] > 0 else 0.0
-
-
-def _two_sided() -> Any:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("for and against", [BLUE, "#f4f4f2", ORANGE])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from glassnet.plots.style import INK, MUTED, Drawing, literal, number
+from glassnet.plots.style import BLUE, INK, MUTED, ORANGE, Drawing, literal, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,6 +70,10 @@ def feature_maps_plot(maps: FeatureMaps, row: int = 0) -> Drawing:
                 image(axes, values[channel][None], heat=True)
         else:
             _bars(figure, cells, values.reshape(-1))
+    if maps.seconds:  # of spectrograms the lowest tones stand below
+        for axes in grid:
+            if axes.images:
+                axes.invert_yaxis()
     silent = max(layers, key=lambda layer: layer.silent, default=None)
     told = f"What {len(layers)} layers answer to {maps.names[row]}, from the input down"
     told += "; bright is a large value, and the most excited maps stand first."
@@ -163,3 +167,10 @@ def _bars(figure: Figure, cells: list[Axes], values: Any) -> None:
     axes = figure.add_axes((first.x0, first.y0 + first.height * 0.3, last.x1 - first.x0, first.height * 0.4))
     axes.set_axis_off()
     axes.imshow(values[None], cmap="cividis", aspect="auto", interpolation="nearest")
+
+
+def two_sided() -> Any:
+    """Colours for what speaks against (blue), says nothing (paper) and speaks for (orange)."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("for and against", [BLUE, "#f4f4f2", ORANGE])

@@ -32,7 +32,13 @@ ORDER = (
     ("pca", "The last hidden layer in a plane", "all"),
     ("history", "Values and weights over the training", "one"),
 )
-FOR_TABLES = ("integrated-gradients", "boundary")
+FOR_TABLES = ("boundary",)
+FOR_ROWS_AND_TEXTS = ("integrated-gradients",)  # of pictures and sounds saliency and Grad-CAM say as much and cost less
+TITLES = {  # where a kind of data asks for other words
+    ("saliency", "sound"): "Which moments and tones move its answer",
+    ("grad-cam", "sound"): "Where in the sound the network listens",
+    ("integrated-gradients", "text"): "What each word contributes",
+}
 
 
 class Look(NamedTuple):
@@ -70,7 +76,7 @@ def looks(
         seconds: of computing (by the clock four times as many); when these are spent, what is left is named and not drawn.
     """
     if model.schema.kind not in {kind for name, _, _ in ORDER for kind in METHODS[name].kinds}:
-        return Looks()  # texts and sounds: their methods are to come
+        return Looks()  # sequences, graphs and others: their methods are to come
     begun, computed = time.monotonic(), time.thread_time()
     judged = data.parts.get(part, data.train)
     mistakes = judged.subset(torch.tensor(worst_of(figures, len(judged))))
@@ -81,13 +87,14 @@ def looks(
     for name, title, shown in ORDER:
         inputs = mistakes.subset(torch.arange(1)) if shown == "one" else mistakes
         case = Case(model, inputs, judged.subset(spread(len(judged), SEARCHED)), train, measured)
-        if METHODS[name].obstacle(case) or (name in FOR_TABLES and model.schema.kind != "table"):
+        kind = model.schema.kind
+        if METHODS[name].obstacle(case) or not suits(name, kind):
             continue
         if time.thread_time() - computed > seconds or time.monotonic() - begun > PATIENCE * seconds:
             late.append(name)
             continue
         try:
-            pictures.append(Look(name, title, METHODS[name].draw(case)))
+            pictures.append(Look(name, TITLES.get((name, kind), title), METHODS[name].draw(case)))
         except GlassnetError as error:
             if error.fix:  # something is amiss or absent; without a remedy it just does not apply to this network
                 left_out.append(f"{title}: {error.problem} ({error.fix}).")
@@ -98,6 +105,15 @@ def looks(
             f"Not drawn, to keep training short: {', '.join(late)}. \N{LEFT DOUBLE QUOTATION MARK}glassnet explain\N{RIGHT DOUBLE QUOTATION MARK} draws them."
         )
     return Looks(tuple(pictures), tuple(left_out))
+
+
+def suits(name: str, kind: str) -> bool:
+    """Whether the report draws this method for this kind of data; ``glassnet explain`` draws every one that applies."""
+    if name in FOR_TABLES:
+        return kind == "table"
+    if name in FOR_ROWS_AND_TEXTS:
+        return kind in ("table", "text")
+    return name != "saliency" or kind != "text"
 
 
 def worst_of(figures: Figures | None, samples: int, count: int = MOST_MISTAKES) -> list[int]:

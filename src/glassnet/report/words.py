@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
+from glassnet.data.kinds import KINDS
 from glassnet.evaluate import ClassificationFigures, LanguageFigures, Rival, TranslationFigures
 from glassnet.plots.style import number
 from glassnet.report import language_words
 from glassnet.report.report_story import ReportStory
 
-SAMPLES = {
-    "image": "image",
-    "table": "row",
-    "text": "text",
-    "stream": "window",
-    "pairs": "pair",
-    "graph": "node",
-    "tree": "tree",
-    "sound": "sound",
-    "array": "sample",
-    "series": "window",
-    "tags": "sentence",
-}
 MOST_LISTED = 8
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
@@ -31,7 +19,8 @@ def counted(count: int, noun: str) -> str:
 
 def noun(story: ReportStory) -> str:
     """What one sample is called."""
-    return SAMPLES.get(story.data.kind, "sample")
+    kind = KINDS.get(story.data.kind)
+    return "sample" if kind is None else kind.sample
 
 
 def summary(story: ReportStory) -> str:

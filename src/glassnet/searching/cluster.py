@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from glassnet.errors import GlassnetError, UsageError
-from glassnet.searching.workers import ATTEMPTS, THREAD_NAMES, Job
+from glassnet.searching.crew import Crew, Job, Report
+from glassnet.searching.workers import THREAD_NAMES
 
 HERE = "local"
 
 
-class Cluster:
+class Cluster(Crew):
     """So many Ray actors of one core each. A context manager.
 
     A trial is ended a moment after it was found hopeless, and not at once as on one machine, so figures of trials that were ended early may come from an
@@ -28,6 +28,7 @@ class Cluster:
     """
 
     def __init__(self, maker: str, config: dict[str, Any], jobs: int, address: str) -> None:
+        super().__init__(jobs)
         try:
             ray: Any = importlib.import_module("ray")
         except ImportError as error:
@@ -51,65 +52,38 @@ class Cluster:
             ) from error
         hand = ray.remote(num_cpus=1, max_concurrency=2)(Hand)
         self._new: Any = lambda: hand.remote(maker, config, list(sys.path))
-        self._free: list[Any] = [self._new() for _ in range(jobs)]
+        self._free: list[Any] = [
+            self._new() for _ in range(jobs)
+        ]  # at once: a machine of the cluster may take its time
+        self._busy: dict[Any, tuple[Any, Job]] = {}
 
-    def __enter__(self) -> Cluster:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Leave the cluster; one of our own ends."""
         self._ray.shutdown()
 
-    def run(
-        self,
-        jobs: Iterator[Job],
-        report: Callable[[Job, int, float], bool],
-        stop: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Job, dict[str, Any]]]:
-        """As :meth:`glassnet.searching.workers.Pool.run`."""
-        ray, again = self._ray, deque[tuple[Job, int]]()
-        busy: dict[Any, tuple[Any, Job, int]] = {}
-        done = False
-        while True:
-            while not done and self._free and not stop():
-                job, attempt = again.popleft() if again else (next(jobs, None), 1)
-                if job is None:
-                    done = True
-                    break
-                hand = self._free.pop()
-                busy[hand.make.remote(job)] = hand, job, attempt
-            if stop() or (not busy and done and not again):
-                return
-            ended, _ = ray.wait(list(busy), timeout=0.3)
-            for reference, (hand, job, _) in busy.items():
-                if not self._told(hand, job, report) and reference not in ended:
-                    hand.stop.remote()
-            for reference in ended:
-                hand, job, attempt = busy.pop(reference)
-                try:
-                    kind, answer = ray.get(reference)
-                except ray.exceptions.RayError:  # its process or its machine is gone
-                    self._free.append(self._new())
-                    if attempt < ATTEMPTS:
-                        again.append((job, attempt + 1))
-                        done = False
-                    else:
-                        yield (
-                            job,
-                            {
-                                "end": "failed",
-                                "value": None,
-                                "epochs": 0,
-                                "seconds": 0.0,
-                                "why": "its process died twice",
-                            },
-                        )
-                    continue
-                if kind == "error":
-                    raise answer
-                self._free.append(hand)
-                yield job, answer
+    def _begin(self, job: Job) -> None:
+        hand = self._free.pop()
+        self._busy[hand.make.remote(job)] = hand, job
 
-    def _told(self, hand: Any, job: Job, report: Callable[[Job, int, float], bool]) -> bool:
+    def _ended(self, report: Report) -> Iterator[tuple[Job, dict[str, Any] | None]]:
+        ended, _ = self._ray.wait(list(self._busy), timeout=0.3)
+        for reference, (hand, job) in self._busy.items():
+            if not self._told(hand, job, report) and reference not in ended:
+                hand.stop.remote()
+        for reference in ended:
+            hand, job = self._busy.pop(reference)
+            try:
+                kind, answer = self._ray.get(reference)
+            except self._ray.exceptions.RayError:  # its process or its machine is gone
+                self._free.append(self._new())
+                yield job, None
+                continue
+            if kind == "error":
+                raise answer
+            self._free.append(hand)
+            yield job, answer
+
+    def _told(self, hand: Any, job: Job, report: Report) -> bool:
         """Pass on what a trial has reported since; whether it shall go on."""
         try:
             news = self._ray.get(hand.news.remote(job.stage, job.number))

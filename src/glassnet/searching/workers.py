@@ -11,37 +11,15 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from glassnet.errors import GlassnetError
-
-# (stage, number, settings, report) -> record of the trial's end; report(epoch, value) -> whether to go on
-Objective = Callable[["Job", Callable[[int, float], bool]], dict[str, Any]]
-ATTEMPTS = 2  # a trial whose worker dies twice is a failed one
+from glassnet.searching.crew import Crew, Job, Objective, Report
 
 
-@dataclass(frozen=True)
-class Job:
-    """A trial to be made.
-
-    Attributes:
-        stage: from 1.
-        number: within the stage.
-        settings: by dotted key.
-        extra: what else the objective is told: epochs, seed.
-    """
-
-    stage: int
-    number: int
-    settings: dict[str, Any]
-    extra: dict[str, Any]
-
-
-class Pool:
-    """So many worker processes. A context manager.
+class Pool(Crew):
+    """Worker processes on this machine.
 
     Args:
         maker: ``module:function``; called in the worker with ``config``, returns the objective.
@@ -51,74 +29,37 @@ class Pool:
     """
 
     def __init__(self, maker: str, config: dict[str, Any], jobs: int, threads: int = 1) -> None:
-        self.maker, self.config, self.jobs, self.threads = maker, config, jobs, threads
+        super().__init__(jobs)
+        self._new: Callable[[], _Worker] = lambda: _Worker(maker, config, threads)
         self._free: list[_Worker] = []
-        self._busy: dict[Any, tuple[_Worker, Job, int]] = {}
+        self._busy: dict[Any, tuple[_Worker, Job]] = {}
 
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for worker in [*self._free, *(worker for worker, _, _ in self._busy.values())]:
+    def close(self) -> None:
+        """End the processes, whatever they do."""
+        for worker in [*self._free, *(worker for worker, _ in self._busy.values())]:
             worker.end()
 
-    def run(
-        self,
-        jobs: Iterator[Job],
-        report: Callable[[Job, int, float], bool],
-        stop: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Job, dict[str, Any]]]:
-        """Make the jobs and yield each with its record as it ends.
+    def _begin(self, job: Job) -> None:
+        worker = self._free.pop() if self._free else self._new()
+        worker.send(("run", job))
+        self._busy[worker.connection] = worker, job
 
-        Args:
-            jobs: asked for the next one whenever a worker is free, so that it may depend on what has ended.
-            report: called with (job, epoch, value) as they come; False ends the trial.
-            stop: asked often; True ends everything, and what runs stays begun.
-
-        Raises:
-            GlassnetError: the objective cannot be made, for example since the data cannot be read.
-        """
-        again: deque[tuple[Job, int]] = deque()
-        done = False
-        while True:
-            while not done and len(self._busy) < self.jobs and not stop():
-                job, attempt = again.popleft() if again else (next(jobs, None), 1)
-                if job is None:
-                    done = True
-                    break
-                worker = self._free.pop() if self._free else _Worker(self.maker, self.config, self.threads)
-                worker.send(("run", job))
-                self._busy[worker.connection] = worker, job, attempt
-            if stop() or (not self._busy and done and not again):
-                return
-            for connection in multiprocessing.connection.wait(list(self._busy), timeout=0.5):
-                worker, job, attempt = self._busy[connection]
-                message = worker.receive()
-                if message is None:  # it died
-                    del self._busy[connection]
+    def _ended(self, report: Report) -> Iterator[tuple[Job, dict[str, Any] | None]]:
+        for connection in multiprocessing.connection.wait(list(self._busy), timeout=0.5):
+            worker, job = self._busy[connection]
+            kind, *told = worker.receive()
+            if kind == "report":
+                worker.send(("go on", report(job, *told)))
+            elif kind == "error":
+                raise told[0]
+            else:
+                del self._busy[connection]
+                if kind == "died":
                     worker.end()
-                    if attempt < ATTEMPTS:
-                        again.append((job, attempt + 1))
-                        done = False
-                    else:
-                        yield (
-                            job,
-                            {
-                                "end": "failed",
-                                "value": None,
-                                "epochs": 0,
-                                "seconds": 0.0,
-                                "why": "its process died twice",
-                            },
-                        )
-                elif message[0] == "report":
-                    worker.send(("go on", report(job, message[1], message[2])))
-                elif message[0] == "error":
-                    raise message[1]
+                    yield job, None
                 else:
-                    del self._busy[connection]
                     self._free.append(worker)
-                    yield job, message[1]
+                    yield job, told[0]
 
 
 class _Worker:
@@ -146,7 +87,7 @@ class _Worker:
         try:
             return self.connection.recv()
         except (EOFError, OSError):
-            return None
+            return ("died",)
 
     def end(self) -> None:
         self.connection.close()

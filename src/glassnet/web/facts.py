@@ -11,6 +11,7 @@ from glassnet.web.index import Entry
 from glassnet.web.reading import read_object, read_text
 
 SAMPLES = {"image": "images", "table": "rows", "text": "texts", "sound": "sounds"}
+SEVERITIES = {"error": "stop", "warning": "warning"}  # of the audit, as findings are coloured
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 MOST_CLASSES = 100
 MOST_NOTES = 50
@@ -116,15 +117,9 @@ def notes(about: dict[str, Any]) -> list[tuple[str, str]]:
     found = [("info", text(each)) for each in _list(about.get("notes"))]
     for each in _list(about.get("troubles")):
         if isinstance(each, dict):
-            severity = each.get("severity") if each.get("severity") in ("info", "warning", "stop") else "info"
-            found.append((str(severity), f"{text(each.get('what'))} {text(each.get('advice'))}".strip()))
+            severity = SEVERITIES.get(str(each.get("severity")), "info")
+            found.append((severity, f"{text(each.get('what'))} {text(each.get('advice'))}".strip()))
     return [each for each in found if each[1]]
-
-
-def parameters(folder: RunFolder, facts: dict[str, Any]) -> str:
-    """How many parameters, as people write it; empty where it is not known."""
-    count = facts.get("parameters")
-    return f"{count:,}" if isinstance(count, int) else ""
 
 
 def text(value: object) -> str:

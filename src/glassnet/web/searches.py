@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from glassnet.captions import number
+from glassnet.events import finite
 from glassnet.web.facts import text
 from glassnet.web.index import key_of
 from glassnet.web.page import html
-from glassnet.web.reading import read_json, read_text
+from glassnet.web.reading import read_json
 from glassnet.web.site import site_of
-
-KNOWN = ("stage", "number", "end", "value", "epochs", "seconds", "why")
-MOST_TRIALS = 5000
-MOST_KEYS = 30
+from glassnet.web.trials import MOST_KEYS, Curves, searched, trials, under_way, with_curves
 
 
 def show_all(request: Request) -> Response:
@@ -33,22 +29,35 @@ def show_all(request: Request) -> Response:
 
 
 def show(request: Request) -> Response:
-    """The page of one search."""
-    folder = folder_of(request)
-    rows = trials(folder, site_of(request).root)
+    """The page of one search; what is drawn comes from :func:`rows`."""
+    folder, site = folder_of(request), site_of(request)
     return html(
         request,
         "search.html.j2",
-        name=folder.relative_to(site_of(request).root).as_posix(),
-        sentence=sentence(rows),
+        name=folder.relative_to(site.root).as_posix() if folder != site.root else site.root.resolve().name,
+        sentence=sentence(trials(folder, site.root)),
         stages=stages(folder),
-        finalists=finalists(folder),
+        winner=site.index.entry(key_of(folder / "winner", site.root)),
     )
 
 
 def rows(request: Request) -> Response:
-    """The trials as JSON."""
-    return JSONResponse({"trials": trials(folder_of(request), site_of(request).root)})
+    """Trials, stages, finalists and the sentence as JSON; only ``seen``, where that is what the browser has seen already."""
+    folder, site = folder_of(request), site_of(request)
+    found = trials(folder, site.root)
+    ended = {(each["stage"], each["number"]) for each in found}
+    keys = {key for each in found for key in each["settings"]} | searched(folder, read_json(folder / "search.json"))
+    found += under_way(folder, site.index, keys, ended)
+    curves: Curves = site.kept.setdefault("trials", Curves())
+    with_curves(found, site.index, curves)
+    told = finite(
+        {"trials": found, "sentence": sentence(found), "stages": stages(folder), "finalists": finalists(folder)}
+    )
+    content = json.dumps(told, separators=(",", ":"))
+    seen = hashlib.blake2b(content.encode(), digest_size=9).hexdigest()
+    if request.query_params.get("seen") == seen:
+        return JSONResponse({"seen": seen})
+    return JSONResponse(told | {"seen": seen})
 
 
 def folder_of(request: Request) -> Path:
@@ -64,44 +73,27 @@ def folder_of(request: Request) -> Path:
     return path
 
 
-def trials(folder: Path, root: Path) -> list[dict[str, Any]]:
-    """Rows of ``trials.csv``: ``stage``, ``number``, ``end``, ``value`` (None without one), ``settings``, and ``run``, the id of its run folder."""
-    found: list[dict[str, Any]] = []
-    content = read_text(folder / "trials.csv", 32 << 20).replace("\0", "")
-    try:
-        for row in csv.DictReader(io.StringIO(content)):
-            stage, place = row.get("stage") or "", row.get("number") or ""
-            if not (stage.isdecimal() and place.isdecimal() and len(stage + place) < 12):
-                continue
-            keys = [key for key in row if isinstance(key, str) and key not in KNOWN][:MOST_KEYS]
-            found.append(
-                {
-                    "stage": int(stage),
-                    "number": int(place),
-                    "end": text(row.get("end")),
-                    "value": _value(row.get("value")),
-                    "run": key_of(folder / "trials" / f"{int(stage)}-{int(place):04d}", root),
-                    "settings": {key: _setting(row[key]) for key in keys if row[key]},
-                }
-            )
-            if len(found) >= MOST_TRIALS:
-                break
-    except csv.Error:
-        return found
-    return found
-
-
 def sentence(found: list[dict[str, Any]]) -> str:
-    """How many trials came to their end, and the best of them."""
+    """How many trials came to their end, how many are under way, and the best of them."""
     done = [each for each in found if each["end"] == "done" and each["value"] is not None]
+    running = sum(each["end"] == "running" for each in found)
+    now = f" {running} {'is' if running == 1 else 'are'} being trained." if running else ""
     if not done:
-        return f"{len(found)} trials so far; none has come to its end."
+        return f"{len(found)} trials so far; none has come to its end.{now}"
+    early = sum(each["end"] in ("pruned", "exploded") for each in found)
+    cut = f", {early} {'was' if early == 1 else 'were'} ended early" if early else ""
     best = max(done, key=lambda each: each["value"])
-    told = ", ".join(f"{key} {_said(value)}" for key, value in best["settings"].items())
+    told = ", ".join(f"{short(key)} {_said(value)}" for key, value in best["settings"].items())
     return (
-        f"{len(done)} of {len(found)} trials came to their end; the best, {number(best['value'])}, is number {best['number']} "
-        f"of stage {best['stage']}: {told}. The best of many noisy trials is not as good as it looks; the finalists below tell more."
+        f"{len(done)} of {len(found)} trials came to their end{cut}; the best, {number(best['value'])}, "
+        f"is number {best['number']} of stage {best['stage']}: {told}.{now} "
+        "The best of many noisy trials is not as good as it looks; the finalists tell more."
     )
+
+
+def short(key: str) -> str:
+    """``optimizer.lr`` -> ``lr``, ``optimizer.name`` -> ``optimizer``."""
+    return key.partition(".")[0] if key.endswith(".name") else key.rpartition(".")[2]
 
 
 def stages(folder: Path) -> list[dict[str, Any]]:
@@ -129,11 +121,14 @@ def stages(folder: Path) -> list[dict[str, Any]]:
                 ]
                 if isinstance(narrowed, list)
                 else [],
-                "importances": [
-                    (text(k), f"{100 * v:.0f} %")
-                    for k, v in sorted(importances.items(), key=lambda item: str(item[1]), reverse=True)[:MOST_KEYS]
-                    if isinstance(v, int | float) and math.isfinite(v)
-                ]
+                "importances": sorted(
+                    (
+                        (text(key), float(share))
+                        for key, share in list(importances.items())[:MOST_KEYS]
+                        if isinstance(share, int | float) and 0 <= share <= 1
+                    ),
+                    key=lambda each: -each[1],
+                )
                 if isinstance(importances, dict)
                 else [],
             }
@@ -141,23 +136,29 @@ def stages(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def finalists(folder: Path) -> str:
-    """``finalists.json`` as it stands, for people; empty without one."""
-    content = read_json(folder / "finalists.json")
-    return "" if content is None else json.dumps(content, indent=1, ensure_ascii=False)[:20_000]
-
-
-def _value(given: object) -> float | None:
-    try:
-        value = float(str(given)[:40])
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _setting(given: str) -> float | str:
-    value = _value(given)
-    return given[:100] if value is None else value
+def finalists(folder: Path) -> list[dict[str, Any]]:
+    """Of each finalist, trained again with fresh seeds: ``name``, ``settings`` in words, ``mean``, ``std`` and how many ``seeds``; the best first."""
+    given = read_json(folder / "finalists.json")
+    found = []
+    for each in given[:50] if isinstance(given, list) else ():
+        mean = each.get("mean") if isinstance(each, dict) else None
+        if not isinstance(mean, int | float) or not abs(mean) < 1e300:
+            continue
+        settings, place, values = each.get("settings"), each.get("place"), each.get("values")
+        told = list(settings.items())[:MOST_KEYS] if isinstance(settings, dict) else []
+        found.append(
+            {
+                "name": f"finalist {place}" if told and isinstance(place, int) else "the recipe as it was",
+                "settings": ", ".join(
+                    f"{text(key)} {number(value) if isinstance(value, float) else text(str(value))}"
+                    for key, value in told
+                ),
+                "mean": mean,
+                "std": each["std"] if isinstance(each.get("std"), int | float) else None,
+                "seeds": len(values) if isinstance(values, list) else None,
+            }
+        )
+    return sorted(found, key=lambda each: -each["mean"])
 
 
 def _said(value: float | str) -> str:

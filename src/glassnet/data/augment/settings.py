@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from glassnet.data.kinds import KINDS
 from glassnet.errors import GlassnetError, UsageError, unknown
 
 Form = Literal["switch", "count", "number", "range"]
@@ -126,8 +127,8 @@ def misfit(name: str, value: Any, shape: tuple[int, ...], kind: str) -> UsageErr
             return None
         can = ", ".join(key for key, entry in AUGMENTATIONS.items() if entry.sounds)
         return UsageError(f"'{name}' cannot be done on sounds", where=where, expected=f"one of {can}")
-    if kind in ("graph", "tree"):
-        return UsageError(f"'{name}' cannot be done on {kind}s", where=where, fix=f"leave {where} out")
+    if not KINDS[kind].places:
+        return UsageError(f"'{name}' cannot be done on {KINDS[kind].sample}s", where=where, fix=f"leave {where} out")
     if kind == "table" or len(sizes) not in SIZES:
         what = "tables" if kind == "table" else f"samples of shape {shape}"
         return UsageError(f"'{name}' cannot be done on {what}", where=where, fix=f"leave {where} out")

@@ -31,7 +31,7 @@ class Preprocess(nn.Module, ABC):
         return torch.float32
 
     @property
-    def net_options(self) -> dict[str, int]:
+    def net_options(self) -> dict[str, Any]:
         """What a network must know of its inputs besides their shape, as options of its builder."""
         return {}
 

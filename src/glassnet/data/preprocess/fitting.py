@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from glassnet.data.dataset import Part, Schema
+from glassnet.data.dataset import Part, Schema, Source
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess.as_is import AsIs
 from glassnet.data.preprocess.contract import Preprocess
@@ -23,16 +23,12 @@ from glassnet.data.preprocess.trees import TreeInputs, fit_trees
 from glassnet.data.preprocess.vocabulary import Vocabulary, fit_vocabulary
 from glassnet.data.preprocess.word_features import FORMS as TAG_FORMS
 from glassnet.data.preprocess.word_features import WordFeatures, fit_word_features
-from glassnet.data.series_schema import SeriesSchema
-from glassnet.data.sound_schema import SoundSchema
-from glassnet.data.stream_schema import StreamSchema
-from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError, unknown
 
 PREPROCESSING: dict[str, tuple[str, ...]] = {
     "image": ("standardise", "none", "mean-image", "channel-mean", "pca", "whiten", *FIXED),
     "array": ("standardise", "none", "pca", "whiten"),
-    "table": ("quantile", "standardise", "none"),
+    "table": ("quantile", "tree-bins", "standardise", "none"),
     "series": SERIES_FORMS,
     "graph": GRAPH_FORMS,
     "sound": SOUND_FORMS,
@@ -61,12 +57,41 @@ FORMS: dict[str, Callable[[dict[str, Any]], Preprocess]] = {
 IMAGE_SCALE = 255.0
 
 
+def _fit_numbers(name: str, source: Source, shape: tuple[int, ...], scale: float, *, keep_shape: bool) -> Preprocess:
+    if name in ("pca", "whiten"):
+        return fit_decorrelate(name, source, shape, scale, keep_shape=keep_shape)
+    if name in FIXED:
+        return fixed_normalise(name, shape, scale)
+    return fit_normalise(name, source, shape, scale)
+
+
+def _pair_numbers(name: str, part: Part, schema: PairSchema) -> PairNumbers:
+    read, written = schema.known
+    return PairNumbers(name, (list(read), list(written)), schema.shape)
+
+
+FITTED: dict[str, Callable[[str, Part, Any], Preprocess]] = {
+    "image": lambda name, part, schema: _fit_numbers(name, part.inputs, schema.shape, IMAGE_SCALE, keep_shape=True),
+    "array": lambda name, part, schema: _fit_numbers(name, part.inputs, schema.shape, 1.0, keep_shape=False),
+    "table": fit_table,
+    "series": lambda name, part, schema: fit_series(name, part.inputs, schema),
+    "graph": lambda name, part, schema: fit_graph(name, part.inputs),
+    "sound": lambda name, part, schema: fit_sound(name, part.inputs, schema.rate),
+    "tags": lambda name, part, schema: fit_word_features(name, part.inputs),
+    "pairs": _pair_numbers,
+    "stream": lambda name, part, schema: Vocabulary(name, list(schema.known), schema.window),
+    "text": lambda name, part, schema: fit_vocabulary(name, part.inputs),
+    "tree": lambda name, part, schema: fit_trees(name, part.inputs),
+}
+"""For each kind of data how its preprocessing is made of a name, the training part and its schema."""
+
+
 def fit(name: str, part: Part, schema: Schema) -> Preprocess:
     """Fit a preprocessing on one part, which should be the training part.
 
     Args:
         name: one of ``PREPROCESSING[schema.kind]``, or ``auto`` for the first of them.
-        part: what to fit on; its targets are not looked at.
+        part: what to fit on; only ``tree-bins`` looks at its targets.
         schema: of the part's inputs.
 
     Raises:
@@ -79,32 +104,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
         name = PREPROCESSING[kind][0]
     if name not in PREPROCESSING[kind]:
         raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
-    if kind == "table":
-        return fit_table(name, part.inputs, cast(TableSchema, schema))
-    if kind == "series":
-        return fit_series(name, part.inputs, cast(SeriesSchema, schema))
-    if kind == "graph":
-        return fit_graph(name, part.inputs)
-    if kind == "sound":
-        return fit_sound(name, part.inputs, cast(SoundSchema, schema).rate)
-    if kind == "tags":
-        return fit_word_features(name, part.inputs)
-    if kind == "tree":
-        return fit_trees(name, part.inputs)
-    if kind == "pairs":
-        read, written = cast(PairSchema, schema).known
-        return PairNumbers(name, (list(read), list(written)), schema.shape)
-    if kind == "stream":
-        stream = cast(StreamSchema, schema)
-        return Vocabulary(name, list(stream.known), stream.window)
-    if kind == "text":
-        return fit_vocabulary(name, part.inputs)
-    scale = IMAGE_SCALE if kind == "image" else 1.0
-    if name in ("pca", "whiten"):
-        return fit_decorrelate(name, part.inputs, schema.shape, scale, keep_shape=kind == "image")
-    if name in FIXED:
-        return fixed_normalise(name, schema.shape, scale)
-    return fit_normalise(name, part.inputs, schema.shape, scale)
+    return FITTED[kind](name, part, schema)
 
 
 def preprocess_from_json(values: dict[str, Any]) -> Preprocess:

@@ -7,12 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Source
+from glassnet.data.dataset import Part
 from glassnet.data.preprocess.contract import Preprocess
 from glassnet.data.preprocess.normalise import positive
 from glassnet.data.table_schema import TableSchema
 
 MAX_BINS = 32
+TREE_BINS, TREE_LEAF = (
+    64,
+    16,
+)  # at most so many, of at least so many rows: fewer rows than that show more chance than target
+BINNED = ("quantile", "tree-bins")  # names under which numbers are binned
 
 
 class TableInputs(Preprocess):
@@ -21,15 +26,16 @@ class TableInputs(Preprocess):
     A number x that is missing becomes the training part's median. Then ``standardise`` gives (x − mean)/std, and ``quantile`` the
     piecewise-linear encoding of Gorishniy, Rubachev and Babenko (2022), "On embeddings for numerical features in tabular deep learning",
     equation 1: with bin edges b₀ < … < b_T at training quantiles the t-th output is (x − b_{t−1})/(b_t − b_{t−1}), cut to at most 1
-    except in the last bin and to at least 0 except in the first. ``none`` passes numbers on. A column with missing values in the training
+    except in the last bin and to at least 0 except in the first. ``tree-bins`` is the same with edges where a decision tree that tells the target from this
+    column alone splits it (section 3.2 of the paper), so that there are many where the target changes. ``none`` passes numbers on. A column with missing values in the training
     part has a flag, 1 where its value is missing. A category is one-hot over its levels; missing and unknown levels are all zeros.
 
     Args:
-        name: ``none``, ``standardise`` or ``quantile``.
+        name: ``none``, ``standardise``, ``quantile`` or ``tree-bins``.
         numbers: positions of the numeric columns in a raw row.
         flagged: positions of the columns that have a flag.
         levels: for each category column its position and its number of levels.
-        bins: for ``quantile`` the number of bins of each numeric column; empty otherwise.
+        bins: for ``quantile`` and ``tree-bins`` the number of bins of each numeric column; empty otherwise.
         columns: columns of a raw row.
     """
 
@@ -57,7 +63,7 @@ class TableInputs(Preprocess):
     ) -> None:
         super().__init__()
         self.name, self.numbers, self.flagged, self.levels, self.bins = name, numbers, flagged, levels, bins
-        wide = sum(bins) if name == "quantile" else len(numbers)
+        wide = sum(bins) if name in BINNED else len(numbers)
         self.input_shape = (columns,)
         self.output_shape = (wide + len(flagged) + sum(count for _, count in levels),)
         # where things stand follows from the arguments, and so is not saved with the weights
@@ -83,7 +89,7 @@ class TableInputs(Preprocess):
         raw = raw.to(torch.float32)
         values = raw[:, self.number_at]
         values = torch.where(values.isnan(), self.median, values)
-        values = self._binned(values) if self.name == "quantile" else (values - self.mean) / self.std
+        values = self._binned(values) if self.name in BINNED else (values - self.mean) / self.std
         flags = raw[:, self.flag_at].isnan().to(torch.float32)
         one_hot = (raw[:, self.level_at] == self.level).to(torch.float32)
         return torch.cat([values, flags, one_hot], dim=1)  # (batch, numbers + flags + levels)
@@ -93,10 +99,17 @@ class TableInputs(Preprocess):
         within = torch.where(self.last_bin, within, within.clamp_max(1.0))
         return torch.where(self.first_bin, within, within.clamp_min(0.0))
 
+    @property
+    def net_options(self) -> dict[str, Any]:
+        """How many of the outputs belong to each column; a flag is a column of its own."""
+        numbers = self.bins if self.name in BINNED else [1] * len(self.numbers)
+        widths = (*numbers, *[1] * len(self.flagged), *(count for _, count in self.levels))
+        return {"columns": tuple(width for width in widths if width)}
+
     def output_names(self, schema: TableSchema) -> tuple[str, ...]:
         """What to call each output, such as ``age``, ``age missing``, ``sex = Male`` or ``age from 25``."""
         names = schema.names
-        if self.name == "quantile":
+        if self.name in BINNED:
             told = [
                 f"{names[self.numbers[number]]} from {low:.4g}"
                 for number, low in zip(self.bin_at.tolist(), self.low.tolist(), strict=True)
@@ -134,24 +147,28 @@ class TableInputs(Preprocess):
         )
 
 
-def fit_table(name: str, source: Source, schema: TableSchema) -> TableInputs:
-    """Fit on the training inputs.
+def fit_table(name: str, part: Part, schema: TableSchema) -> TableInputs:
+    """Fit on the training part.
 
     Args:
         name: see :class:`TableInputs`.
-        source: the training inputs, float32 (rows, columns).
+        part: the training part, inputs float32 (rows, columns); its targets are looked at by ``tree-bins`` alone.
         schema: tells which columns are categories.
 
     A column that is constant over the training part is divided by 1, and one that is missing in all of it is taken as 0.
     """
-    raw = source.take(torch.arange(len(source))).to(torch.float64)  # (rows, columns)
+    raw = part.inputs.take(torch.arange(len(part))).to(torch.float64)  # (rows, columns)
     numbers = [i for i, column in enumerate(schema.columns) if column.kind != "category"]
     levels = [(i, len(column.levels)) for i, column in enumerate(schema.columns) if column.kind == "category"]
     flagged = torch.nonzero(raw.isnan().any(dim=0)).flatten().tolist()
     values = raw[:, numbers]
     median = median_of_present(values)
     values = torch.where(values.isnan(), median, values)
-    edges = [bin_edges(values[:, i]) for i in range(len(numbers))] if name == "quantile" else []
+    edges = []
+    if name == "quantile":
+        edges = [bin_edges(values[:, i]) for i in range(len(numbers))]
+    elif name == "tree-bins":
+        edges = [tree_edges(values[:, i], part.targets) for i in range(len(numbers))]
     fitted = TableInputs(name, numbers, flagged, levels, [len(each) - 1 for each in edges], len(schema.columns))
     fitted.median.copy_(median)
     if name == "standardise":
@@ -192,5 +209,31 @@ def bin_edges(values: Tensor, bins: int = MAX_BINS) -> Tensor:
     """
     in_order = values.sort().values
     at = torch.arange(bins + 1) * (len(in_order) - 1) // bins  # observed values, so that whole numbers keep whole edges
-    edges = torch.unique(in_order[at].to(torch.float32)).to(torch.float64)
+    return apart(in_order[at])
+
+
+def apart(edges: Tensor) -> Tensor:
+    """Edges as float32 tells them apart, rising and at least two, and no bin wider than float32's largest number."""
+    edges = torch.unique(edges.to(torch.float32)).to(torch.float64)
+    wide = edges.diff() >= torch.finfo(torch.float32).max
+    edges = torch.cat([edges, (edges[:-1] + edges.diff() / 2)[wide]]).sort().values
     return edges if len(edges) > 1 else torch.cat([edges, edges + (1e-3 * edges.abs()).clamp_min(1.0)])
+
+
+def tree_edges(values: Tensor, targets: Tensor) -> Tensor:
+    """The ends of a column, and where a decision tree splits it that tells the target from it alone.
+
+    Args:
+        values: float64 (rows,), none missing.
+        targets: classes, int64 (rows,), or values, (rows, outputs).
+
+    Returns:
+        float64 (edges,), at least 2, rising.
+    """
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    kind = DecisionTreeRegressor if targets.is_floating_point() else DecisionTreeClassifier
+    tree = kind(max_leaf_nodes=TREE_BINS, min_samples_leaf=min(TREE_LEAF, len(values)), random_state=0)
+    tree.fit(values[:, None].numpy(), targets.numpy())
+    splits = torch.from_numpy(tree.tree_.threshold[tree.tree_.feature >= 0])
+    return apart(torch.cat([values.min()[None], splits, values.max()[None]]))

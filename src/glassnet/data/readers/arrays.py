@@ -20,11 +20,9 @@ from glassnet.data.image_schema import ImageSchema, images_as_batch
 from glassnet.data.naming import RowNames
 from glassnet.data.numpy_file import ArrayFile, arrays_in
 from glassnet.data.options import ReadOptions
+from glassnet.data.parts import OTHERS
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
-
-# Names of the other parts, made from those of the training part.
-_OTHERS = {"val": ("val", "valid", "validation"), "test": ("test",)}
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _pairs(path: Path, arrays: Mapping[str, ArrayFile], options: ReadOptions) ->
     target = options.target
     if options.like is not None:  # a file of its own for the test or validation part
         for x, y in TRAIN_KEYS:
-            for word in (spelling for spellings in _OTHERS.values() for spelling in spellings):
+            for word in (spelling for spellings in OTHERS.values() for spelling in spellings):
                 pair = x.replace("train", word), y.replace("train", word)
                 if "train" in x and pair[0] in present and pair[1] in present:
                     return {"train": (present[pair[0]], present[pair[1]])}
@@ -129,7 +127,7 @@ def _pairs(path: Path, arrays: Mapping[str, ArrayFile], options: ReadOptions) ->
             continue
         pairs = {"train": (present[x], present[labels])}
         if "train" in x:
-            for part, spellings in _OTHERS.items():
+            for part, spellings in OTHERS.items():
                 found_x = pick((x.replace("train", spelling) for spelling in spellings), arrays)
                 found_y = pick((labels.replace("train", spelling) for spelling in spellings), arrays)
                 if found_x and found_y:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, InMemory, Part, Source, Unreadable
+from glassnet.data.dataset import Data, InMemory, Part, Source, Unreadable, divided
 from glassnet.data.decode import EXTENSIONS, BadImage, Header, header
 from glassnet.data.image_files import ImageFiles, decode_all, in_threads, looks_whole
 from glassnet.data.image_schema import ImageSchema
@@ -230,15 +230,8 @@ def _chosen(gathered: _Gathered, kept: Sequence[int]) -> _Gathered:
 
 
 def _parts(source: Source, gathered: _Gathered, root: Path) -> dict[str, Part]:
-    whole = Part(
-        source, torch.tensor(gathered.labels, dtype=torch.int64), [_name(path, root) for path in gathered.paths]
-    )
-    rows = {
-        part: [row for row, own in enumerate(gathered.parts) if own == part] for part in dict.fromkeys(gathered.parts)
-    }
-    if len(rows) == 1:
-        return {"train": whole}
-    return {part: whole.subset(torch.tensor(index, dtype=torch.int64)) for part, index in rows.items()}
+    targets = torch.tensor(gathered.labels, dtype=torch.int64)
+    return divided(Part(source, targets, [_name(path, root) for path in gathered.paths]), gathered.parts)
 
 
 def _remarks(gathered: _Gathered, found: Mapping[str, Mapping[str, Found]], root: Path) -> list[str]:

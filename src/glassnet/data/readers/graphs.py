@@ -10,8 +10,8 @@ from glassnet.data.dataset import Data, Part
 from glassnet.data.graph import Nodes
 from glassnet.data.graph_files import FoundGraph, columns_of, graph_from
 from glassnet.data.graph_schema import GraphSchema, is_graph, read_graph
+from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers.texts import in_order
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, UsageError
 
@@ -48,7 +48,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         )
     columns = columns_of(found)
     return Data(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=name_of(path),
         origin=str(path),
         task="classes",
         classes=classes,

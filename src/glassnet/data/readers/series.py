@@ -11,8 +11,9 @@ from glassnet.data.clock import Clock
 from glassnet.data.dataset import Data, Part
 from glassnet.data.options import ReadOptions
 from glassnet.data.seasons import cycles_of, lags_of, season_of, usual_horizon, usual_window
+from glassnet.data.series_plan import SeriesPlan
 from glassnet.data.series_schema import SeriesSchema
-from glassnet.data.series_table import SeriesPlan, Steps, steps_of
+from glassnet.data.series_steps import Steps, steps_of
 from glassnet.data.table_file import TableFile
 from glassnet.data.windows import cut
 from glassnet.errors import DataError

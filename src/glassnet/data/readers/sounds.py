@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.dataset import Data, Part, Unreadable, divided
 from glassnet.data.options import ReadOptions
 from glassnet.data.sound_file import MOST_SECONDS, OTHER_SOUNDS, SOUND_EXTENSIONS, NoSound, Sound, read_wav, resampled
 from glassnet.data.sound_schema import SoundSchema, ragged_sounds
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, files_in, shown
 from glassnet.errors import DataError
 
 PEEKED = 20
@@ -25,11 +25,7 @@ def recognises(path: Path) -> bool:
         return False
     try:
         some = [
-            file
-            for folder in find_layout(path).parts.get("train", {}).values()
-            for file in [file for file in sorted(folder.iterdir()) if file.is_file() and not is_litter(file.name)][
-                :PEEKED
-            ]
+            file for folder in find_layout(path).parts.get("train", {}).values() for file in files_in(folder)[:PEEKED]
         ]
     except OSError:
         return False
@@ -62,7 +58,7 @@ def read(path: Path, options: ReadOptions) -> Data:
                     expected=", ".join(classes),
                 )
             before = len(sounds)
-            for file in sorted(file for file in folder.rglob("*") if file.is_file() and not is_litter(file.name)):
+            for file in files_below(folder):
                 name = shown(file.relative_to(layout.root) if file.is_relative_to(layout.root) else file)
                 suffix = file.suffix.lower()
                 if suffix in OTHER_SOUNDS:
@@ -103,10 +99,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         classes=classes,
         outputs=("class",),
         schema=SoundSchema(rate, longest),
-        parts={
-            part: whole.subset(torch.tensor([i for i, own in enumerate(parts) if own == part]))
-            for part in dict.fromkeys(parts)
-        },
+        parts=divided(whole, parts),
         notes=(*layout.notes, *_notes(sounds, rates, rate)),
         unreadable=tuple(left_out),
     )

@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 
 from glassnet.data.dataset import Data, Part
+from glassnet.data.naming import name_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import recognises as has_classes
 from glassnet.data.stream import Stream, codes_of, pieces
 from glassnet.data.stream_schema import StreamSchema
-from glassnet.data.text_files import NoText, read_text
+from glassnet.data.text_files import NoText, read_text, require_text
 from glassnet.data.tokens import Unit
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, shown
 from glassnet.errors import DataError
 
 PLAIN = (".txt", ".text", ".md", ".rst")
@@ -62,13 +63,10 @@ def read(path: Path, options: ReadOptions) -> Data:
     Raises:
         DataError: a file is no text, or there is nothing in it.
     """
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not is_litter(f.name))
+    files = [path] if path.is_file() else files_below(path)
     texts, notes = [], []
     for file in files:
-        try:
-            found = read_text(file)
-        except NoText as error:
-            raise DataError("this is no text", where=shown(file), got=error, expected="a file of plain text") from error
+        found = require_text(file, "a file of plain text")
         if found.encoding != "utf-8":
             notes.append(f"{shown(file.name)} is read as {found.encoding}.")
         texts.append(found.text)
@@ -88,7 +86,7 @@ def read(path: Path, options: ReadOptions) -> Data:
     )
     targets = torch.zeros(len(stream), 0, dtype=torch.int64)  # known when the vocabulary is: see split_stream
     return Data(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=name_of(path),
         origin=str(path),
         task="language",
         classes=(),

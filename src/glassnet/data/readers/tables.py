@@ -12,8 +12,9 @@ from glassnet.data.columns import Column, clean, infer
 from glassnet.data.dataset import Data, InMemory, Part
 from glassnet.data.options import ReadOptions
 from glassnet.data.pair_tables import pair_columns, pairs_of_tables
+from glassnet.data.parts import OTHERS
 from glassnet.data.readers.series import read as read_series
-from glassnet.data.series_table import asked_for, plan_series
+from glassnet.data.series_plan import asked_for, plan_series
 from glassnet.data.table_file import PARQUET_SUFFIXES, TEXT_SUFFIXES, TableFile, is_table, read_table
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.target import Target, choose_target
@@ -21,7 +22,6 @@ from glassnet.data.text_tables import text_column, texts_of_tables
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
 _TRAIN = re.compile(r"^(?P<name>.*?)(?P<join>[-_. ]?)train$", re.IGNORECASE)
-_PART_WORDS = {"val": ("val", "valid", "validation", "dev"), "test": ("test",)}
 
 
 def recognises(path: Path) -> bool:
@@ -113,7 +113,7 @@ def _given_parts(options: ReadOptions) -> dict[str, Path]:
 
 def _beside_parts(main: Path, options: ReadOptions) -> dict[str, Path]:
     given = _given_parts(options)
-    found = {part: _beside(main, words) for part, words in _PART_WORDS.items() if part not in given}
+    found = {part: _beside(main, words) for part, words in OTHERS.items() if part not in given}
     return {part: file for part, file in found.items() if file is not None}
 
 

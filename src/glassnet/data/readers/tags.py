@@ -9,18 +9,17 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import IGNORED, Data, Part
+from glassnet.data.naming import name_of
 from glassnet.data.options import ReadOptions
+from glassnet.data.parts import SPELLINGS
 from glassnet.data.tag_schema import TagSchema
 from glassnet.data.tagged_files import TaggedFile, is_tagged, read_tagged
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_in, shown
 from glassnet.data.word_codes import ragged_words
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
-PARTS = {
-    "train": ("train", "training"),
-    "val": ("dev", "val", "valid", "validation", "testa"),
-    "test": ("test", "testing", "testb"),
-}
+# CoNLL-2003 calls the validation part testa and the test part testb.
+PARTS = {"train": SPELLINGS["train"], "val": (*SPELLINGS["val"], "testa"), "test": (*SPELLINGS["test"], "testb")}
 MOST_TAGS = 2_000
 OUTSIDE = "O"
 NAMED = 8
@@ -76,7 +75,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         if file.encoding != "utf-8"
     ]
     return Data(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=name_of(path),
         origin=str(path),
         task="classes",
         classes=tags,
@@ -121,7 +120,7 @@ def _within(folder: Path) -> dict[str, Path]:
     """The files of a folder that are parts by a word of their names."""
     found: dict[str, Path] = {}
     try:
-        files = sorted(file for file in folder.iterdir() if file.is_file() and not is_litter(file.name))
+        files = files_in(folder)
     except OSError:
         return found
     for part, words in PARTS.items():

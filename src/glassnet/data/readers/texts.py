@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,20 +11,21 @@ from typing import Literal
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.dataset import Data, Part, Unreadable, divided
+from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
+from glassnet.data.parts import SPELLINGS
 from glassnet.data.ragged import Ragged
-from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text
+from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text, require_text
 from glassnet.data.text_schema import TextSchema
 from glassnet.data.tokens import Unit, encode
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_below, files_in, is_litter, shown
 from glassnet.errors import DataError
 
 POLES = {"pos": "pos", "positive": "pos", "neg": "neg", "negative": "neg", "neutral": "neutral", "neu": "neutral"}
 LABEL_STEMS = ("labels", "label", "classes", "targets")
 SENTENCE_STEMS = ("sentences", "texts", "text", "reviews", "lines", "data", "documents")
 LABEL_SUFFIXES = (".labels", ".label", ".lab")
-PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation", "dev"), "test": ("test", "testing")}
 FEW_BLANKS = 0.05  # share of blanks below which a writing does not divide its words by them
 PEEKED = 20
 
@@ -93,9 +93,8 @@ def read(path: Path, options: ReadOptions) -> Data:
     else:
         each = "file"
         notes += _gather_folders(gathered, path)
-    name = path.stem if path.is_file() else path.resolve().name
     return data_of(
-        gathered, options, name=name, origin=str(path), each="file" if each == "file" else "line", notes=notes
+        gathered, options, name=name_of(path), origin=str(path), each="file" if each == "file" else "line", notes=notes
     )
 
 
@@ -121,10 +120,7 @@ def data_of(
     source = Ragged.of([encode(text, unit, lexicon) for text in gathered.texts], lexicon)
     targets = torch.tensor([classes.index(label) for label in gathered.labels], dtype=torch.int64)
     whole = Part(source, targets, gathered.names)
-    parts = {
-        part: whole.subset(torch.tensor([i for i, own in enumerate(gathered.parts) if own == part]))
-        for part in dict.fromkeys(sorted(gathered.parts, key=list(PARTS).index))
-    }
+    parts = divided(whole, gathered.parts)
     told = [*notes, why]
     odd = {encoding: count for encoding, count in gathered.encodings.items() if encoding != "utf-8"}
     told += [
@@ -166,11 +162,6 @@ def _classes(gathered: Gathered, origin: str, *, alone: bool) -> tuple[str, ...]
     return tuple(sorted(train, key=in_order))
 
 
-def in_order(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Numbers in names by their size: 2 before 10."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
-
-
 def _unit(gathered: Gathered, options: ReadOptions) -> tuple[Unit, str]:
     if options.tokens != "auto":
         return options.tokens, f"Texts are cut into {options.tokens}, as asked."
@@ -207,10 +198,7 @@ def _gather_pair(gathered: Gathered, texts: Path, labels: Path, part: str) -> No
 
 
 def _lines(gathered: Gathered, file: Path) -> list[str]:
-    try:
-        found = read_text(file)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(file), got=error, expected="one text a line") from error
+    found = require_text(file, "one text a line")
     gathered.encodings[found.encoding] += 1
     return lines_of(found.text)
 
@@ -220,10 +208,8 @@ def _gather_folders(gathered: Gathered, path: Path) -> list[str]:
     for part, folders in layout.parts.items():
         for label, folder in sorted(folders.items()):
             before = len(gathered.texts)
-            for file in sorted(folder.rglob("*")):
+            for file in files_below(folder):
                 name = shown(file.relative_to(layout.root) if file.is_relative_to(layout.root) else file)
-                if is_litter(file.name) or not file.is_file():
-                    continue
                 if file.suffix.lower() not in TEXT_EXTENSIONS:
                     gathered.left_out.append(Unreadable(name, f"{file.suffix.lower()} files are no texts"))
                     continue
@@ -264,7 +250,7 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     """For each part a file of texts and one of labels, the first called as the part or for what it holds."""
     files = _files(folder)
     found: dict[str, tuple[Path, Path]] = {}
-    for part, words in PARTS.items():
+    for part, words in SPELLINGS.items():
         for file in files:
             if file.stem.lower() in words and (labels := _labels_beside(file)) is not None:
                 found[part] = (file, labels)
@@ -295,7 +281,7 @@ def _labels_beside(file: Path) -> Path | None:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(file for file in folder.iterdir() if file.is_file() and not is_litter(file.name))
+        return files_in(folder)
     except OSError:
         return []
 

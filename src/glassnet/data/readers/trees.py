@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 
 from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
-from glassnet.data.readers.texts import PARTS, in_order
-from glassnet.data.text_files import NoText, lines_of, read_text
+from glassnet.data.parts import SPELLINGS
+from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.tree import Node, NoTree, Trees, encode_tree, parse_tree
 from glassnet.data.tree_schema import TreeSchema
-from glassnet.data.walk import is_litter, shown
+from glassnet.data.walk import files_in, shown
 from glassnet.errors import DataError, UsageError
 
 SUFFIXES = (".txt", ".tree", ".trees", ".ptb", ".mrg")
@@ -94,7 +95,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         raise DataError("a part without a tree", where=shown(files[empty[0]]), got="an empty file")
     longest = max(len(tree) for _, _, tree in kept["train"])
     return Data(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=name_of(path),
         origin=str(path),
         task="classes",
         classes=classes,
@@ -108,9 +109,9 @@ def read(path: Path, options: ReadOptions) -> Data:
 
 def _files(folder: Path) -> dict[str, Path]:
     """The file of each part, by its name; the training part's must begin as a tree."""
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not is_litter(file.name))
+    files = files_in(folder)
     able = [file for file in files if file.suffix.lower() in SUFFIXES]
-    found = {part: file for part, words in PARTS.items() for file in able if file.stem.lower() in words}
+    found = {part: file for part, words in SPELLINGS.items() for file in able if file.stem.lower() in words}
     return found if "train" in found and _begins_as_tree(found["train"]) else {}
 
 
@@ -124,10 +125,7 @@ def _begins_as_tree(file: Path) -> bool:
 
 
 def _read(file: Path, left_out: list[Unreadable]) -> Named:
-    try:
-        lines = lines_of(read_text(file).text)
-    except NoText as error:
-        raise DataError("this is no text", where=shown(file), got=error, expected="one tree a line") from error
+    lines = lines_of(require_text(file, "one tree a line").text)
     trees: Named = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

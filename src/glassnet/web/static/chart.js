@@ -317,7 +317,7 @@ export class Chart {
       pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(look.colour).trim();
       pen.lineWidth = 2.4; pen.setLineDash(look.dash);
       pen.beginPath(); pen.moveTo(0, 3); pen.lineTo(26, 3); pen.stroke();
-      return element("li", {}, swatch, this.options.thin ? `${name}; thin lines: single weights` : name);
+      return element("li", {}, swatch, this.options.thin ? `${name}; thin lines: ${this.options.rest || "single weights"}` : name);
     }));
   }
 

@@ -6,8 +6,8 @@ const FIRST = 100;
 /**
  * @param table an empty table element
  * @param options heads: names; rows: any values; cell(row, column): text or element; value(row, column): what to sort by; sort: [column, 1 or -1];
- *   lead(row): a cell before all others, or nothing; numeric: set of columns
- * @returns show(rows): shows these rows instead
+ *   lead(row): a cell before all others, or nothing; pointed(row): called for the row under the mouse or with the focus, and with null when it is left
+ * @returns show(rows, stay): shows these rows instead, as many as were shown where ``stay``
  */
 export function sortable(table, options) {
   let rows = options.rows;
@@ -27,14 +27,19 @@ export function sortable(table, options) {
       else head.removeAttribute("aria-sort");
     });
     const numeric = options.heads.map((_, place) => rows.some((row) => typeof options.value(row, place) === "number"));
-    body.replaceChildren(...sorted.slice(0, most).map((row) => element("tr", {},
+    const pointing = (row) => (options.pointed
+      ? { onpointerenter: () => options.pointed(row), onpointerleave: () => options.pointed(null), onfocusin: () => options.pointed(row), onfocusout: () => options.pointed(null) }
+      : {});
+    const held = body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    body.replaceChildren(...sorted.slice(0, most).map((row) => element("tr", pointing(row),
       options.lead ? element("td", {}, options.lead(row)) : null,
       ...options.heads.map((_, place) => element("td", numeric[place] ? { class: "number" } : {}, options.cell(row, place) ?? "")))));
+    if (held) [...body.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus(); // new rows take nobody's place away
     more.hidden = sorted.length <= most;
     more.textContent = `Show more (${(sorted.length - most).toLocaleString("en-US")} are left)`;
   }
   fill();
-  return (shown) => { rows = shown; most = FIRST; fill(); };
+  return (shown, stay = false) => { rows = shown; if (!stay) most = FIRST; fill(); };
 }
 
 /** Numbers before words, empty cells last whichever way it is sorted. */

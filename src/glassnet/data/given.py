@@ -1,0 +1,67 @@
+"""What a person names when new inputs are to be read: files, folders, or the texts themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from glassnet.data.walk import shown
+from glassnet.errors import DataError, GlassnetError, all_at_once
+
+T = TypeVar("T")
+
+
+def read_all(given: Iterable[str], read: Callable[[str], Sequence[T]], nothing: str, expected: str) -> list[T]:
+    """What each argument holds, one behind the other.
+
+    Args:
+        given: the arguments.
+        read: what one of them holds; its ``DataError`` says why it cannot be read.
+        nothing: the problem where there is no argument, or nothing in any.
+        expected: what should have been given then.
+
+    Raises:
+        DataError: arguments that cannot be read, all at once; or there is nothing.
+    """
+    found: list[T] = []
+    wrong: list[GlassnetError] = []
+    for each in given:
+        try:
+            found += read(each)
+        except DataError as error:
+            wrong.append(error)
+    if wrong:
+        raise all_at_once(wrong)
+    if not found:
+        raise DataError(nothing, expected=expected)
+    return found
+
+
+def place_of(
+    given: str, expected: str, *, folders: bool = False, meant: Callable[[str], bool] | None = None
+) -> Path | None:
+    """The file or folder that an argument names; None where it is a text itself.
+
+    Args:
+        given: the argument.
+        expected: what an argument may be, for the error.
+        folders: whether it may be a folder.
+        meant: whether one that leads nowhere was meant as a path; by default, whether it has no blank, but a slash or an extension.
+
+    Raises:
+        DataError: it was meant as a path and leads nowhere.
+    """
+    path = Path(given)
+    try:
+        if path.is_file() or (folders and given and path.is_dir()):
+            return path
+    except (OSError, ValueError):  # too long for a name: then it is a text
+        pass
+    if (meant or _like_a_path)(given):
+        raise DataError("no such file", where=shown(given), expected=expected)
+    return None
+
+
+def _like_a_path(given: str) -> bool:
+    return not any(letter.isspace() for letter in given) and ("/" in given or bool(Path(given).suffix))

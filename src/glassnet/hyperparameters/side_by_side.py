@@ -1,0 +1,102 @@
+"""How many trials at a time, and with how many threads each: measured, since neither a process a core nor all threads in one is always the faster.
+
+Small nets lose by threads, which wait for each other after every operation. Large ones can lose side by side, where they drive each other's numbers out
+of the processor's cache and share one way to memory.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from glassnet.cores import cores
+from glassnet.hyperparameters.asked import Search
+from glassnet.searching import Cluster, Crew, Job, Pool
+from glassnet.training.execution import choose_device
+
+MAKER = "glassnet.hyperparameters.objective:objective"
+WORTH = 120.0  # seconds of a search from which on measuring pays: starting other processes takes some of them
+WINDOW = 2.0  # seconds of steps by which a way is judged
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to use the cores.
+
+    Attributes:
+        jobs: trials at a time.
+        threads: of each.
+        epochs_per_second: of all of them together; None where it was not measured.
+    """
+
+    jobs: int
+    threads: int
+    epochs_per_second: float | None = None
+
+    def __str__(self) -> str:
+        each = "each on one thread" if self.threads == 1 else f"each on {self.threads} threads"
+        return f"{self.jobs} at a time, {each}"
+
+
+def ways(own: int) -> list[Way]:
+    """All that give every one of so many cores a thread: from a process a core to one process with all of them."""
+    return [Way(jobs, own // jobs) for jobs in range(own, 0, -1) if own % jobs == 0]
+
+
+def crew_for(search: Search, config: dict[str, Any], epochs: int) -> tuple[Crew, list[Way]]:
+    """Those who make the trials.
+
+    Args:
+        search: says how many are wanted, and on which machines.
+        config: of the workers.
+        epochs: of all trainings of the search together.
+
+    Returns:
+        The workers, and the ways to use the cores with their measured rates, the chosen one first; one alone, unmeasured, where there is nothing to choose or
+        the search is too short for measuring to pay.
+
+    Raises:
+        GlassnetError: the objective cannot be made.
+    """
+    own, threads = cores(), search.threads or 1
+    on_the_cpu = choose_device(search.recipe.train.device).type == "cpu"
+    if search.cluster:
+        way = Way(search.jobs or own, 1)
+        return Cluster(MAKER, config | {"threads": 1}, way.jobs, search.cluster), [way]
+    if search.jobs or search.threads or not on_the_cpu:
+        way = Way(search.jobs or (max(1, own // threads) if on_the_cpu else 1), threads)
+        return _pool(config, way), [way]
+    return _measured(config, ways(own), epochs, math.inf if search.budget is None else search.budget)
+
+
+def _measured(config: dict[str, Any], open_ways: list[Way], epochs: int, seconds: float) -> tuple[Pool, list[Way]]:
+    """The fastest way, by training steps of the recipe in as many processes at once as each way has."""
+    best: Pool | None = None
+    measured: list[Way] = []
+    for way in open_ways:
+        pool = _pool(config, way)
+        try:
+            at_first = _rate(pool, 0.0)
+            if best is None and (len(open_ways) == 1 or min(epochs / at_first, seconds) < WORTH):
+                return pool, [way]
+            way = replace(way, epochs_per_second=_rate(pool, WINDOW))
+        except BaseException:
+            pool.close()
+            raise
+        measured = sorted([*measured, way], key=lambda each: -(each.epochs_per_second or 0.0))
+        loser, best = (best, pool) if measured[0] is way else (pool, best)
+        if loser is not None:
+            loser.close()
+    assert best is not None
+    return best, measured
+
+
+def _pool(config: dict[str, Any], way: Way) -> Pool:
+    return Pool(MAKER, config | {"threads": way.threads}, way.jobs, way.threads)
+
+
+def _rate(pool: Pool, window: float) -> float:
+    """Epochs a second of all workers at once."""
+    jobs = [Job(0, number, {}, {"window": window}) for number in range(pool.jobs)]
+    return float(sum(record["epochs_per_second"] for _, record in pool.run(iter(jobs), lambda *_: True)))
