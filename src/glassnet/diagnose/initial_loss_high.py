@@ -6,10 +6,12 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import number
 from glassnet.diagnose.softmax_twice import makes_probabilities
-from glassnet.events import Described, Event, Finding, Step
+from glassnet.events import Described, Event, Finding, Measured, Step
 
-EXCESS = 1.15  # nats: outputs of variance 2, which He's rule allows, cost up to one
+CERTAIN = 2.5  # nats above that of equal chances; He's rule in all layers, the last among them, makes up to 1.6
+EXCESS, LARGE = 1.15, 4.0  # less will do where the last layer's weights are as many times the size that keeps variances
 VALUES = 8.0  # one output of variance 2, as drawn, may well be three times as large: 1 + 6
 WAIT = 10  # finite recorded losses
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
@@ -18,14 +20,23 @@ DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by desig
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step when the untrained network's loss is far above that of one that knows nothing."""
     if isinstance(event, Described) and not makes_probabilities(event):
-        return _high(event, 0)
+        return _high(event, 0, CERTAIN)
+    if isinstance(event, Measured) and len(history.measured) == 1 and (seen := history.described):
+        large = _head(event) > LARGE and not makes_probabilities(seen)
+        return _high(seen, event.step, EXCESS) if large else None
     # Where the network computes log-probabilities by a formula of its own, large outputs may overflow in it: that is told first, if it comes.
     if isinstance(event, Step) and len(history.losses()) == WAIT and (seen := history.described):
-        return _high(seen, event.step) if makes_probabilities(seen) else None
+        return _high(seen, event.step, EXCESS) if makes_probabilities(seen) else None
     return None
 
 
-def _high(event: Described, step: int) -> Finding | None:
+def _head(event: Measured) -> float:
+    """Gain of the last layer's weights at the first step; NaN where there are none."""
+    gains = [number(record["gain"]) for record in event.parameters if "gain" in record]
+    return gains[-1] if gains else math.nan
+
+
+def _high(event: Described, step: int, excess: float) -> Finding | None:
     if event.net.get("last") in DISTANCES:
         return None
     loss, expected = event.start.get("loss"), event.start.get("expected")
@@ -35,7 +46,7 @@ def _high(event: Described, step: int) -> Finding | None:
     loss = min(loss, event.start.get("train_loss") or loss)
     if event.task == "values":
         expected = max(expected, event.start.get("constant", expected))
-    if loss < (VALUES * expected if event.task == "values" else expected + EXCESS):
+    if loss < (VALUES * expected if event.task == "values" else expected + excess):
         return None
     return RULE.finding(
         step,
@@ -47,7 +58,7 @@ def _high(event: Described, step: int) -> Finding | None:
 RULE = Rule(
     id="initial-loss-high",
     title="Confidently wrong before the first step",
-    threshold=f"first loss at least ln(classes) + {EXCESS:g}, or {VALUES:g} times the values' mean square; of a network that computes its log-probabilities itself only once {WAIT} losses were finite",
+    threshold=f"first loss at least ln(classes) + {CERTAIN:g} (+ {EXCESS:g} where the weights of the last layer are more than {LARGE:g} times the size that keeps the variance), or {VALUES:g} times the values' mean square; of a network that computes its log-probabilities itself only once {WAIT} losses were finite",
     source="requirement T1 of the lectures: ln(classes); the mean of log-sum-exp over outputs of variance v is v/2 higher; calibrated on benchmarks/diagnosis",
     explanation=(
         "An untrained classifier should find all classes equally likely, which costs ln(classes): 2.3026 for ten. A loss far above that means that its first outputs are large, so "

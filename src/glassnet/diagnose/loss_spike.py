@@ -13,8 +13,8 @@ from glassnet.events import Event, Finding, Step, Traced
 
 LARGE = 0.5  # of the first loss
 SETTLED = 15  # recorded losses before one may be called unusual
-BEFORE, AFTER, HIGHER = 10, 3, 1.3  # recorded losses on both sides of a jump that stays, and how far apart they are
-WORTH = 0.05  # of the first loss: what is as small may jump
+BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump that stays, and how far apart they are
+WORTH = 0.1  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 

@@ -32,7 +32,8 @@ RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 TOSSED = 1.03  # loss after an epoch over that after the one before
 LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
-VAIN, WASTED = 0.02, 0.2  # update over weight that gains nothing; reach in the middle
+CONSTANT = 0.9  # rate over its highest
+VAIN, WASTED = 0.02, 0.15  # update over weight that gains nothing; reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
@@ -52,7 +53,8 @@ def judge(history: History, event: Event) -> Finding | None:
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
     usual, gain = _usually(history)
-    vain = gain < WASTED or (usual * (1 - gain) > VAIN and _tossed(history))
+    lowered = event.lr < CONSTANT * max(each.lr for each in history.measured)  # a schedule is seeing to it
+    vain = gain < WASTED or (usual * (1 - gain) > VAIN and not lowered and _tossed(history))
     wasting = share(history) >= LATER and vain
     if not stuck and not climbing and not killed and not wasting:
         return None
@@ -93,7 +95,7 @@ RULE = Rule(
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
-        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, or whose update over weight times the share that they do not gain is above {VAIN:g} while validation loss goes up from one epoch to the next; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, or whose update over weight times the share that they do not gain is above {VAIN:g} while the rate is not being lowered and validation loss goes up from one epoch to the next; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(
