@@ -81,7 +81,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, while the rate does not rise",
+    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

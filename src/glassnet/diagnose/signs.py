@@ -10,8 +10,6 @@ from typing import Any
 from glassnet.diagnose.history import History
 from glassnet.events import Measured
 
-FIRST_LOOK = 0.12  # share of the run after which a loss that has not moved is worth a word
-FEWEST_LOOKS = 4
 SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
 WEIGHTED, INPUT = ("dense", "conv", "recurrent"), " (input)"  # as the looks call them
 FEWEST_STEPS = 15  # before which nothing has settled, however short the run
