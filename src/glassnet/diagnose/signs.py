@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -171,8 +170,3 @@ def middle(values: Any) -> float:
 def number(value: Any) -> float:
     """A number as it came out of JSON, where what is not finite was written as null."""
     return math.nan if value is None else float(value)
-
-
-def steady(values: Sequence[float], least: int) -> bool:
-    """Whether there are enough finite values."""
-    return sum(map(math.isfinite, values)) >= least
