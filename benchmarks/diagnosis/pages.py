@@ -10,11 +10,13 @@ from benchmarks.diagnosis import curves, drawn, fresh, gallery
 from benchmarks.diagnosis.harm import harms
 from benchmarks.diagnosis.health import MARGIN, RISE, healthy, known_health
 from benchmarks.diagnosis.recording import recorded
-from benchmarks.diagnosis.scoring import LABELS, Score, Verdict, confusions, judged, score
+from benchmarks.diagnosis.scoring import LABELS, Verdict, confusions, judged, score
 from glassnet.diagnose import RULES
 
 DOCS = Path(__file__).parents[2] / "docs"
 GOALS = {"first": "≥ 0.95", "alarms": "≤ 0.02"}
+UNSEEN = {"first": "137 of 170 (81 %, 74–86 %)", "alarms": "15 of 74 (20 %, 13–31 %)", "early": "0.000"}
+BEFORE = {"first": "135 of 170 (79 %)", "alarms": "16 of 74 (22 %)"}
 PUBLISHED = {"recall": "0.55", "precision_of_all": "0.37"}
 
 
@@ -112,7 +114,7 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
             " stand here for the size of the problem and not as a race."
         ),
         "",
-        *_reached(scores.get("unseen")),
+        *_reached(),
         "",
         "## What it got wrong",
         "",
@@ -155,17 +157,21 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reached(figures: Score | None) -> list[str]:
-    """Which goals are reached on the half that no threshold was set on."""
-    if figures is None:
-        return []
-    goals = {
-        "the first diagnosis": figures.first.value >= 0.95,
-        "false alarms": figures.alarms.value <= 0.02,
-        "earliness": figures.early <= 0.2,
-    }
-    told = [f"{name} {'reached' if done else '**not reached**'}" for name, done in goals.items()]
-    return [f"On the unseen cases the goal is, for {'; for '.join(told)}."]
+def _reached() -> list[str]:
+    """What the one scoring of the unseen cases gave, before anybody had looked at them; it stands as it was."""
+    return [
+        (
+            f"**Scored once, before anybody had looked, the unseen cases gave: first diagnosis right {UNSEEN['first']}, false alarms on healthy runs {UNSEEN['alarms']}, median share of the run at a right"
+            f" first diagnosis {UNSEEN['early']}.** So the goal is, for the first diagnosis, **not reached**; for false alarms **not reached**; for earliness reached. The rules of the version before gave"
+            f" {BEFORE['first']} and {BEFORE['alarms']} on the same cases."
+        ),
+        "",
+        (
+            "What went wrong has been looked at since, so the column *unseen* above, with the rules as they are now, shows what is left of it and is no measurement of anything unseen. A third of the wrong diagnoses (11 of 33) and 6 of the 15 false alarms"
+            " had one reason: words that are in a text or not are mostly zero, and the rule about dead units took them for units. The rest were healthy runs of a few dozen steps, texts whose nearest"
+            " neighbours say next to nothing of the class, and regressions whose single batches scatter."
+        ),
+    ]
 
 
 def _history(unseen: Sequence[dict[str, Any]], hosts: int) -> list[str]:
@@ -179,14 +185,14 @@ def _history(unseen: Sequence[dict[str, Any]], hosts: int) -> list[str]:
         ),
         (
             "- These transplants were near relatives of what thresholds had been set on. When hosts were *drawn* instead (`drawn.py`: net, width, activation, normalisation, dropout, optimiser, schedule, batch and"
-            " seed by a hash, the rate the middle one of those that end well), the rules as they were then were right in 70 % of the faults and told something of 4 in 10 healthy runs, at rates at the upper end of what"
+            " seed by a hash, the rate the middle one of those that end well), the rules as they were then were right in 70 % of the faults (61 of 87) and told something of 15 of 37 healthy runs, at rates at the upper end of what"
             " ends well. So rules were changed on draws from the data of the catalogue (*practised*)."
         ),
         (
-            "- What is measured on now is *unseen*: hosts drawn by the same rule on eleven other data sets (spoken digits, grey pictures of animals, tumours, papers, reviews, letters of Shakespeare, rings, prices of"
+            "- What was measured on last is *unseen*: hosts drawn by the same rule on eleven other data sets (spoken digits, grey pictures of animals, tumours, papers, reviews, letters of Shakespeare, rings, prices of"
             " houses, red wines, Friedman's function, a chaotic series), three kinds of nets among them that the catalogue has not, other seeds, and strengths drawn from ranges (`drawn_faults.py`). Of"
             f" {hosts} hosts {healthy_ones} are healthy and at most 0.1 behind the best one on their data; of the faults planted in these,"
-            f" {sum(case['fault'] is not None for case in unseen)} do harm. All this was written down and recorded before it was ever scored, and it was scored once, when the rules stood."
+            f" {sum(case['fault'] is not None for case in unseen)} do harm. All this was written down and recorded before it was ever scored, and it was scored once, when the rules stood; below are those figures, and what was learned from them since."
         ),
         (
             "- Which ids are right for a drawn fault follows from one rule: its own, and another one only where following its advice undoes the fault. Of a rate s times too high, `lr-much-too-high` (divide by 10 to 100)"

@@ -292,15 +292,15 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ("exploding-gradient", {"net": {"time_ratio": 20.5}}, {"time": 20.5}, [{"net": {"time_ratio": 20.0}}]),
     (
         "initial-loss-high",
-        {"start": {"loss": 3.46, "train_loss": 3.46}},
-        {"loss": 3.46, "expected": 2.3026},
+        {"start": {"loss": 4.81, "train_loss": 4.81}},
+        {"loss": 4.81, "expected": 2.3026},
         [
-            {"start": {"loss": 3.45, "train_loss": 3.45}},
+            {"start": {"loss": 4.8, "train_loss": 4.8}},
             {"start": {"loss": 9.0}},  # running averages that do not fit yet
-            {"start": {"loss": 1.84, "train_loss": 1.84, "expected": 0.6931}},  # two classes, and outputs of variance 4
+            {"start": {"loss": 3.19, "train_loss": 3.19, "expected": 0.6931}},  # of two classes it is the same distance
             {"start": {"loss": 9.0, "train_loss": 9.0}, "net": {"last": "RBF"}},
             {
-                "start": {"loss": 4.6, "train_loss": 4.6},
+                "start": {"loss": 4.9, "train_loss": 4.9},
                 "result": LOGS,
                 "net": {"last": "ByHand"},
             },  # it may overflow first
@@ -308,8 +308,8 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ),
     (
         "initial-loss-high",
-        {"start": {"loss": 4.6, "train_loss": 4.6}, "result": LOGS, "net": {"last": "LogSoftmax"}},
-        {"loss": 4.6, "expected": 2.3026},
+        {"start": {"loss": 4.9, "train_loss": 4.9}, "result": LOGS, "net": {"last": "LogSoftmax"}},
+        {"loss": 4.9, "expected": 2.3026},
         [],
     ),
     (

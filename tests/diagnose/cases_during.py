@@ -54,6 +54,13 @@ def high(ratio: float, later: float | None = None, reach: float = 0.4) -> list[E
     return [look(2 * n + 2, reach=reach, parameters=parameters(size)) for n, size in enumerate(sizes)]
 
 
+def headed(gain: float) -> list[dict[str, Any]]:
+    """Parameters of which the last layer's weights have a gain of their own."""
+    made = parameters()
+    made[-2]["gain"] = gain
+    return made
+
+
 def bounced(*reaches: float) -> list[Event]:
     return [look(10 + n, reach=reach) for n, reach in enumerate(reaches)]
 
@@ -97,6 +104,7 @@ def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
     )
 
 
+DATA = {"name": "1 (input)", "kind": "relu", "zeros": 0.99, "dead": 0.9, "units": 1433, "mean": 0.0, "std": 0.1}
 UNRELATED = described(targets={"neighbour_agreement": 0.14})
 CLEAN = described(targets={"neighbour_agreement": 0.75})
 NOISY = described(targets={"neighbour_agreement": 0.5})
@@ -104,7 +112,7 @@ FOUR = described(outputs=4, targets={"neighbour_agreement": 0.5, "counts": [250]
 DROPPING = described(net={"dropouts": 2}, start={"train_loss": 2.6})
 RISEN = [FIRST - 0.06 * n for n in range(30)]  # from 2.3 to 0.56
 RISING = [0.6 + 0.04 * n for n in range(30)]
-GAINING = [look(n, loss=loss, reach=0.4, parameters=parameters(1.2)) for n, loss in ((1, 2.3), (2, 1.9), (11, 1.7))]
+GAINING = [look(n, loss=loss, reach=0.4, parameters=parameters(1.2)) for n, loss in ((1, 2.3), (2, 2.2), (15, 2.06))]
 PEAK = [0.82, 0.8, 0.9, 0.9]
 GROWING = [2.0] * 18 + [2.5, 3.0, 3.6, 4.3, 5.1, 6.1, 6.2, 6.3]
 
@@ -164,6 +172,17 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [run(looks((1, 2, 3), grad_norm=680.0)), run(look(1), looks((2, 3), grad_norm=9000.0))],
     ),
     (
+        "initial-loss-high",
+        run(look(1, parameters=headed(4.1)), start=described(start={"loss": 3.46, "train_loss": 3.46})),
+        1,
+        {"loss": 3.46, "expected": 2.3026},
+        [
+            run(look(1, parameters=headed(4.1)), start=described(start={"loss": 3.45, "train_loss": 3.45})),
+            run(look(1, parameters=headed(3.9)), start=described(start={"loss": 4.8, "train_loss": 4.8})),  # He's rule
+            run(look(1), look(2, parameters=headed(9.0)), start=described(start={"loss": 4.8, "train_loss": 4.8})),
+        ],
+    ),
+    (
         "divergence",
         run(looks((1, 2, 3, 4), promised=-0.01)),
         4,
@@ -177,7 +196,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         {"loss": 1.28, "best": 0.68},
         [
             run(losses=RISEN + RISING[:15]),
-            run(losses=RISEN + [1.5] * 20),  # at a stroke
+            run(losses=RISEN + [1.8] * 20),  # at a stroke
             run(losses=RISEN + [9.0] + [0.5] * 19),
             run(
                 epochs([1.0, 0.9, 0.8, 0.7, 0.6, 0.5], [1.0] * 6), losses=RISEN + RISING, start=described("values")
@@ -187,26 +206,26 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ("divergence", run(losses=RISEN + [7.0] * 9), 33, {"loss": 0.8}, [run(losses=RISEN + [6.8] * 5)]),
     (
         "lr-much-too-high",
-        run(losses=[2.3, 2.3, 2.3, 4.38, 4.38]),
-        5,
+        run(losses=[2.3] * 12 + [4.38] * 3),
+        15,  # the first step at which anything has settled
         {"first": 2.3, "loss": 4.38},
         [
-            run(losses=[2.3, 2.3] + [4.36] * 10),
-            run(losses=[2.3, 2.3, 9.0, 2.3, 2.3, 9.0, 2.3]),
-            run(losses=[2.3, 9.0, 9.0, 2.3, 2.3, 2.3]),  # back before the run has settled
-            run(looks((1, 2, 3)), losses=[2.3, 2.3, 2.3, 4.38, 4.38]),  # steps of a thousandth throw nothing up
+            run(losses=[2.3, 2.3] + [4.36] * 16),
+            run(losses=[2.3, 2.3, 9.0] * 6),
+            run(losses=[2.3] + [6.8] * 10 + [2.3] * 5),  # back before the run has settled
+            run(looks((1, 2, 3)), losses=[2.3] * 12 + [4.38] * 3),  # steps of a thousandth throw nothing up
         ],
     ),
     (
         "lr-much-too-high",
-        run(looks((1, 2, 5), reach=0.4, parameters=parameters(1.0))),
-        5,
+        run(looks((1, 2, 15), reach=0.4, parameters=parameters(1.0))),
+        15,
         {"update": 1.0},
         [
-            run(looks((1, 2, 5), reach=0.4, parameters=parameters(0.99))),
-            run(looks((1, 2, 4), reach=0.4, parameters=parameters(1.0))),  # not settled yet
-            run(looks((1, 2, 5), reach=0.8, parameters=parameters(1.0))),  # they keep what they promise
-            run(look(1, parameters=parameters(1.5)), looks((2, 5), reach=0.4)),  # one step of three
+            run(looks((1, 2, 15), reach=0.4, parameters=parameters(0.99))),
+            run(looks((1, 2, 14), reach=0.4, parameters=parameters(1.0))),  # not settled yet
+            run(looks((1, 2, 15), reach=0.8, parameters=parameters(1.0))),  # they keep what they promise
+            run(look(1, parameters=parameters(1.5)), looks((2, 15), reach=0.4)),  # one step of three
             run(*GAINING, losses=[2.3, 1.9, 1.7]),  # small weights, replaced by better ones
         ],
     ),
@@ -248,11 +267,12 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "dead-units",
-        run(dead(0.5)),
+        run(dead(0.6)),
         4,
-        {"dead": 0.5},
+        {"dead": 0.6},
         [
-            run(dead(0.49)),
+            run(dead(0.59)),
+            run(looks((1, 2, 3, 4), layers=[DATA, *layers()])),  # zeros among the data
             run(dead(0.9, units=7)),
             run(dead(0.9)[:3], look(4)),
             run(looks((1, 2, 3, 4), layers=layers(_0={"between": 0.0}, _1={"dead": 0.9}))),  # nothing comes in
@@ -287,17 +307,18 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "loss-spike",
-        run(losses=[1.0] * 10 + [1.31, 1.4, 1.5]),
-        13,
-        {"loss": 1.4, "usual": 1.0},
+        run(losses=[1.0] * 10 + [1.41, 1.5, 1.6, 1.7]),
+        14,
+        {"loss": 1.55, "usual": 1.0},
         [
-            run(losses=[1.0] * 10 + [1.3, 1.4, 1.5]),
-            run(losses=[1.0] * 9 + [1.31, 1.4, 1.5]),  # too early to know what is usual
-            run(losses=[1.0] * 10 + [9.0, 9.0, 1.0] * 3),  # it comes back
-            run(losses=[2.3, *[0.01] * 12, 0.05, 0.05, 0.05]),  # what has become so small may jump
-            run(losses=[1.0] * 5 + [1.2] + [1.0] * 4 + [1.4] * 9),  # it has been nearly as high before
-            run([look(n, lr=0.01 * n) for n in (3, 6, 9, 12)], losses=[1.0] * 10 + [1.4] * 5),  # the rate climbs
-            run(looks((3, 6, 9, 12), reach=0.1), losses=[1.0] * 10 + [1.4] * 5),  # the steps throw it about
+            run(losses=[1.0] * 10 + [1.4, 1.5, 1.6, 1.7]),
+            run(losses=[1.0] * 9 + [1.41, 1.5, 1.6, 1.7]),  # too early to know what is usual
+            run(losses=[1.0] * 10 + [9.0, 9.0, 9.0, 1.0] * 3),  # it comes back
+            run(look(1, parameters=parameters(0.1)), spike(9.0, step=9)),  # long steps from the start
+            run(losses=[2.3, *[0.01] * 12, 0.3, 0.3, 0.3, 0.3]),  # what has become so small may jump
+            run(losses=[1.0] * 5 + [1.2] + [1.0] * 4 + [1.6] * 9),  # it has been nearly as high before
+            run([look(n, lr=0.01 * n) for n in (3, 6, 9, 12)], losses=[1.0] * 10 + [1.6] * 5),  # the rate climbs
+            run(looks((3, 6, 9, 12), reach=0.1), losses=[1.0] * 10 + [1.6] * 5),  # the steps throw it about
         ],
     ),
     (
@@ -405,10 +426,10 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "lr-too-high",
-        run(wasting(1e-3, 0.19, *[1.0] * 4), losses=falling),
+        run(wasting(1e-3, 0.14, *[1.0] * 4), losses=falling),
         40,
         {"overshooting": 0.0},
-        [run(wasting(1e-3, 0.21, *[1.0] * 4), losses=falling)],
+        [run(wasting(1e-3, 0.16, *[1.0] * 4), losses=falling)],
     ),
     (
         "lr-too-high",
@@ -417,6 +438,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         {"overshooting": 0.0},
         [
             run(wasting(0.039, 0.5, 1.0, 0.9, 0.8, 0.83), losses=falling),
+            run(look(1, lr=0.12), wasting(0.041, 0.5, 1.0, 0.9, 0.8, 0.83), losses=falling),  # a schedule lowers it
             run(wasting(0.041, 0.5, 1.0, 0.9, 0.8, 0.82), losses=falling),  # validation does not jump about
             run(wasting(0.041, 0.5, 1.0, 0.9, 0.8, 0.83)[:5], losses=falling),  # too early to tell
         ],
@@ -453,14 +475,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "labels-unrelated",
-        run(judged(0.1, count=2), start=UNRELATED),
-        20,
+        run(judged(0.1, count=4), start=UNRELATED),
+        40,
         {"agreement": 0.14, "chance": 0.1},  # 3 · √(2 · 0.09 / 1000) = 0.0402
         [
-            run(judged(0.1, count=2), start=described(targets={"neighbour_agreement": 0.141})),
-            run(judged(0.1, count=1), start=UNRELATED),  # nobody has learned much after a tenth of a run
-            run(judged(0.2, count=2), start=UNRELATED),  # hard to see by distance, yet learned
-            run(judged(0.1, count=2), start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199})),
+            run(judged(0.1, count=4), start=described(targets={"neighbour_agreement": 0.141})),
+            run(judged(0.1, count=3), start=UNRELATED),  # nobody has learned much after three tenths of a run
+            run(judged(0.2, count=4), start=UNRELATED),  # hard to see by distance, yet learned
+            run(judged(0.1, count=4), start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199})),
         ],
     ),
     (

@@ -81,7 +81,7 @@ def test_a_loss_that_grew_beyond_all_numbers_is_the_rate_s_doing_and_still_stops
 
 def test_of_values_the_first_loss_is_what_the_look_before_the_first_step_saw() -> None:
     start = described("values", start={"train_loss": 2.0})
-    losses = [1.0, *[2.5] * 8]  # the first batch was an easy one
+    losses = [1.0, *[2.5] * 15]  # the first batch was an easy one
     long = looks((1, 2, 3), reach=0.4, parameters=parameters(0.2))
     assert "lr-much-too-high" not in {finding.rule for finding in found(run(long, losses=losses, start=start))}
     assert "lr-much-too-high" in {finding.rule for finding in found(run(long, losses=losses))}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, fallen, largest_update, most, number
+from glassnet.diagnose.signs import called, fallen, largest_update, most, number, own_layers
 from glassnet.events import Event, Finding, Measured
 
-SHARE = 0.5
+SHARE = 0.6
 LOOKS = 4
 ALIVE, LARGE = (
     0.25,
@@ -23,7 +23,7 @@ def judge(history: History, event: Event) -> Finding | None:
     early = len(history.measured) == LOOKS
     looks = history.measured[-LOOKS:]
     worst: tuple[float, str] = (0.0, "")
-    for record in event.layers:
+    for record in own_layers(event):
         if record.get("dead") is None or record.get("units", FEWEST) < FEWEST:
             continue
         values = [

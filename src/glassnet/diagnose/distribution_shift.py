@@ -35,7 +35,9 @@ def judge(history: History, event: Event) -> Finding | None:
         and event.inputs.get("features", 0) <= COLUMNS
     ):
         told.append(f"the mean of one input has moved by {seen['largest_shift']:.1f} of its standard deviations")
-    if spread > SPREAD and not _wild(event):
+    if (
+        spread > SPREAD and seen.get("spread_ratio") and not _wild(event)
+    ):  # 0 where most columns are rarely anything but 0
         told.append(f"inputs have {seen['spread_ratio']:.2g} times the spread")
     if far > FAR:
         told.append(

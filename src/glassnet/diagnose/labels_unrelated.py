@@ -11,7 +11,7 @@ from glassnet.events import Epoch, Event, Finding
 
 SURE = 3.0  # standard errors
 MUTUAL = 2.0  # of two samples that are each other's neighbours the pair is counted twice, so there are half as many independent ones
-LOOK = 0.15
+LOOK = 0.4
 HELD = 0.35
 
 

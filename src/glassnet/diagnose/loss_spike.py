@@ -8,13 +8,14 @@ from statistics import median
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, first_loss, middle, number, reaches, share
+from glassnet.diagnose.signs import called, first_loss, largest_update, middle, number, reaches, share
 from glassnet.events import Event, Finding, Step, Traced
 
 LARGE = 0.5  # of the first loss
 SETTLED = 15  # recorded losses before one may be called unusual
 BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump that stays, and how far apart they are
-WORTH = 0.1  # of the first loss: what is as small may jump
+EARLY, LONG = 0.1, 0.1  # share of the run; update over weight
+WORTH = 0.15  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
@@ -28,6 +29,8 @@ def judge(history: History, event: Event) -> Finding | None:
     loss, usual = number(event.figures.get("loss")), number(event.figures.get("usual"))
     first = first_loss(history)
     if not (math.isfinite(loss) and usual > 0 and math.isfinite(first)):
+        return None
+    if share(history) < EARLY and largest_update(history) >= LONG:  # the rate throws the loss up from the start
         return None
     climbing = _climbing(history) and share(history) > 0.25
     calm = usual < CALM * first
@@ -78,7 +81,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, while the rate does not rise",
+    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

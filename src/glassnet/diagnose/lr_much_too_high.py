@@ -16,6 +16,7 @@ from glassnet.diagnose.signs import (
     number,
     reaches,
     recent_loss,
+    settled,
     share,
     update_size,
 )
@@ -47,7 +48,7 @@ def judge(history: History, event: Event) -> Finding | None:
         return _overflown(history, event)
     if isinstance(event, Step) and event.loss is not None and len(history.steps) > LOOKS:
         now = recent_loss(history, LOOKS)
-        risen = now > TIMES * first and share(history) >= SETTLED
+        risen = now > TIMES * first and settled(history)
         exploded = len(history.steps) > EXPLODING and recent_loss(history) > OVERFLOWN * first
         if first > 0 and (risen or exploded) and _long(history) and not _uphill(history):
             return RULE.finding(
@@ -75,7 +76,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if (
         len(sizes) < LOOKS
         or middle(reaches(history, LOOKS)) > KEPT
-        or share(history) < SETTLED
+        or not settled(history)
         or max(sizes) < HUGE
         or middle(sizes) < HUGE / 2
         or _gained(history.measured[0], event) > (GAINED if share(history) >= SURE else 0.0)

@@ -13,6 +13,7 @@ from glassnet.diagnose.signs import (
     dropping,
     fallen,
     largest_update,
+    learned,
     middle,
     most,
     number,
@@ -26,6 +27,7 @@ from glassnet.events import Event, Finding, Measured
 LOOK = 0.1
 HOLD = 0.15  # share of the first loss that must have been gained
 LARGE = 0.12  # update over weight
+HALF = 0.5  # of the first loss: with that gained, some steps may overshoot
 OVER = 0.4  # share of steps that overshoot
 LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
@@ -48,8 +50,16 @@ def judge(history: History, event: Event) -> Finding | None:
     # The first steps of an adaptive optimiser are long in every training: what counts is whether they still are.
     lately = middle(update_size(each) for each in history.measured[-RECENT:])
     long = middle(reaches(history, RECENT)) < SHORTFALL or over >= 0.2
-    stuck = not dropping(history) and down < HOLD and size > LARGE and (down < 0 or long) and lately > STILL
-    climbing = len(values) >= LOOKS and over >= OVER and down < 0.8
+    unsure = history.described is not None and history.described.task == "values" and not history.epochs
+    stuck = (
+        not dropping(history)
+        and not unsure
+        and learned(history) < HOLD
+        and size > LARGE
+        and (down < 0 or long)
+        and lately > STILL
+    )
+    climbing = len(values) >= LOOKS and over >= OVER and down < HALF
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
     usual, gain = _usually(history)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
 from glassnet.diagnose.history import History
 from glassnet.events import Measured
 
-FIRST_LOOK = 0.12  # share of the run after which a loss that has not moved is worth a word
-FEWEST_LOOKS = 4
 SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
+WEIGHTED, INPUT = ("dense", "conv", "recurrent"), " (input)"  # as the looks call them
+FEWEST_STEPS = 15  # before which nothing has settled, however short the run
 PART = 0.8  # of the correlation of neighbours' values
 DROPPED = 1.05  # loss with dropout over that without
 RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
@@ -26,6 +25,13 @@ def share(history: History) -> float:
         history.epochs[-1].step if history.epochs else 0,
     )
     return last / history.total_steps if history.total_steps else 1.0
+
+
+def settled(history: History) -> bool:
+    """Whether optimiser and weights have had time to find their size."""
+    last = history.measured[-1].step if history.measured else 0
+    steps = max(history.steps[-1].step if history.steps else 0, last)
+    return share(history) >= SETTLED and (steps >= FEWEST_STEPS or not history.total_steps >= 4 * FEWEST_STEPS)
 
 
 def first_loss(history: History) -> float:
@@ -114,11 +120,18 @@ def rate_is_rising(history: History) -> bool:
     return len(rates) == 2 and rates[1] > 1.01 * rates[0]
 
 
+def own_layers(event: Measured) -> list[dict[str, Any]]:
+    """The layers of a look without what goes into the first of them: zeros among the data are no zeros of a unit."""
+    weighted = [n for n, record in enumerate(event.layers) if record["kind"] in WEIGHTED]
+    first = weighted[0] if weighted else 0
+    return [record for n, record in enumerate(event.layers) if n >= first or not record["name"].endswith(INPUT)]
+
+
 def most(event: Measured, key: str) -> tuple[float, str]:
     """The largest value that a layer has for a key, and the layer's name; (NaN, "") where no layer has it."""
     found = [
         (number(record[key]), called(record["name"], record["kind"]))
-        for record in event.layers
+        for record in own_layers(event)
         if record.get(key) is not None
     ]
     return max(found, default=(math.nan, ""))
@@ -157,8 +170,3 @@ def middle(values: Any) -> float:
 def number(value: Any) -> float:
     """A number as it came out of JSON, where what is not finite was written as null."""
     return math.nan if value is None else float(value)
-
-
-def steady(values: Sequence[float], least: int) -> bool:
-    """Whether there are enough finite values."""
-    return sum(map(math.isfinite, values)) >= least
