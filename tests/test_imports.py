@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluate": {"data", "errors"},
     "combined": {"data", "errors"},
     "rebuilding": {"combined", "data", "errors", "zoo"},
-    "model": {"data", "errors", "files", "rebuilding", "translating"},
+    "model": {"combined", "data", "errors", "files", "rebuilding", "translating"},
     "joining": {"combined", "data", "errors", "evaluate", "model"},
     "test_time": {"combined", "data", "errors", "joining", "model"},
     "measuring": {"data", "errors", "evaluate", "generating", "model", "translating"},

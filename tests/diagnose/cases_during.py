@@ -263,7 +263,12 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         collapsed(0.5, layers=layers(_0={"between": 0.0})),  # dropout makes outputs differ, and nothing comes in
         4,
         {"between_samples": 0.5},
-        [collapsed(0.5, layers=layers(_0={"between": 1e-9}))],
+        [
+            collapsed(0.5, layers=layers(_0={"between": 1e-9})),
+            run(
+                looks((1, 2, 3)), looks((4,), layers=layers(_0={"between": 0.0}))
+            ),  # once: a batch of nodes that are alike
+        ],
     ),
     (
         "dead-units",

@@ -19,21 +19,19 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found when at three looks in a row, after the first, the outputs of a batch do not differ."""
     if not isinstance(event, Measured) or len(history.measured) < LOOKS:
         return None
-    spreads = [number(each.batch.get("between_samples")) for each in history.measured[-LOOKS + 1 :]]
-    sizes = [
-        max((number(record["std"]) for record in each.layers[-1:]), default=1.0)
-        for each in history.measured[-LOOKS + 1 :]
-    ]
-    reads = next((number(record.get("between")) for record in event.layers if record["kind"] in WEIGHTED), 1.0)
-    # Dropout may make outputs differ though nothing comes in: then the first layer tells.
-    blind = reads == 0
+    looks = history.measured[-LOOKS + 1 :]
+    spreads = [number(each.batch.get("between_samples")) for each in looks]
+    sizes = [max((number(record["std"]) for record in each.layers[-1:]), default=1.0) for each in looks]
+    reads = [_read(each) for each in looks]
+    # Dropout may make outputs differ though nothing comes in: then the first layer tells. Once proves nothing: the few nodes of a graph can be alike.
+    blind = max(reads) == 0
     if not blind and not all(spread <= SAME * max(size, 1e-3) for spread, size in zip(spreads, sizes, strict=True)):
         return None
     told_apart = number(history.measured[0].batch.get("between_samples")) > SAME
     if not blind and told_apart and largest_update(history) > LARGE:  # long steps have made them so
         return None
     if (
-        most(event, "dead")[0] > DEAD and reads > 0
+        most(event, "dead")[0] > DEAD and reads[-1] > 0
     ):  # the first layer tells samples apart, and dead units are why the last does not
         return None
     if 0 < through_layers(event) < LAYERS:  # a gradient arrives, but next to nothing of it: depth is the cause
@@ -43,6 +41,11 @@ def judge(history: History, event: Event) -> Finding | None:
         f"at the last {LOOKS - 1} looks the network gave the same answer to every sample of its batch",
         {"between_samples": spreads[-1]},
     )
+
+
+def _read(look: Measured) -> float:
+    """How far the first layer with weights tells samples apart; 1 where there is none."""
+    return next((number(record.get("between")) for record in look.layers if record["kind"] in WEIGHTED), 1.0)
 
 
 RULE = Rule(

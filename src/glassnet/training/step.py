@@ -26,7 +26,6 @@ class Made(NamedTuple):
     Attributes:
         loss: mean data loss of the batch.
         penalty: added to it; None without one.
-        grad_norm: Euclidean norm of the whole gradient before clipping; None without clipping.
         outputs: what the network said of the batch, for whoever looks where a strange loss came from; None without a meter.
         grad_norm: Euclidean norm of the whole gradient before clipping; None without clipping.
         clipped: 1 where clipping changed the gradient, else 0; None without clipping.
