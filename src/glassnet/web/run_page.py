@@ -61,7 +61,9 @@ async def stream(request: Request) -> Response:
             seen = (time.monotonic(), "removed" if entry is None else entry.state)
         return seen[1]
 
-    return StreamingResponse(events(run, state, site.streams), media_type="text/event-stream")
+    # A connection whose stream has ended is given up, and not kept for a next question: readers who were sent away would fill all places there are.
+    closing = {"Connection": "close"}
+    return StreamingResponse(events(run, state, site.streams), media_type="text/event-stream", headers=closing)
 
 
 def series(request: Request) -> Response:

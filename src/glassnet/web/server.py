@@ -14,6 +14,7 @@ from glassnet.web.guard import new_token
 USUAL_PORT = 8321
 TRIED_PORTS = 50
 MOST_CONNECTIONS = 200
+STUCK_MILLISECONDS = 20_000  # after which a connection is cut whose other end takes nothing, though it is there
 LINGER_SECONDS = 1  # how long Ctrl-C waits for answers under way; streams are cut
 
 
@@ -66,6 +67,8 @@ def listen(port: int | None) -> socket.socket:
     for number in tried:
         made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS)
         try:
             made.bind(("127.0.0.1", number))
             made.listen(128)
