@@ -8,7 +8,7 @@ from torch import nn
 
 from glassnet.errors import ModelError, UsageError
 from glassnet.layer_table import layer_table
-from glassnet.training.losses import cross_entropy
+from glassnet.training.losses import EveryStep, cross_entropy
 from glassnet.zoo import ZOO, build, choose
 
 SIZES = {"words": 30, "ends": 12, "shapes": 6}
@@ -90,7 +90,7 @@ def test_the_loss_is_the_mean_over_all_words():
         targets[row, :length] = torch.arange(length) % 4
         for step in range(length):
             total -= float(logits[row, step].log_softmax(0)[step % 4])
-    assert float(cross_entropy(logits, targets)) == pytest.approx(total / sum(lengths))
+    assert float(EveryStep(cross_entropy)(logits, targets)) == pytest.approx(total / sum(lengths))
 
 
 @pytest.mark.parametrize("name", NETS)
