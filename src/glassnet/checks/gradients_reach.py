@@ -65,7 +65,7 @@ def judge(subject: Subject) -> Checked:
     if late:
         told += f" ({late} of them after the first steps: what stands behind them begins at zero)"
     if look.frozen:
-        told += f" ({len(look.frozen)} more are frozen)"
+        told += f" ({len(look.frozen)} more are frozen: the network or the recipe keeps them as they are)"
     return CHECK.passed(told, figures)
 
 

@@ -42,7 +42,7 @@ def judge(subject: Subject) -> Checked:
             why="a number has outgrown float32, or an operation such as a logarithm, a root or a division has met zero",
             advice=f"look at what enters {strange['name']}, the first such layer, and begin with smaller weights (--init he)",
         )
-    told = f"{len(sized)} layers: activations differ {fold(activations)} in size, gradients {fold(gradients)}"
+    told = f"{len(sized)} layers: activations differ {fold(activations)} in size, gradients {fold(gradients)} (usual: below {SPREAD_WARNING:,.0f}-fold)"
     if saturated[0] > SATURATED_WARNING:
         tell = CHECK.failed if saturated[0] > SATURATED else CHECK.warning
         return tell(
