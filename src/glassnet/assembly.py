@@ -16,6 +16,7 @@ from glassnet.data.augment import build_augment
 from glassnet.data.batches import Batches, Prepare
 from glassnet.data.dataset import Data, Part
 from glassnet.data.preprocess import Preprocess, TargetScale, fit
+from glassnet.data.ready import ready
 from glassnet.data.stream import stretch
 from glassnet.data.stream_batches import StreamBatches
 from glassnet.errors import UsageError
@@ -27,7 +28,7 @@ from glassnet.training.averaging import BEGIN, make_averager, swa_begin
 from glassnet.training.choosing import choose_execution
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
-from glassnet.training.execution import Execution
+from glassnet.training.execution import Execution, choose_device
 from glassnet.training.known_ways import KnownWays, usual_place
 from glassnet.training.losses import EveryStep, make_loss, with_auxiliary, with_nodes, with_steps
 from glassnet.training.max_norm import MaxNorm
@@ -173,13 +174,23 @@ def make_batches(
     seed, size = recipe.train.seed, int(recipe.train.batch_size)
     if data.task == "language":
         return stream_batches(data, size, seed, prepared, plain)
+
+    on_the_cpu = choose_device(recipe.train.device).type == "cpu"
+
+    def batched(part: Part, size: int, *, shuffle: bool, prepare: Prepare = plain) -> Batches:
+        # A card gets bytes, a quarter of the floats to hand over, and makes floats of them itself.
+        done = ready(part, preprocess) if prepare is plain and on_the_cpu else None
+        if done is not None:
+            return Batches(done, size, seed=seed, shuffle=shuffle)
+        return Batches(part, size, seed=seed, prepare=prepare, shuffle=shuffle)
+
     train = scaled(data.train)
-    batches = Batches(train, size, seed=seed, prepare=prepared)
+    batches = batched(train, size, shuffle=True, prepare=plain if augment is None else prepared)
     parts = data.parts
-    validation = Batches(scaled(parts["val"]), 500, prepare=plain, shuffle=False) if "val" in parts else None
+    validation = batched(scaled(parts["val"]), 500, shuffle=False) if "val" in parts else None
     taken = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
-    sample = Batches(train.subset(some), 500, prepare=plain, shuffle=False)
+    sample = batched(train.subset(some), 500, shuffle=False)
     return batches, validation, sample
 
 

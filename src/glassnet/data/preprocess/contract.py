@@ -19,11 +19,14 @@ class Preprocess(nn.Module, ABC):
         name: the name it was fitted under, such as ``standardise``.
         input_shape: shape of one raw input.
         output_shape: shape of one output.
+        alike_in_any_batch: whether a sample's output is the same to the last bit whatever the batch: so it is where numbers are added and multiplied one
+            by one, and not where products of matrices are summed up in an order that depends on their size.
     """
 
     name: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    alike_in_any_batch = False
 
     @property
     def output_dtype(self) -> torch.dtype:

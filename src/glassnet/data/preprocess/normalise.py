@@ -30,6 +30,7 @@ class Normalise(Preprocess):
         input_shape: of one raw input.
     """
 
+    alike_in_any_batch = True
     mean: Tensor
     std: Tensor
 

@@ -39,6 +39,7 @@ class TableInputs(Preprocess):
         columns: columns of a raw row.
     """
 
+    alike_in_any_batch = True
     number_at: Tensor
     flag_at: Tensor
     level_at: Tensor
