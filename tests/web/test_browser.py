@@ -145,7 +145,12 @@ def test_a_training_is_stopped_by_its_button(watched: Watched, run_maker: Callab
         page = watched.open(wait_for(served, "held"))
         sync_api.expect(page.locator("#state")).to_have_text("running")
         sync_api.expect(page.locator("#resume")).to_be_hidden()
+        sync_api.expect(page.locator("#told")).to_contain_text(
+            "epoch"
+        )  # the page has heard of the run: its buttons stay what they are now
         page.locator("#stop").press("Enter")
+        # Only then may this process wait for another: what the page asks passes through the browser's driver, which runs here.
+        sync_api.expect(page.locator("#answer")).to_contain_text("Asked to save and stop")
         process.wait(30)
         sync_api.expect(page.locator("#state")).to_have_text("stopped")
         sync_api.expect(page.locator("#resume")).to_be_visible()
