@@ -13,8 +13,9 @@ import torch
 from benchmarks.diagnosis import running
 from benchmarks.diagnosis.case import Case
 from benchmarks.diagnosis.drawn import DRAWS, RATES, between, chosen, counted, drawn, hosts, pick, sound
-from benchmarks.diagnosis.drawn_faults import RECIPES, Recipe, _case, planted
+from benchmarks.diagnosis.drawn_faults import PLANTINGS, case_of, planted
 from benchmarks.diagnosis.making import prepare
+from benchmarks.diagnosis.plantings import Planting
 from benchmarks.diagnosis.recording import CASES
 from benchmarks.diagnosis.running import Run
 from benchmarks.diagnosis.sets import load
@@ -60,33 +61,35 @@ def test_numbers_are_drawn_from_their_whole_range_and_all_ratios_alike() -> None
 
 
 def test_every_rule_can_be_planted_and_every_right_id_is_a_rule() -> None:
-    assert {recipe.fault for recipe in RECIPES} == set(BY_ID)
-    for recipe in RECIPES:
-        assert set(recipe.also) <= set(BY_ID) - {recipe.fault}
-        assert bool(recipe.also) == bool(recipe.because)
-    assert len({(recipe.fault, recipe.variant) for recipe in RECIPES}) == len(RECIPES)
+    assert {planting.fault for planting in PLANTINGS} == set(BY_ID)
+    for planting in PLANTINGS:
+        assert set(planting.also) <= set(BY_ID) - {planting.fault}
+        assert bool(planting.also) == bool(planting.because)
+    assert len({(planting.fault, planting.variant) for planting in PLANTINGS}) == len(PLANTINGS)
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: f"{recipe.fault}-{recipe.variant}")
-def test_a_way_to_plant_a_fault_changes_a_host_of_each_draw_that_can_be_trained(recipe: Recipe) -> None:
+@pytest.mark.parametrize("planting", PLANTINGS, ids=lambda planting: f"{planting.fault}-{planting.variant}")
+def test_a_way_to_plant_a_fault_changes_a_host_of_each_draw_that_can_be_trained(planting: Planting) -> None:
     for draw in ("practised", "unseen"):
-        fit = [host for host in drawn(draw) if recipe.fits(host.setup)]
+        fit = [host for host in drawn(draw) if planting.fits(host.setup)]
         assert fit, draw
-        case = _case(recipe, fit[0])
-        assert case.accepted[0] == recipe.fault
+        case = case_of(planting, fit[0])
+        assert case.accepted[0] == planting.fault
         assert case.setup != fit[0].setup
         assert "{" not in case.how
         cheap = next((host for host in fit if host.setup.data in WITHOUT_FILES), None)
         if cheap is not None:
-            prepare(_case(recipe, cheap).setup)
+            prepare(case_of(planting, cheap).setup)
 
 
 def test_advice_that_undoes_a_rate_is_right_and_only_that() -> None:
-    right = {recipe.variant: {recipe.fault, *recipe.also} for recipe in RECIPES if recipe.fault == "lr-too-high"}
+    right = {
+        planting.variant: {planting.fault, *planting.also} for planting in PLANTINGS if planting.fault == "lr-too-high"
+    }
     assert right == {"high": {"lr-too-high"}, "higher": {"lr-too-high", "lr-much-too-high"}}
-    for recipe in RECIPES:
-        assert "underfitting" not in recipe.also
-        assert "dead-units" not in recipe.also
+    for planting in PLANTINGS:
+        assert "underfitting" not in planting.also
+        assert "dead-units" not in planting.also
 
 
 # --- hosts -----------------------------------------------------------------------------------------------------------
@@ -168,8 +171,8 @@ def test_faults_are_planted_in_healthy_hosts_alone_and_each_host_once_for_a_kind
 def test_a_fault_counts_where_it_did_harm_and_twice_as_much_where_the_test_part_is_small(folder: Path) -> None:
     by_name = {host.name: host for host in hosts(folder, "practised")}
     large, small = sorted(sound(folder, "practised"), key=lambda name: "diabetes" in name)[1:]
-    recipe = next(recipe for recipe in RECIPES if recipe.fault == "lr-too-low")
-    broken = {name: _case(recipe, by_name[name]) for name in (large, small)}
+    planting = next(planting for planting in PLANTINGS if planting.fault == "lr-too-low")
+    broken = {name: case_of(planting, by_name[name]) for name in (large, small)}
     whole = json.loads((folder / "practised" / large / "case.json").read_text())["test"]["balanced"]
     lie(folder, broken[large], whole - 0.021)
     lie(folder, broken[small], 0.9 - 0.021)
@@ -179,8 +182,8 @@ def test_a_fault_counts_where_it_did_harm_and_twice_as_much_where_the_test_part_
 def test_a_trouble_that_is_named_after_what_one_sees_must_have_been_seen(folder: Path) -> None:
     by_name = {host.name: host for host in hosts(folder, "practised")}
     host = by_name[next(iter(sound(folder, "practised")))]
-    recipes = {recipe.fault: recipe for recipe in RECIPES}
-    nan, heart = (_case(recipes[fault], host) for fault in ("loss-not-finite", "overfitting"))
+    plantings = {planting.fault: planting for planting in PLANTINGS}
+    nan, heart = (case_of(plantings[fault], host) for fault in ("loss-not-finite", "overfitting"))
     lie(folder, nan, 0.2, loss=9.0)
     lie(folder, heart, 0.2, loss=9.0)
     assert not [one for one in counted(folder, "practised") if one.case["fault"]]

@@ -14,14 +14,38 @@ No other pair is merged: "underfitting" is wrong for a rate that is too low, "de
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.diagnosis.case import Case, Setup
+from benchmarks.diagnosis.case import Case
 from benchmarks.diagnosis.drawn import DRAWS, VALUES, between, chance, hosts, sound
 from benchmarks.diagnosis.faults import SAME_OVERSHOOT, SATURATING, TOO_LARGE, WHEN
+from benchmarks.diagnosis.plantings import (
+    Planting,
+    all_of,
+    by_cross_entropy,
+    by_sgd,
+    classes_as_values,
+    decayed_early,
+    deep,
+    dropping,
+    in_pieces,
+    in_tiny_batches,
+    normed,
+    of_data,
+    of_nets,
+    plain,
+    rate_divided_by,
+    rate_times,
+    rectified,
+    recurrent,
+    spoilt_by,
+    squashed,
+    tells_classes,
+    with_few_samples,
+    with_options,
+)
 
 PER_FAULT = {"practised": 6, "again": 5, "unseen": 5}
 IMAGES = {"digits", "mnist", "notmnist", "spoken", "creatures"}
@@ -47,185 +71,41 @@ ADAM: dict[str, Any] = {"optimizer": "adam", "optimizer_options": {}, "weight_de
 BY_ADVICE = "dividing the rate as this finding advises undoes the fault"
 
 
-def _always(setup: Setup) -> bool:
-    return True
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A way to plant a fault.
-
-    Attributes:
-        fault: id of the rule that is meant.
-        variant: end of the case's name.
-        how: what was broken; ``{s}`` is the strength.
-        change: (host, strength) -> fields that change.
-        low: smallest strength.
-        high: largest one.
-        fits: hosts in which it can be.
-        also: other ids that are right.
-        because: why.
-        elsewhere: where the harm is.
-    """
-
-    fault: str
-    variant: str
-    how: str
-    change: Callable[[Setup, float], dict[str, Any]]
-    low: float = 1.0
-    high: float = 1.0
-    fits: Callable[[Setup], bool] = _always
-    also: tuple[str, ...] = ()
-    because: str = ""
-    elsewhere: str = ""
-
-
-def _rate(setup: Setup, strength: float) -> dict[str, Any]:
-    return {"lr": setup.lr * strength}
-
-
-def _lower(setup: Setup, strength: float) -> dict[str, Any]:
-    return {"lr": setup.lr / strength}
-
-
-def _spoil(name: str, strength: float | None = None, **more: Any) -> Callable[[Setup, float], dict[str, Any]]:
-    return lambda setup, drawn: {
-        "spoilt": (*setup.spoilt, (name, drawn if strength is None else strength)),
-        **more,
-    }
-
-
-def _option(**options: Any) -> Callable[[Setup, float], dict[str, Any]]:
-    return lambda setup, strength: {"options": {**setup.options, **options}}
-
-
-def _classes(setup: Setup) -> bool:
-    return setup.data not in VALUES
-
-
-def _entropy(setup: Setup) -> bool:
-    return _classes(setup) and setup.loss == "cross-entropy"
-
-
-def _of(*nets: str) -> Callable[[Setup], bool]:
-    return lambda setup: setup.net in nets
-
-
-def _both(*tests: Callable[[Setup], bool]) -> Callable[[Setup], bool]:
-    return lambda setup: all(test(setup) for test in tests)
-
-
-def _data(names: set[str]) -> Callable[[Setup], bool]:
-    return lambda setup: setup.data in names
-
-
-def _plain(setup: Setup) -> bool:
-    """Rectified or alike, and no norm that would undo a change of the weights' size."""
-    plain = setup.net in ("mlp", "convolutional", "lenet5") and not setup.options.get("batch_norm")
-    return plain and setup.options.get("activation", "relu") in ("relu", "gelu")
-
-
-def _rectified(setup: Setup) -> bool:
-    return _plain(setup) and setup.options.get("activation", "relu") == "relu"
-
-
-def _squashed(setup: Setup) -> bool:
-    return setup.options.get("activation") in ("tanh", "sigmoid") and not setup.options.get("batch_norm")
-
-
-def _normed(setup: Setup) -> bool:
-    return bool(setup.options.get("batch_norm")) or setup.net in ("strided", "resnet")
-
-
-def _dropping(setup: Setup) -> bool:
-    return bool(setup.options.get("dropout"))
-
-
-def _sgd(setup: Setup) -> bool:
-    return setup.optimizer == "sgd"
-
-
-_recurrent = _of("gru", "lstm", "rnn")
-
-
-def _early_decay(setup: Setup, strength: float) -> dict[str, Any]:
-    every = max(1, round(setup.epochs / 8))
-    return {"schedule": "step", "schedule_options": {"every": every, "factor": 1 / strength}}
-
-
-def _few(part: float, **more: Any) -> Callable[[Setup, float], dict[str, Any]]:
-    def change(setup: Setup, strength: float) -> dict[str, Any]:
-        samples = max(100, round(setup.samples / part))
-        options = {**setup.options, "hidden": (400, 200), "dropout": 0.0}
-        epochs = round(500 * setup.batch_size / samples)
-        return {
-            "samples": samples,
-            "epochs": epochs,
-            "options": options,
-            "schedule": "constant",
-            "schedule_options": {},
-        } | more
-
-    return change
-
-
-def _deep(activation: str, layers: int, init: str, scale: bool = False) -> Callable[[Setup, float], dict[str, Any]]:
-    def change(setup: Setup, strength: float) -> dict[str, Any]:
-        options = {"hidden": (56,) * layers, "activation": activation, "batch_norm": False, "dropout": 0.0}
-        spoilt = (*setup.spoilt, ("scale-weights", strength)) if scale else setup.spoilt
-        return {"options": options, "init": init, "spoilt": spoilt}
-
-    return change
-
-
-def _as_values(setup: Setup, strength: float) -> dict[str, Any]:
-    spoilt = (*setup.spoilt, ("classes-as-values", 1.0))
-    return {"spoilt": spoilt, "loss": "squared", "loss_options": {}, "outputs": 1, "lr": setup.lr / 10}
-
-
-def _tiny_batches(setup: Setup, strength: float) -> dict[str, Any]:
-    return {"batch_size": 2, "epochs": 2, "samples": min(setup.samples, 500), "lr": setup.lr / 10}
-
-
-def _pieces(setup: Setup, strength: float) -> dict[str, Any]:
-    return {"micro_batches": setup.batch_size // 2, "epochs": 3, "samples": min(setup.samples, 900)}
-
-
-RECIPES: tuple[Recipe, ...] = (
-    Recipe("lr-too-low", "low", "the rate divided by {s:g}", _lower, 10, 1000),
-    Recipe("lr-too-high", "high", "{s:g} times the rate", _rate, 5, 9.5),
-    Recipe(
+PLANTINGS: tuple[Planting, ...] = (
+    Planting("lr-too-low", "low", "the rate divided by {s:g}", rate_divided_by, 10, 1000),
+    Planting("lr-too-high", "high", "{s:g} times the rate", rate_times, 5, 9.5),
+    Planting(
         "lr-too-high",
         "higher",
         "{s:g} times the rate",
-        _rate,
+        rate_times,
         10,
         20,
         also=("lr-much-too-high",),
         because=BY_ADVICE,
     ),
-    Recipe(
+    Planting(
         "lr-much-too-high",
         "much",
         "{s:g} times the rate",
-        _rate,
+        rate_times,
         40,
         1000,
         also=("loss-exploding",),
         because=SAME_OVERSHOOT,
     ),
-    Recipe(
+    Planting(
         "loss-exploding",
         "much",
         "{s:g} times the rate of a regression or of a linear net",
-        _rate,
+        rate_times,
         50,
         1000,
-        lambda setup: _sgd(setup) and (setup.data in VALUES or setup.net == "linear"),
+        lambda setup: by_sgd(setup) and (setup.data in VALUES or setup.net == "linear"),
         also=("lr-much-too-high",),
         because=SAME_OVERSHOOT,
     ),
-    Recipe(
+    Planting(
         "divergence",
         "uphill",
         "the optimiser maximises, at the rate divided by {s:g}",
@@ -235,92 +115,92 @@ RECIPES: tuple[Recipe, ...] = (
         also=("loss-exploding",),
         because="the loss rises without end, whichever of the two says so",
     ),
-    Recipe(
+    Planting(
         "divergence",
         "rising-rate",
         "the schedule multiplies the rate by {s:g} over the run",
-        _spoil("rising-rate"),
+        spoilt_by("rising-rate"),
         40,
         150,
-        _sgd,
+        by_sgd,
         also=("lr-too-high",),
         because="the rate is what makes it rise",
     ),
-    Recipe(
+    Planting(
         "plateau",
         "early-decay",
         "the rate is divided by {s:g} after each eighth of the run",
-        _early_decay,
+        decayed_early,
         15,
         100,
         also=("lr-too-low",),
         because="the loss stands still since the rate has become too low",
     ),
-    Recipe(
+    Planting(
         "loss-spike",
         "glitch",
         "from the third epoch on one batch an epoch arrives as {s:g} times its size",
-        _spoil("glitch"),
+        spoilt_by("glitch"),
         40,
         120,
     ),
-    Recipe(
+    Planting(
         "loss-spike",
         "rate-jump",
         "in the middle of the run the rate is {s:g} times as high for some steps",
-        _spoil("rate-jump"),
+        spoilt_by("rate-jump"),
         40,
         100,
     ),
-    Recipe(
+    Planting(
         "loss-spike",
         "rows",
         "one training row in a thousand, or one, is {s:g} times as large as it should be",
-        _spoil("outlier-rows"),
+        spoilt_by("outlier-rows"),
         40,
         100,
-        _data(NUMERIC),
+        of_data(NUMERIC),
         also=("inputs-unscaled",),
         because="the rows are large inputs, which can be seen before the first step",
     ),
-    Recipe(
+    Planting(
         "loss-not-finite",
         "naive-softmax",
         "exponentials of {s:g} times the answers overflow in a softmax written by hand",
-        _spoil("naive-softmax"),
+        spoilt_by("naive-softmax"),
         16,
         60,
-        _entropy,
+        by_cross_entropy,
     ),
-    Recipe(
+    Planting(
         "loss-not-finite",
         "log-of-zero",
         "the logarithm of probabilities that are rounded to zero (a temperature of 1/{s:g})",
-        _spoil("log-of-softmax"),
+        spoilt_by("log-of-softmax"),
         10,
         40,
-        _entropy,
+        by_cross_entropy,
     ),
-    Recipe(
+    Planting(
         "loss-not-finite",
         "logarithm",
         "the net takes logarithms of its inputs plus {s:g}, some of which are negative",
-        _spoil("log-of-inputs"),
+        spoilt_by("log-of-inputs"),
         1.5,
         3,
-        _data(NUMERIC | IMAGES),
+        of_data(NUMERIC | IMAGES),
     ),
-    Recipe(
+    Planting(
         "clipping-always",
         "short",
         "gradients clipped to a norm of {s:g}",
         lambda setup, s: {"clip": s},
         0.004,
         0.02,
-        _sgd,
+        by_sgd,
     ),
-    Recipe("penalty-dominates", "l2", "an L2 penalty of {s:g}", lambda setup, s: {"l2": s}, 0.05, 0.3),
-    Recipe(
+    Planting("penalty-dominates", "l2", "an L2 penalty of {s:g}", lambda setup, s: {"l2": s}, 0.05, 0.3),
+    Planting(
         "penalty-dominates",
         "decay",
         "a decoupled weight decay of {s:g}",
@@ -329,215 +209,231 @@ RECIPES: tuple[Recipe, ...] = (
         100,
         lambda setup: setup.optimizer == "adamw",
     ),
-    Recipe("slow-start", "zero", "all weights zero", lambda setup, s: {"init": "zero"}, fits=_plain),
-    Recipe(
+    Planting("slow-start", "zero", "all weights zero", lambda setup, s: {"init": "zero"}, fits=plain),
+    Planting(
         "slow-start",
         "constant",
         "all weights {s:g}",
-        _spoil("constant-weights"),
+        spoilt_by("constant-weights"),
         0.005,
         0.05,
-        lambda setup: _plain(setup) or _recurrent(setup),
+        lambda setup: plain(setup) or recurrent(setup),
     ),
-    Recipe(
+    Planting(
         "slow-start",
         "small",
         "weights {s:g} times as large",
-        _spoil("scale-weights"),
+        spoilt_by("scale-weights"),
         0.02,
         0.2,
-        _plain,
+        plain,
         also=("vanishing-gradient",),
         because="small weights make small gradients: cause and mechanism of one trouble",
     ),
-    Recipe(
+    Planting(
         "slow-start",
         "large",
         "weights {s:g} times as large",
-        _spoil("scale-weights"),
+        spoilt_by("scale-weights"),
         4,
         12,
-        _plain,
+        plain,
         also=("initial-loss-high",),
         because=TOO_LARGE,
     ),
-    Recipe(
+    Planting(
         "initial-loss-high",
         "head",
         "weights of the last layer {s:g} times as large",
-        _spoil("scale-head"),
+        spoilt_by("scale-head"),
         20,
         80,
         lambda setup: setup.net != "linear",
     ),
-    Recipe(
+    Planting(
         "vanishing-gradient",
         "sigmoid",
         "nine hidden layers of sigmoids",
-        _deep("sigmoid", 9, ""),
-        fits=_of("mlp"),
+        deep("sigmoid", 9, ""),
+        fits=of_nets("mlp"),
     ),
-    Recipe(
+    Planting(
         "vanishing-gradient",
         "tanh",
         "fourteen layers of tanh with torch's own small weights",
-        _deep("tanh", 14, ""),
-        fits=_of("mlp"),
+        deep("tanh", 14, ""),
+        fits=of_nets("mlp"),
     ),
-    Recipe(
+    Planting(
         "vanishing-gradient",
         "recurrence",
         "recurrent weights {s:g} times as large",
-        _spoil("scale-recurrence"),
+        spoilt_by("scale-recurrence"),
         0.2,
         0.45,
-        _both(_of("rnn"), lambda setup: LONG.get(setup.data, 0) >= 24),
+        all_of(of_nets("rnn"), lambda setup: LONG.get(setup.data, 0) >= 24),
     ),
-    Recipe(
+    Planting(
         "exploding-gradient",
         "recurrence",
         "recurrent weights {s:g} times as large, and no clipping",
-        _spoil("scale-recurrence", clip=None),
+        spoilt_by("scale-recurrence", clip=None),
         3,
         5,
-        _both(_of("rnn"), lambda setup: LONG.get(setup.data, 0) >= 12),
+        all_of(of_nets("rnn"), lambda setup: LONG.get(setup.data, 0) >= 12),
     ),
-    Recipe(
+    Planting(
         "exploding-gradient",
         "deep",
         "eight layers with weights {s:g} times as large as they should be",
-        _deep("relu", 8, "he", scale=True),
+        deep("relu", 8, "he", scale=True),
         1.6,
         2.2,
-        _of("mlp"),
+        of_nets("mlp"),
         also=("initial-loss-high",),
         because="the same growth from layer to layer makes answers and gradients too large",
     ),
-    Recipe(
+    Planting(
         "dead-units",
         "bias",
         "hidden biases start at −{s:g}",
         lambda setup, s: {"spoilt": (*setup.spoilt, ("hidden-biases", -s))},
         1,
         3,
-        _rectified,
+        rectified,
     ),
-    Recipe(
+    Planting(
         "saturation",
         "large",
         "weights {s:g} times as large",
-        _spoil("scale-weights"),
+        spoilt_by("scale-weights"),
         8,
         30,
-        _squashed,
+        squashed,
         also=("slow-start",),
         because=SATURATING,
     ),
-    Recipe(
+    Planting(
         "outputs-collapsed",
         "zeros",
         "the net is fed zeros instead of its input",
-        _spoil("ignores-input", 1.0),
+        spoilt_by("ignores-input", 1.0),
     ),
-    Recipe(
+    Planting(
         "outputs-collapsed",
         "first-state",
         "the head reads a state that has seen nothing",
-        _spoil("first-state", 1.0),
-        fits=_recurrent,
+        spoilt_by("first-state", 1.0),
+        fits=recurrent,
     ),
-    Recipe(
+    Planting(
         "outputs-collapsed",
         "norm-over-one",
         "layer norm over a single number, which leaves zero",
-        _spoil("norm-over-one", 1.0),
-        fits=_of("mlp"),
+        spoilt_by("norm-over-one", 1.0),
+        fits=of_nets("mlp"),
     ),
-    Recipe(
+    Planting(
         "overfitting",
         "few",
         "a sixth of the samples, a wide net, Adam, many epochs",
-        _few(6, **ADAM, lr=1e-3),
-        fits=_both(_of("mlp"), _classes),
+        with_few_samples(6, **ADAM, lr=1e-3),
+        fits=all_of(of_nets("mlp"), tells_classes),
         also=("early-overfit",),
         because=WHEN,
     ),
-    Recipe(
+    Planting(
         "early-overfit",
         "few",
         "an eighth of the samples, a wide net, Adam, many epochs",
-        _few(8, **ADAM, lr=3e-3),
-        fits=_both(_of("mlp"), _classes),
+        with_few_samples(8, **ADAM, lr=3e-3),
+        fits=all_of(of_nets("mlp"), tells_classes),
         also=("overfitting",),
         because=WHEN,
     ),
-    Recipe(
+    Planting(
         "underfitting",
         "narrow",
         "hidden layers of two units",
-        _option(hidden=(2, 2)),
-        fits=_both(_of("mlp"), _classes),
+        with_options(hidden=(2, 2)),
+        fits=all_of(of_nets("mlp"), tells_classes),
     ),
-    Recipe(
-        "underfitting", "states", "two recurrent units", _option(hidden=2), fits=_both(_of("gru", "lstm"), _classes)
+    Planting(
+        "underfitting",
+        "states",
+        "two recurrent units",
+        with_options(hidden=2),
+        fits=all_of(of_nets("gru", "lstm"), tells_classes),
     ),
-    Recipe(
+    Planting(
         "underfitting",
         "linear",
         "a linear net for curved borders",
         lambda setup, s: {"net": "linear", "options": {}, "init": ""},
-        fits=_data({"rings", "spirals"}),
+        fits=of_data({"rings", "spirals"}),
     ),
-    Recipe(
+    Planting(
         "underfitting",
         "dropout",
         "dropout of {s:g} after every hidden layer",
         lambda setup, s: {"options": {**setup.options, "dropout": s}},
         0.85,
         0.95,
-        _both(_of("mlp"), _classes),
+        all_of(of_nets("mlp"), tells_classes),
     ),
-    Recipe("softmax-twice", "end", "softmax in the net and in the loss", _spoil("softmax-at-end", 1.0), fits=_entropy),
-    Recipe("wrong-loss", "sigmoid", "cross-entropy on sigmoids", _spoil("sigmoid-at-end", 1.0), fits=_entropy),
-    Recipe(
-        "wrong-loss", "relu", "cross-entropy on what a ReLU lets through", _spoil("relu-at-end", 1.0), fits=_entropy
+    Planting(
+        "softmax-twice",
+        "end",
+        "softmax in the net and in the loss",
+        spoilt_by("softmax-at-end", 1.0),
+        fits=by_cross_entropy,
     ),
-    Recipe("wrong-loss", "tanh", "cross-entropy on tanh", _spoil("tanh-at-end", 1.0), fits=_entropy),
-    Recipe(
+    Planting(
+        "wrong-loss", "sigmoid", "cross-entropy on sigmoids", spoilt_by("sigmoid-at-end", 1.0), fits=by_cross_entropy
+    ),
+    Planting(
+        "wrong-loss",
+        "relu",
+        "cross-entropy on what a ReLU lets through",
+        spoilt_by("relu-at-end", 1.0),
+        fits=by_cross_entropy,
+    ),
+    Planting("wrong-loss", "tanh", "cross-entropy on tanh", spoilt_by("tanh-at-end", 1.0), fits=by_cross_entropy),
+    Planting(
         "wrong-loss",
         "values",
         "the class number learned as a value with squared loss",
-        _as_values,
-        fits=_data(set(CLASSES)),
+        classes_as_values,
+        fits=of_data(set(CLASSES)),
     ),
-    Recipe("labels-unrelated", "shuffled", "labels shuffled", _spoil("shuffled-labels", 1.0)),
-    Recipe(
+    Planting("labels-unrelated", "shuffled", "labels shuffled", spoilt_by("shuffled-labels", 1.0)),
+    Planting(
         "labels-unrelated",
         "shifted",
         "each label is that of the row before",
-        _spoil("shifted-labels", 1.0),
-        fits=_classes,
+        spoilt_by("shifted-labels", 1.0),
+        fits=tells_classes,
     ),
-    Recipe(
+    Planting(
         "labels-noisy",
         "wrong",
         "a share {s:g} of the labels is wrong",
-        _spoil("noisy-labels"),
+        spoilt_by("noisy-labels"),
         0.25,
         0.45,
         lambda setup: CLASSES.get(setup.data, 0) >= 4,
     ),
-    Recipe("inputs-unscaled", "raw", "inputs in their own units", _spoil("raw", 1.0), fits=_data(LARGE_UNITS)),
-    Recipe(
+    Planting("inputs-unscaled", "raw", "inputs in their own units", spoilt_by("raw", 1.0), fits=of_data(LARGE_UNITS)),
+    Planting(
         "inputs-unscaled",
         "large",
         "inputs {s:g} times as large",
-        _spoil("scaled"),
+        spoilt_by("scaled"),
         20,
         150,
         lambda setup: setup.data != "papers",
     ),
-    Recipe(
+    Planting(
         "inputs-unscaled",
         "small",
         "inputs divided by {s:g}",
@@ -546,268 +442,273 @@ RECIPES: tuple[Recipe, ...] = (
         300,
         lambda setup: setup.data != "papers",
     ),
-    Recipe(
+    Planting(
         "inputs-unscaled",
         "column",
         "one column {s:g} times as large as the others",
-        _spoil("one-column-large"),
+        spoilt_by("one-column-large"),
         200,
         1000,
-        _data(NUMERIC),
+        of_data(NUMERIC),
     ),
-    Recipe("inputs-constant", "zeros", "every input is zero", _spoil("zeros", 0.0)),
-    Recipe("inputs-constant", "first", "every input is the first one", _spoil("first-sample", 0.0)),
-    Recipe(
+    Planting("inputs-constant", "zeros", "every input is zero", spoilt_by("zeros", 0.0)),
+    Planting("inputs-constant", "first", "every input is the first one", spoilt_by("first-sample", 0.0)),
+    Planting(
         "inputs-constant",
         "columns",
         "all but a share {s:g} of the features are constant",
-        _spoil("most-columns-constant"),
+        spoilt_by("most-columns-constant"),
         0.05,
         0.12,
-        _data(MANY_FEATURES),
+        of_data(MANY_FEATURES),
     ),
-    Recipe(
+    Planting(
         "inputs-constant",
         "division",
         "bytes divided by 255 without remainder",
-        _spoil("whole-division", 255.0),
-        fits=_data(BYTES),
+        spoilt_by("whole-division", 255.0),
+        fits=of_data(BYTES),
     ),
-    Recipe(
+    Planting(
         "inputs-not-finite",
         "rows",
         "a missing value in {s:.0f} rows",
-        _spoil("not-finite-rows"),
+        spoilt_by("not-finite-rows"),
         1,
         6,
         elsewhere=LOST,
     ),
-    Recipe(
+    Planting(
         "inputs-not-finite",
         "logarithm",
         "the logarithm of zero in a share {s:g} of one column",
-        _spoil("not-finite-column"),
+        spoilt_by("not-finite-column"),
         0.01,
         0.1,
-        _data(TABLES),
+        of_data(TABLES),
     ),
-    Recipe(
+    Planting(
         "leaking-input",
         "column",
         "one column is the target with {s:g} of noise",
-        _spoil("leak"),
+        spoilt_by("leak"),
         0.01,
         0.25,
         lambda setup: setup.data in TABLES and setup.data not in CLASSES,
     ),
-    Recipe(
+    Planting(
         "class-imbalance",
         "rare",
         "all classes but the first are {s:g} times as rare",
-        _spoil("imbalance"),
+        spoilt_by("imbalance"),
         15,
         40,
-        lambda setup: _classes(setup) and setup.data != "tumours",
+        lambda setup: tells_classes(setup) and setup.data != "tumours",
     ),
-    Recipe(
+    Planting(
         "no-shuffling",
         "sorted",
         "sorted by class or value, never shuffled",
-        _spoil("sorted-by-class", 1.0, shuffle=False),
+        spoilt_by("sorted-by-class", 1.0, shuffle=False),
     ),
-    Recipe(
+    Planting(
         "distribution-shift",
         "brightness",
         "the validation inputs are {s:g} standard deviations larger",
-        _spoil("validation-offset"),
+        spoilt_by("validation-offset"),
         0.7,
         1.5,
-        _data(IMAGES | NUMERIC),
+        of_data(IMAGES | NUMERIC),
         elsewhere=ELSEWHERE,
     ),
-    Recipe(
+    Planting(
         "distribution-shift",
         "moved",
         "{s:.0f} columns of the validation part have moved by two standard deviations",
-        _spoil("validation-columns-moved"),
+        spoilt_by("validation-columns-moved"),
         3,
         6,
-        _data(NUMERIC),
+        of_data(NUMERIC),
         elsewhere=ELSEWHERE,
     ),
-    Recipe(
+    Planting(
         "distribution-shift",
         "noise",
         "the validation inputs have noise of {s:g} standard deviations",
-        _spoil("validation-noise"),
+        spoilt_by("validation-noise"),
         1.0,
         1.8,
-        _data(IMAGES | NUMERIC),
+        of_data(IMAGES | NUMERIC),
         elsewhere=ELSEWHERE,
     ),
-    Recipe(
+    Planting(
         "distribution-shift",
         "inverted",
         "the validation images are inverted",
-        _spoil("validation-inverted", 1.0),
-        fits=_data(IMAGES),
+        spoilt_by("validation-inverted", 1.0),
+        fits=of_data(IMAGES),
         elsewhere=ELSEWHERE,
     ),
-    Recipe(
+    Planting(
         "validation-leak",
         "share",
         "a share {s:g} of the validation samples was trained on",
-        _spoil("validation-from-training"),
+        spoilt_by("validation-from-training"),
         0.25,
         1.0,
         elsewhere="in the validation figures: they promise what fresh data do not keep",
     ),
-    Recipe(
+    Planting(
         "targets-unscaled",
         "units",
         "targets that vary by {s:g} and lie at five times that",
-        _spoil("targets-in-units"),
+        spoilt_by("targets-in-units"),
         50,
         1000,
-        _data(VALUES),
+        of_data(VALUES),
     ),
-    Recipe("outputs-mismatch", "from-one", "classes counted from 1", _spoil("classes-from-one", 1.0), fits=_classes),
-    Recipe(
+    Planting(
+        "outputs-mismatch", "from-one", "classes counted from 1", spoilt_by("classes-from-one", 1.0), fits=tells_classes
+    ),
+    Planting(
         "outputs-mismatch",
         "many",
         "hundreds of outputs for some classes",
         lambda setup, s: {"outputs": round(s)},
         200,
         1000,
-        _classes,
+        tells_classes,
     ),
-    Recipe("batch-too-small-for-norm", "two", "batches of two", _tiny_batches, fits=_normed),
-    Recipe("batch-too-small-for-norm", "pieces", "batches cut into pieces of two", _pieces, fits=_normed),
-    Recipe(
+    Planting("batch-too-small-for-norm", "two", "batches of two", in_tiny_batches, fits=normed),
+    Planting("batch-too-small-for-norm", "pieces", "batches cut into pieces of two", in_pieces, fits=normed),
+    Planting(
         "stuck-in-eval",
         "norms",
         "batch norm never learns its statistics",
-        _spoil("norms-stuck-in-eval", 1.0),
-        fits=_normed,
+        spoilt_by("norms-stuck-in-eval", 1.0),
+        fits=normed,
     ),
-    Recipe("stuck-in-eval", "dropout", "dropout never drops", _spoil("dropouts-stuck-in-eval", 1.0), fits=_dropping),
-    Recipe(
+    Planting(
+        "stuck-in-eval", "dropout", "dropout never drops", spoilt_by("dropouts-stuck-in-eval", 1.0), fits=dropping
+    ),
+    Planting(
         "stuck-in-train",
         "function",
         "dropout by a function that drops in evaluation too",
-        _spoil("dropout-function"),
+        spoilt_by("dropout-function"),
         0.4,
         0.7,
-        _dropping,
+        dropping,
     ),
-    Recipe(
+    Planting(
         "stuck-in-train",
         "module",
         "dropout modules that ignore eval()",
-        _spoil("dropout-stuck-in-train"),
+        spoilt_by("dropout-stuck-in-train"),
         0.4,
         0.7,
-        _dropping,
+        dropping,
     ),
-    Recipe(
+    Planting(
         "stuck-in-train",
         "norms",
         "batch norm uses the batch's statistics in evaluation",
-        _spoil("norms-without-memory", 1.0),
-        fits=_normed,
+        spoilt_by("norms-without-memory", 1.0),
+        fits=normed,
         elsewhere=ALONE,
     ),
-    Recipe(
+    Planting(
         "frozen-parameters",
         "all-but-head",
         "all layers but the last frozen at random weights",
-        _spoil("frozen-all-but-head", 1.0),
+        spoilt_by("frozen-all-but-head", 1.0),
         fits=lambda setup: setup.net != "linear",
     ),
-    Recipe(
+    Planting(
         "frozen-parameters",
         "first",
         "the first layer frozen at random weights",
-        _spoil("frozen-first", 2.0),
-        fits=_of("mlp", "residual"),
+        spoilt_by("frozen-first", 2.0),
+        fits=of_nets("mlp", "residual"),
     ),
-    Recipe(
+    Planting(
         "unreached-parameters",
         "detached",
         "the gradient's way is cut before the last layer",
-        _spoil("detached", -1.0),
-        fits=_of("mlp", "convolutional", "strided", "residual"),
+        spoilt_by("detached", -1.0),
+        fits=of_nets("mlp", "convolutional", "strided", "residual"),
     ),
-    Recipe(
+    Planting(
         "unreached-parameters",
         "state",
         "the state is detached before the head",
-        _spoil("detached-state", 1.0),
-        fits=_recurrent,
+        spoilt_by("detached-state", 1.0),
+        fits=recurrent,
     ),
-    Recipe(
+    Planting(
         "unreached-parameters",
         "forgotten",
         "the hidden layers are never called",
-        _spoil("forgotten-layers", 1.0),
-        fits=_of("mlp"),
+        spoilt_by("forgotten-layers", 1.0),
+        fits=of_nets("mlp"),
     ),
-    Recipe(
+    Planting(
         "not-optimised",
         "head-alone",
         "the optimiser was given the last layer alone",
-        _spoil("head-alone-optimised", 1.0),
+        spoilt_by("head-alone-optimised", 1.0),
         fits=lambda setup: setup.net != "linear",
     ),
-    Recipe(
+    Planting(
         "not-optimised",
         "old-head",
         "the head was replaced after the optimiser had been made",
-        _spoil("old-optimised", 1.0),
+        spoilt_by("old-optimised", 1.0),
     ),
-    Recipe(
+    Planting(
         "not-optimised",
         "first",
         "the optimiser does not know the first layer",
-        _spoil("first-not-optimised", 2.0),
-        fits=_of("mlp", "residual", "convolutional"),
+        spoilt_by("first-not-optimised", 2.0),
+        fits=of_nets("mlp", "residual", "convolutional"),
     ),
 )
 
 
 def planted(folder: Path, draw: str) -> list[Case]:
-    """The faults of a draw, in healthy hosts that are recorded: so many of each kind, its recipes in turn, each host once for a kind."""
+    """The faults of a draw, in healthy hosts that are recorded: so many of each kind, its plantings in turn, each host once for a kind."""
     kept = sound(folder, draw)
     healthy = [case for case in hosts(folder, draw) if case.name in kept]
     found = []
-    for fault in dict.fromkeys(recipe.fault for recipe in RECIPES):
-        ways = [recipe for recipe in RECIPES if recipe.fault == fault]
+    for fault in dict.fromkeys(planting.fault for planting in PLANTINGS):
+        ways = [planting for planting in PLANTINGS if planting.fault == fault]
         start = int(chance(draw, fault) * len(ways))
         used: set[str] = set()
         for number in range(PER_FAULT[draw]):
             for turn in range(len(ways)):
-                recipe = ways[(start + number + turn) % len(ways)]
-                fit = [host for host in healthy if host.name not in used and recipe.fits(host.setup)]
+                planting = ways[(start + number + turn) % len(ways)]
+                fit = [host for host in healthy if host.name not in used and planting.fits(host.setup)]
                 if fit:
                     host = min(fit, key=lambda each: chance(fault, number, "in", each.name))
                     used.add(host.name)
-                    found.append(_case(recipe, host))
+                    found.append(case_of(planting, host))
                     break
     return found
 
 
-def _case(recipe: Recipe, host: Case) -> Case:
-    name = f"{recipe.fault}--{host.name}--{recipe.variant}"
-    strength = between(recipe.low, recipe.high, name)
+def case_of(planting: Planting, host: Case) -> Case:
+    """The host with the fault, as strong as its name draws it."""
+    name = f"{planting.fault}--{host.name}--{planting.variant}"
+    strength = between(planting.low, planting.high, name)
     return Case(
         name,
-        replace(host.setup, **recipe.change(host.setup, strength)),
-        recipe.fault,
-        recipe.how.format(s=strength),
-        (recipe.fault, *recipe.also),
-        recipe.because,
+        replace(host.setup, **planting.change(host.setup, strength)),
+        planting.fault,
+        planting.how.format(s=strength),
+        (planting.fault, *planting.also),
+        planting.because,
         host.name,
-        recipe.elsewhere,
+        planting.elsewhere,
     )
 
 

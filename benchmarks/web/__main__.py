@@ -38,10 +38,12 @@ def main() -> None:
     parser.add_argument("what", nargs="*", metavar="WHAT", choices=[[], *MEASURED])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=60.0, help="of watching, for memory")
-    parser.add_argument("--epochs", type=int, default=40, help="of each training, for cost")
+    parser.add_argument("--epochs", type=int, default=40, help="of each training, for cost (the first two warm up)")
     parser.add_argument("--repeats", type=int, default=50, help="of each flow")
     parser.add_argument("--only", default="", help="words in the names of flows")
     chosen = parser.parse_args()
+    if chosen.epochs < 3:
+        parser.error(f"--epochs {chosen.epochs}: the first two warm up and are not counted; give 3 or more")
     for name in chosen.what or [name for name in MEASURED if name not in LONG]:
         with tempfile.TemporaryDirectory() as place:
             MEASURED[name](Path(place), chosen)

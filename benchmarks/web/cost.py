@@ -6,14 +6,13 @@ import argparse
 import json
 import random
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.web.live import PROGRAM, browser, cpu, open_run, served, told
+from benchmarks.web.live import browser, cpu, open_run, served, told, training
 from benchmarks.web.made_runs import make_runs
 
 
@@ -53,25 +52,8 @@ def cost(place: Path, chosen: argparse.Namespace) -> None:
 
 
 def trained(root: Path, epochs: int, during: Callable[[], None] | None = None) -> float:
-    """Seconds of training steps (as timing.jsonl has them) of a run of notable length."""
-    command = [
-        sys.executable,
-        "-c",
-        PROGRAM,
-        "train",
-        "digits",
-        "--net",
-        "small-vgg",
-        "--epochs",
-        str(epochs),
-        "--out",
-        str(root / "run"),
-        "--quiet",
-        "--set",
-        "train.precision=float32",
-        "--set",
-        "train.threads=1",
-    ]
+    """Seconds of training steps (as timing.jsonl has them) of a run of notable length, after two epochs of warming up."""
+    command = training(root, "small-vgg", epochs, "--set", "train.precision=float32", "--set", "train.threads=1")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         if during is not None:
             while not (root / "run" / "metrics.jsonl").exists() and process.poll() is None:

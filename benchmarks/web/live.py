@@ -39,6 +39,12 @@ def served(root: Path) -> Iterator[str]:
             process.communicate(timeout=10)
 
 
+def training(root: Path, net: str, epochs: int, *more: str) -> list[str]:
+    """The command that trains a net on scikit-learn's digits as ``run`` below a folder of runs."""
+    words = ["train", "digits", "--net", net, "--epochs", str(epochs), "--out", str(root / "run"), "--quiet", *more]
+    return [sys.executable, "-c", PROGRAM, *words]
+
+
 @contextmanager
 def browser() -> Iterator[Any]:
     """A browser without a window."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.web.live import PROGRAM, browser, clocked, open_run, served, told
+from benchmarks.web.live import PROGRAM, browser, clocked, open_run, served, told, training
 from benchmarks.web.made_runs import make_runs
 from glassnet.web.index import Index
 from glassnet.web.page import HERE, static_files
@@ -100,20 +100,7 @@ def pictures(file: Path) -> None:
 
 def first_point(root: Path, page: Any, address: str) -> float:
     """Seconds from the first step in the file to the first point that the page has drawn; the page of the run is open as soon as there is a run."""
-    command = [
-        sys.executable,
-        "-c",
-        PROGRAM,
-        "train",
-        "digits",
-        "--net",
-        "mlp",
-        "--epochs",
-        "5",
-        "--out",
-        str(root / "run"),
-        "--quiet",
-    ]
+    command = training(root, "mlp", 5)
     page.goto(address)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not (root / "run" / "asked.toml").exists():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
 
 from glassnet.hyperparameters import Search, side_by_side
-from glassnet.hyperparameters.side_by_side import Way, crew_for, ways
+from glassnet.hyperparameters.side_by_side import Arrangement, arrangements, crew_for
 from glassnet.recipe import Recipe
 from glassnet.searching import Job, Pool
+from glassnet.searching.crew import DIED
 
 
 class Timed:
@@ -27,10 +29,12 @@ class Timed:
 
     def run(self, jobs: Iterator[Job], report: object) -> Iterator[tuple[Job, dict[str, Any]]]:
         for job in jobs:
-            yield job, {"epochs_per_second": self.rates[self.threads]}
+            rate = self.rates[self.threads]
+            yield job, dict(DIED) if math.isnan(rate) else {"epochs_per_second": rate}
 
     def close(self) -> None:
-        Timed.open.remove(self)
+        if self in Timed.open:  # closing twice does nothing, as with real workers
+            Timed.open.remove(self)
 
 
 @pytest.fixture
@@ -47,8 +51,8 @@ def asked(**how: Any) -> Search:
 
 
 def test_all_ways_use_every_core() -> None:
-    assert [(way.jobs, way.threads) for way in ways(6)] == [(6, 1), (3, 2), (2, 3), (1, 6)]
-    assert [(way.jobs, way.threads) for way in ways(1)] == [(1, 1)]
+    assert [(way.jobs, way.threads) for way in arrangements(6)] == [(6, 1), (3, 2), (2, 3), (1, 6)]
+    assert [(way.jobs, way.threads) for way in arrangements(1)] == [(1, 1)]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +93,22 @@ def test_what_was_asked_for_is_taken_without_measuring(
     four_cores: type[Timed], how: dict[str, int], expected: tuple[int, int]
 ) -> None:
     crew, tried = crew_for(asked(**how), {}, epochs=1_000_000)
-    assert tried == [Way(*expected)]
+    assert tried == [Arrangement(*expected)]
     assert (crew.jobs, crew.threads) == expected  # type: ignore[attr-defined]
+
+
+def test_workers_that_die_while_they_are_timed_are_no_fault_of_the_user(four_cores: type[Timed]) -> None:
+    four_cores.rates = {1: math.nan, 2: 0.3, 4: 0.5}  # NaN: its workers die
+    crew, measured = crew_for(asked(), {}, epochs=1_000)
+    assert [(way.jobs, way.threads) for way in measured] == [(2, 2), (1, 4), (4, 1)]
+    assert four_cores.open == [crew]
+
+
+def test_nothing_is_left_running_where_the_objective_cannot_be_made(four_cores: type[Timed]) -> None:
+    four_cores.rates = {1: 0.1, 2: 0.1}  # nobody knows of four threads: that is an error
+    with pytest.raises(KeyError):
+        crew_for(asked(), {}, epochs=1_000)
+    assert four_cores.open == []
 
 
 def test_real_workers_tell_how_fast_they_train(tmp_path: Any) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,21 @@ class Served:
 
     def key(self, name: str) -> str:
         return str(self.runs()[name]["id"])
+
+    @contextmanager
+    def another(self, place: Path) -> Iterator[Served]:
+        """A page of its own over the runs below ``place``, which ends with the block."""
+        made = Served(place / "runs", place / "connections")
+        try:
+            yield made
+        finally:
+            made.kill()
+
+    def kill(self) -> None:
+        assert self.process.stdout is not None
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
     def end(self) -> tuple[int, str]:
         """Ctrl-C; the exit code and what was printed since the start."""
@@ -356,7 +372,4 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     )  # fmt: skip
     page = Served(root, place / "connections")
     yield page
-    assert page.process.stdout is not None
-    page.process.kill()
-    page.process.wait()
-    page.process.stdout.close()
+    page.kill()

@@ -37,11 +37,8 @@ def own(served: Any, tmp_path: Path, run_maker: Callable[..., Path], grey_model:
     """A page of its own over one run with a network and one that grows."""
     grey_model("cat", "dog", "fox").save(run_maker(tmp_path / "runs" / "lenet") / "model")
     run_maker(tmp_path / "runs" / "growing", finished=False)
-    made = type(served)(tmp_path / "runs", tmp_path / "connections")
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdout.close()
+    with served.another(tmp_path) as made:
+        yield made
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="memory is read from Linux's /proc")

@@ -203,11 +203,8 @@ def grey(
     """A page over a run whose network reads grey pictures, and space for new runs."""
     place = tmp_path_factory.mktemp("grey")
     grey_model("cat", "dog", "fox").save(run_maker(place / "runs" / "lenet") / "model")
-    made = type(served)(place / "runs", place / "connections")
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdout.close()
+    with served.another(place) as made:
+        yield made
 
 
 @pytest.fixture

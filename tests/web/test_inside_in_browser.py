@@ -21,11 +21,8 @@ WAIT = 60_000  # ms; the first answer opens the network
 def page(served: Any, tmp_path_factory: pytest.TempPathFactory, run_maker: Any, grey_model: Any) -> Iterator[Any]:
     place = tmp_path_factory.mktemp("browser")
     grey_model("cat", "<script>canary()</script>", "fox").save(run_maker(place / "runs" / "lenet") / "model")
-    made = type(served)(place / "runs", place / "connections")
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdout.close()
+    with served.another(place) as made:
+        yield made
 
 
 @pytest.fixture

@@ -223,11 +223,8 @@ def page(served: Any, model: Model, tmp_path_factory: pytest.TempPathFactory, ru
     damaged.mkdir()
     (damaged / "model.json").write_text('{"schema": {"kind": "image", "channels": "x"}, "classes": 5, "card": 7}')
     (damaged / "weights.safetensors").write_bytes(b"\x80\x04no weights")
-    made = type(served)(place / "runs", place / "connections")
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdout.close()
+    with served.another(place) as made:
+        yield made
 
 
 QUESTION = {"pixels": ink((slice(60, 220), slice(130, 150))), "width": 280, "height": 280}

@@ -186,11 +186,8 @@ def page(served: Any, tmp_path_factory: pytest.TempPathFactory, run_maker: Any) 
         odd.mkdir()
         (odd / "model.json").write_text(json.dumps({"schema": change, "net": [[]], "classes": [1, "<b>"]}))
         (odd / "weights.safetensors").write_bytes(b"none")
-    made = type(served)(place / "runs", place / "connections")
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdout.close()
+    with served.another(place) as made:
+        yield made
 
 
 QUESTIONS = {

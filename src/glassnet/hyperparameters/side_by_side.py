@@ -21,7 +21,7 @@ WINDOW = 2.0  # seconds of steps by which a way is judged
 
 
 @dataclass(frozen=True)
-class Way:
+class Arrangement:
     """One way to use the cores.
 
     Attributes:
@@ -39,12 +39,12 @@ class Way:
         return f"{self.jobs} at a time, {each}"
 
 
-def ways(own: int) -> list[Way]:
+def arrangements(own: int) -> list[Arrangement]:
     """All that give every one of so many cores a thread: from a process a core to one process with all of them."""
-    return [Way(jobs, own // jobs) for jobs in range(own, 0, -1) if own % jobs == 0]
+    return [Arrangement(jobs, own // jobs) for jobs in range(own, 0, -1) if own % jobs == 0]
 
 
-def crew_for(search: Search, config: dict[str, Any], epochs: int) -> tuple[Crew, list[Way]]:
+def crew_for(search: Search, config: dict[str, Any], epochs: int) -> tuple[Crew, list[Arrangement]]:
     """Those who make the trials.
 
     Args:
@@ -62,41 +62,43 @@ def crew_for(search: Search, config: dict[str, Any], epochs: int) -> tuple[Crew,
     own, threads = cores(), search.threads or 1
     on_the_cpu = choose_device(search.recipe.train.device).type == "cpu"
     if search.cluster:
-        way = Way(search.jobs or own, 1)
+        way = Arrangement(search.jobs or own, 1)
         return Cluster(MAKER, config | {"threads": 1}, way.jobs, search.cluster), [way]
     if search.jobs or search.threads or not on_the_cpu:
-        way = Way(search.jobs or (max(1, own // threads) if on_the_cpu else 1), threads)
+        way = Arrangement(search.jobs or (max(1, own // threads) if on_the_cpu else 1), threads)
         return _pool(config, way), [way]
-    return _measured(config, ways(own), epochs, math.inf if search.budget is None else search.budget)
+    return _measured(config, arrangements(own), epochs, math.inf if search.budget is None else search.budget)
 
 
-def _measured(config: dict[str, Any], open_ways: list[Way], epochs: int, seconds: float) -> tuple[Pool, list[Way]]:
+def _measured(
+    config: dict[str, Any], open_to_us: list[Arrangement], epochs: int, seconds: float
+) -> tuple[Pool, list[Arrangement]]:
     """The fastest way, by training steps of the recipe in as many processes at once as each way has."""
-    best: Pool | None = None
-    measured: list[Way] = []
-    for way in open_ways:
-        pool = _pool(config, way)
-        try:
-            at_first = _rate(pool, 0.0)
-            if best is None and (len(open_ways) == 1 or min(epochs / at_first, seconds) < WORTH):
-                return pool, [way]
-            way = replace(way, epochs_per_second=_rate(pool, WINDOW))
-        except BaseException:
+    measured: list[tuple[Arrangement, Pool]] = []
+    try:
+        for way in open_to_us:
+            pool = _pool(config, way)
+            measured.append((way, pool))
+            if len(measured) == 1:
+                expected = epochs / max(_rate(pool, 0.0), 1e-9)
+                if len(open_to_us) == 1 or min(expected, seconds) < WORTH:
+                    return pool, [way]
+            measured[-1] = replace(way, epochs_per_second=_rate(pool, WINDOW)), pool
+            measured.sort(key=lambda each: -(each[0].epochs_per_second or 0.0))
+            for _, loser in measured[1:]:
+                loser.close()
+    except BaseException:
+        for _, pool in measured:
             pool.close()
-            raise
-        measured = sorted([*measured, way], key=lambda each: -(each.epochs_per_second or 0.0))
-        loser, best = (best, pool) if measured[0] is way else (pool, best)
-        if loser is not None:
-            loser.close()
-    assert best is not None
-    return best, measured
+        raise
+    return measured[0][1], [way for way, _ in measured]
 
 
-def _pool(config: dict[str, Any], way: Way) -> Pool:
+def _pool(config: dict[str, Any], way: Arrangement) -> Pool:
     return Pool(MAKER, config | {"threads": way.threads}, way.jobs, way.threads)
 
 
 def _rate(pool: Pool, window: float) -> float:
-    """Epochs a second of all workers at once."""
+    """Epochs a second of all workers at once; those of a worker that has died are none."""
     jobs = [Job(0, number, {}, {"window": window}) for number in range(pool.jobs)]
-    return float(sum(record["epochs_per_second"] for _, record in pool.run(iter(jobs), lambda *_: True)))
+    return float(sum(record.get("epochs_per_second", 0.0) for _, record in pool.run(iter(jobs), lambda *_: True)))

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glassnet.hyperparameters.asked import Search
-from glassnet.hyperparameters.side_by_side import Way
+from glassnet.hyperparameters.side_by_side import Arrangement
 from glassnet.recipe import Recipe
 from glassnet.searching.space import written
 
 
-def plan_told(search: Search, base: Recipe, samples: int, ways: Sequence[Way]) -> list[str]:
+def plan_told(search: Search, base: Recipe, samples: int, ways: Sequence[Arrangement]) -> list[str]:
     """What is about to be done.
 
     Args:

@@ -35,9 +35,11 @@ class Pool(Crew):
         self._busy: dict[Any, tuple[_Worker, Job]] = {}
 
     def close(self) -> None:
-        """End the processes, whatever they do."""
+        """End the processes, whatever they do. Closing once more does nothing."""
         for worker in [*self._free, *(worker for worker, _ in self._busy.values())]:
             worker.end()
+        self._free.clear()
+        self._busy.clear()
 
     def _begin(self, job: Job) -> None:
         worker = self._free.pop() if self._free else self._new()

@@ -185,39 +185,14 @@ def graph_reader(
     return GraphReader(convolution, features, hidden, layers, readout, outputs, dropout)
 
 
-def isomorphism_reader(
-    shape: tuple[int, ...],
-    outputs: int,
-    features: int = 0,
-    hidden: int = 64,
-    layers: int = 4,
-    readout: Readout = "sum",
-    dropout: float = 0.3,
-) -> GraphReader:
-    """A graph isomorphism network.
-
-    Args:
-        shape: (1,): the number of a graph.
-        outputs: classes.
-        features: numbers that describe a node; known from the data
-        hidden: units of a layer
-        layers: how far a node sees: this many steps along edges
-        readout: what is said of a graph from what is said of its nodes: mean, max or sum
-        dropout: probability to drop a number between layers and before the classifier in training
-
-    Raises:
-        ModelError: the inputs are no graphs.
-        UsageError: a size below 1, a dropout outside [0, 1), or PyTorch Geometric is not installed.
-    """
-    return graph_reader("gin", shape, outputs, features, hidden, layers, readout, dropout)
-
-
 _SMALL = {"features": 7, "hidden": 16, "layers": 2}
 
 WHOLE_GRAPH_NETS: dict[str, Entry] = {
     "graph-gin": Entry(
         name="graph-gin",
-        build=isomorphism_reader,
+        build=partial(
+            graph_reader, "gin", readout="sum"
+        ),  # of the readouts the one that knows how many nodes there are
         kinds=("graphs",),
         title="graph isomorphism net, for whole graphs",
         paper="Xu, Hu, Leskovec, Jegelka, How powerful are graph neural networks?, 2019",
