@@ -99,7 +99,7 @@ def bare(parts: Assembly) -> Iterator[None]:
     inputs, targets = parts.batches.part.inputs, parts.batches.part.targets
     low = parts.execution.precision == "bfloat16"
     while True:
-        for index in torch.randperm(len(targets)).tensor_split(parts.batches.steps_per_epoch):
+        for index in torch.randperm(len(targets)).split(parts.batches.sizes):
             x = parts.preprocess(inputs.take(index))
             if parts.execution.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)

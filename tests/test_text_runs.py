@@ -16,7 +16,7 @@ from whole_runs import BARE, goes_on_bit_for_bit
 GOOD = ["fine", "witty", "warm", "lovely", "bright"]
 BAD = ["dull", "flat", "cold", "tired", "grey"]
 PLAIN = ["the", "a", "film", "story", "of", "it", "and", "is", "with", "plot", "cast", "in"]
-QUICK = BARE | {"train.epochs": 3}
+QUICK = BARE | {"train.epochs": 8}
 
 
 def sentence(rng: random.Random, own: list[str]) -> str:

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -113,6 +113,12 @@ def free_bytes(path: Path) -> int:
     while not path.exists() and path != path.parent:
         path = path.parent
     return shutil.disk_usage(path).free
+
+
+def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """The user's folder for what can be made again: ``$XDG_CACHE_HOME/glassnet``, or ``~/.cache/glassnet``."""
+    environment = os.environ if environment is None else environment
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glassnet"
 
 
 def make_folder(path: Path) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dataset import InMemory
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.numpy_file import ArrayFile, arrays_in
 from glassnet.data.options import ReadOptions
@@ -398,3 +399,57 @@ def test_array_schema_reads_new_inputs(tmp_path: Path) -> None:
         schema.read([str(tmp_path / "c.npy"), str(tmp_path / "none.npy"), str(tmp_path)])
     assert "3 mistakes" in str(caught.value)
     assert ArraySchema.from_json(schema.to_json()) == schema
+
+
+def on_disk(folder: Path, inputs: np.ndarray) -> tuple[Path, Any, Any]:
+    """A folder of npy files, read as a whole and row by row."""
+    folder.mkdir()
+    np.save(folder / "x.npy", inputs)
+    np.save(folder / "y.npy", np.arange(len(inputs)) % 3)
+    return folder, arrays.read(folder, ReadOptions()), arrays.read(folder, ReadOptions(in_memory_limit=10))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [("u1", (9, 5, 4, 3)), ("u1", (9, 6, 7)), (">u2", (9, 4)), ("<f8", (9, 2, 3)), (">f4", (9, 1)), ("?", (9, 3))],
+)
+def test_an_array_beyond_memory_gives_the_rows_that_one_in_memory_would(
+    tmp_path: Path, dtype: str, shape: tuple[int, ...]
+) -> None:
+    values = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    _, held, streamed = on_disk(tmp_path / "set", values)
+    assert streamed.schema == held.schema
+    assert not isinstance(streamed.train.inputs, InMemory)
+    assert any("read from the file" in note for note in streamed.notes)
+    for index in (torch.tensor([8, 0, 3, 3]), torch.tensor([], dtype=torch.int64), torch.arange(9)):
+        mine, other = streamed.train.inputs.take(index), held.train.inputs.take(index)
+        assert mine.dtype == other.dtype
+        assert torch.equal(mine, other)
+
+
+def test_a_bad_number_beyond_memory_is_located_when_it_is_met(tmp_path: Path) -> None:
+    values = np.ones((9, 4), dtype=np.float32)
+    values[7, 2] = np.nan
+    folder = tmp_path / "set"
+    folder.mkdir()
+    np.save(folder / "x.npy", values)
+    np.save(folder / "y.npy", np.arange(9) % 3)
+    source = arrays.read(folder, ReadOptions(in_memory_limit=10)).train.inputs
+    assert source.take(torch.tensor([6])).isfinite().all()
+    with pytest.raises(DataError, match=r"row 7 \(counted from 0\)"):
+        source.take(torch.tensor([2, 7]))
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    folder, _, streamed = on_disk(tmp_path / "set", np.ones((9, 4), dtype=np.float32))
+    with (folder / "x.npy").open("r+b") as file:
+        file.truncate(128 + 5 * 16 + 3)
+    assert streamed.train.inputs.take(torch.tensor([4])).sum() == 4
+    with pytest.raises(DataError, match=r"cut off.*\n?.*row 5"):
+        streamed.train.inputs.take(torch.tensor([4, 5]))
+
+
+def test_an_array_beyond_memory_in_the_other_order_is_read_as_a_whole(tmp_path: Path) -> None:
+    _, _, data = on_disk(tmp_path / "set", np.asfortranarray(np.arange(36, dtype=np.float32).reshape(9, 4)))
+    assert isinstance(data.train.inputs, InMemory)
+    assert data.train.inputs.take(torch.tensor([1])).tolist() == [[4.0, 5.0, 6.0, 7.0]]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from glassnet.data.batches import Batch, Batches, read_ahead, seeded
+from glassnet.data.batches import Batch, Batches, read_ahead, seeded, sizes_of
 from glassnet.data.dataset import InMemory, Part, Subset
 
 
@@ -37,7 +37,7 @@ def same(first: list[Batch], second: list[Batch]) -> bool:
 
 
 @given(st.integers(1, 200), st.integers(1, 60), st.integers(0, 2**32 - 1), st.integers(0, 5))
-def test_every_sample_is_seen_once_in_batches_whose_sizes_differ_by_at_most_one(
+def test_every_sample_is_seen_once_in_batches_of_which_none_is_nearly_empty(
     samples: int, batch_size: int, seed: int, epoch: int
 ) -> None:
     batches = Batches(part(samples), batch_size, seed=seed)
@@ -46,10 +46,30 @@ def test_every_sample_is_seen_once_in_batches_whose_sizes_differ_by_at_most_one(
     assert len(made) == batches.steps_per_epoch == -(-samples // batch_size)
     assert batches.samples == samples
     assert max(sizes) <= batch_size
-    assert max(sizes) - min(sizes) <= 1
+    assert samples < batch_size or min(sizes) >= batch_size // 2
+    assert sum(size < batch_size for size in sizes) <= 2
+    assert sizes == [len(piece) for piece in batches.pieces(epoch)] == batches.sizes
     targets = torch.cat([batch.targets for batch in made])
     assert sorted(targets.tolist()) == list(range(samples))
     assert torch.equal(torch.cat([batch.inputs for batch in made])[:, 0].long(), targets), "inputs belong to targets"
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch_size", "expected"),
+    [
+        (1438, 64, [64] * 21 + [47, 47]),  # 30 are left over: two share
+        (1450, 64, [64] * 22 + [42]),
+        (65, 64, [33, 32]),
+        (128, 64, [64, 64]),
+        (100, 16, [16] * 5 + [10, 10]),
+        (10, 7, [5, 5]),
+        (8, 7, [4, 4]),
+        (3, 64, [3]),
+        (0, 64, []),
+    ],
+)
+def test_sizes_of_batches_suit_kernels_that_work_in_blocks(samples: int, batch_size: int, expected: list[int]) -> None:
+    assert sizes_of(samples, batch_size) == expected
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from glassnet.files import cache_folder
 from glassnet.training import choosing, known_ways
 from glassnet.training.choosing import choose_execution
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way, usual_place
@@ -108,8 +109,9 @@ def test_the_key_changes_with_everything_that_speed_depends_on() -> None:
 
 
 def test_the_place_follows_the_users_cache_folder(tmp_path: Path) -> None:
-    assert usual_place({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "glassnet" / "ways.json"
-    assert usual_place({}).parts[-3:] == (".cache", "glassnet", "ways.json")
+    assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "glassnet"
+    assert cache_folder({}).parts[-2:] == (".cache", "glassnet")
+    assert usual_place() == cache_folder() / "ways.json"
 
 
 def test_the_second_run_measures_nothing_but_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,8 +80,13 @@ class ArraySchema:
         return cls(tuple(int(size) for size in fields["shape"]))
 
 
-def as_floats(values: NDArray[Any], where: str) -> Tensor:
+def as_floats(values: NDArray[Any], where: str, numbers: Sequence[int] | None = None) -> Tensor:
     """Numbers as a float32 tensor.
+
+    Args:
+        values: (rows, ...).
+        where: what to call them in a message.
+        numbers: of the rows, where they are some of a larger array.
 
     Raises:
         DataError: text, or a number that is undefined, infinite or too large for float32; names the first row.
@@ -97,8 +102,10 @@ def as_floats(values: NDArray[Any], where: str) -> Tensor:
         rows = int(bad.reshape(len(bad), -1).any(axis=1).sum()) if bad.ndim else 1
         raise DataError(
             "a number is undefined, infinite or too large",
-            where=f"{where}, row {row} (counted from 0)",
-            got=f"{first} there; {rows:,} of {len(floats):,} rows are affected" if bad.ndim else str(first),
+            where=f"{where}, row {row if numbers is None else numbers[row]} (counted from 0)",
+            got=f"{first} there; {rows:,} of {len(floats):,} rows {'are affected' if numbers is None else 'of its batch are'}"
+            if bad.ndim
+            else str(first),
             expected="finite numbers",
             fix="remove these rows or fill them in",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from glassnet.data.download import Address, Progress, fetch, unpack
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, GlassnetError
-from glassnet.files import make_folder
+from glassnet.files import cache_folder, make_folder
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,7 @@ def places(name: str, environment: Mapping[str, str] | None = None) -> list[Path
     folders = []
     if environment.get("GLASSNET_DATA"):
         folders.append(Path(environment["GLASSNET_DATA"]) / name)
-    cache = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return [*folders, Path(cache) / "glassnet" / name]
+    return [*folders, cache_folder(environment) / name]
 
 
 def locate(name: str, recognises: Callable[[Path], bool], progress: Progress | None = None) -> Path:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ast
 import lzma
 import math
+import os
 import re
+import weakref
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -30,6 +32,56 @@ _PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
 
 
 @dataclass(frozen=True)
+class ArrayRows:
+    """An array that stays in its file, and may be larger than memory.
+
+    Attributes:
+        path: an npy file in C order.
+        dtype: of its numbers, in the file's byte order.
+        shape: of the whole array.
+        header: bytes before the first number.
+    """
+
+    path: Path
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    header: int
+
+    def __post_init__(self) -> None:
+        descriptor = os.open(self.path, os.O_RDONLY)
+        object.__setattr__(self, "_descriptor", descriptor)
+        weakref.finalize(self, os.close, descriptor)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __getitem__(self, index: Iterable[int]) -> NDArray[Any]:
+        """The rows with these numbers, in this machine's byte order.
+
+        Raises:
+            DataError: the file has become shorter, or the disk fails.
+        """
+        numbers = list(index)
+        rows = np.empty((len(numbers), *self.shape[1:]), dtype=self.dtype)
+        flat = rows.reshape(len(numbers), math.prod(self.shape[1:])).view(np.uint8)
+        descriptor: int = self.__dict__["_descriptor"]
+        # A read that comes back short can be told; a memory map of a file that another program cuts off would end the process.
+        for place, number in enumerate(numbers):
+            try:
+                got = os.preadv(descriptor, [flat[place].data], self.header + number * flat.shape[1])
+            except OSError as error:
+                raise _damaged(shown(self.path), error) from error
+            if got != flat.shape[1]:
+                raise DataError("the file is cut off", where=f"{shown(self.path)}, row {number} (counted from 0)")
+        return rows.astype(self.dtype.newbyteorder("="), copy=False)
+
+
+@dataclass(frozen=True)
 class ArrayFile:
     """One array in a file, read when asked for.
 
@@ -42,6 +94,27 @@ class ArrayFile:
     key: str
     path: Path
     member: str | None = None
+
+    def rows(self, most: int) -> NDArray[Any] | ArrayRows:
+        """The array, or where it takes more than ``most`` bytes and is a file of its own, its rows as they are asked for.
+
+        Raises:
+            DataError: damaged, hostile, or of Python objects or records.
+        """
+        if self.member is not None:
+            return self.read()
+        where = shown(self.path)
+        try:
+            with self.path.open("rb") as file:
+                size = self.path.stat().st_size
+                dtype, fortran, shape, header = _header(file, where)
+                _check_size(dtype, shape, size - header, where)
+                if size - header <= most or fortran or not shape:
+                    file.seek(0)
+                    return _read(file, size, where)
+            return ArrayRows(self.path, dtype, shape, header)
+        except (OSError, EOFError) as error:
+            raise _damaged(where, error) from error
 
     def read(self) -> NDArray[Any]:
         """The array, C-contiguous and in this machine's byte order.
@@ -99,24 +172,35 @@ def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
 
 def _read(file: BinaryIO, size: int, where: str) -> NDArray[Any]:
     dtype, fortran, shape, header = _header(file, where)
-    count = math.prod(shape)
-    needed = count * dtype.itemsize
-    told = f"{' x '.join(str(n) for n in shape) or 'one'} of {dtype.itemsize} bytes = {needed:,} bytes"
-    if needed != size - header:
-        raise DataError(
-            f"the file is {'shorter' if size - header < needed else 'longer'} than it says",
-            where=where,
-            got=f"{size - header:,} bytes after the header",
-            expected=told,
-        )
+    needed, told = _check_size(dtype, shape, size - header, where)
     if needed > MAX_BYTES:
-        raise DataError("this array is too large", where=where, got=told, expected=f"at most {MAX_BYTES:,} bytes")
+        raise DataError(
+            "this array is too large to be read as a whole",
+            where=where,
+            got=told,
+            expected=f"at most {MAX_BYTES:,} bytes",
+            fix="save the inputs with np.save, in C order, as a file of their own in a folder with the targets: that may be larger than memory",
+        )
     content = file.read(needed)
     if len(content) != needed:
         raise DataError("the file is cut off", where=where, got=f"{len(content):,} bytes", expected=told)
-    values: NDArray[Any] = np.frombuffer(bytearray(content), dtype=dtype, count=count)
+    values: NDArray[Any] = np.frombuffer(bytearray(content), dtype=dtype, count=math.prod(shape))
     values = values.reshape(shape, order="F" if fortran else "C")
     return np.ascontiguousarray(values, dtype=dtype.newbyteorder("=")).reshape(shape)
+
+
+def _check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int, where: str) -> tuple[int, str]:
+    """How many bytes the numbers take, as a figure and in words; refused where the file has another number of them."""
+    needed = math.prod(shape) * dtype.itemsize
+    told = f"{' x '.join(str(n) for n in shape) or 'one'} of {dtype.itemsize} bytes = {needed:,} bytes"
+    if needed != size:
+        raise DataError(
+            f"the file is {'shorter' if size < needed else 'longer'} than it says",
+            where=where,
+            got=f"{size:,} bytes after the header",
+            expected=told,
+        )
+    return needed, told
 
 
 def _header(file: BinaryIO, where: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:

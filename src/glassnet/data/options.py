@@ -19,7 +19,7 @@ class ReadOptions:
         channels: 1 for grey, 3 for RGB; None takes 1 where every image file is grey.
         test: a separate file or folder with the test part.
         val: a separate file or folder with the validation part.
-        in_memory_limit: images that need more bytes than this when decoded are decoded anew for every batch.
+        in_memory_limit: images that need more bytes than this when decoded are not held in memory, but in a scratch file.
         like: shape of one input of the training part, when another part is read by itself; set by ``open_data``.
         tokens: what texts are cut into; ``auto`` takes words where blanks divide them.
         text: column of a table that holds texts; None takes the only one where no other column could be an input.

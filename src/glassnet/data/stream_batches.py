@@ -52,6 +52,7 @@ class StreamBatches(Batches):
             self.lanes = max(1, min(batch_size, windows))
             self.steps_per_epoch = windows // self.lanes
             self.samples = self.lanes * self.steps_per_epoch
+        self.sizes = [self.lanes] * self.steps_per_epoch
 
     def order(self, epoch: int) -> Tensor:
         """The windows in the order they are read in: int64 (lanes · steps,), those of a batch side by side."""

@@ -185,7 +185,7 @@ def learn(pixels: Pixels, rate: float, epochs: int, seed: int) -> dict[str, list
     hook = net.register_forward_hook(
         lambda module, args, output: seen.append(output.detach()) if module.training else None
     )
-    order = [batches.order(epoch).tensor_split(batches.steps_per_epoch) for epoch in range(epochs)]
+    order = [batches.pieces(epoch) for epoch in range(epochs)]
     for event in train(net, batches, plan(rate, epochs, REGULARISED / 2)):
         if isinstance(event, Step):
             place = (event.step - 1) % batches.steps_per_epoch

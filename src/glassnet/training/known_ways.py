@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import GlassnetError
-from glassnet.files import make_folder, write_file
+from glassnet.files import cache_folder, make_folder, write_file
 from glassnet.training.execution import machine
 from glassnet.training.losses import Loss
 
@@ -74,10 +73,9 @@ def _whole(entry: object) -> bool:
     )
 
 
-def usual_place(environment: Mapping[str, str] = os.environ) -> Path:
-    """``glassnet/ways.json`` in the user's cache folder."""
-    cache = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "glassnet" / "ways.json"
+def usual_place() -> Path:
+    """``ways.json`` in the user's cache folder."""
+    return cache_folder() / "ways.json"
 
 
 def fingerprint_of_way(

@@ -110,10 +110,8 @@ def traced(
     loss: float | None,
 ) -> Traced:
     """Where the strange loss of the step just made came from, with the samples' places in the training part where the batches know them."""
-    order = getattr(batches, "order", None)
-    index = None
-    if callable(order):
-        index = torch.tensor_split(order(state.epoch), batches.steps_per_epoch)[state.batch - 1]
+    pieces = getattr(batches, "pieces", None)
+    index = pieces(state.epoch)[state.batch - 1] if callable(pieces) else None
     value = float("nan") if loss is None else loss
     return trace(state, plan, inputs, targets, outputs, kind=kind, loss=value, usual=state.usual, index=index)
 

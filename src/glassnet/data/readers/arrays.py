@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +16,10 @@ from torch import Tensor
 from glassnet.data.array_files import TRAIN_KEYS, pick
 from glassnet.data.array_schema import ArraySchema, as_floats
 from glassnet.data.array_targets import column, decide, encode
-from glassnet.data.dataset import Data, InMemory, Part
+from glassnet.data.dataset import Data, InMemory, Part, Source
 from glassnet.data.image_schema import ImageSchema, images_as_batch
 from glassnet.data.naming import RowNames
-from glassnet.data.numpy_file import ArrayFile, arrays_in
+from glassnet.data.numpy_file import ArrayFile, ArrayRows, arrays_in
 from glassnet.data.options import ReadOptions
 from glassnet.data.parts import OTHERS
 from glassnet.data.walk import shown
@@ -30,7 +31,7 @@ class Pair:
     """Inputs and their targets, with what to call each in a message."""
 
     inputs_name: str
-    inputs: NDArray[Any]
+    inputs: NDArray[Any] | ArrayRows
     targets_name: str
     targets: NDArray[Any]
 
@@ -55,7 +56,10 @@ def read(path: Path, options: ReadOptions) -> Data:
     pairs = _pairs(path, arrays, options)
     loaded = {
         part: Pair(
-            f"{shown(path)}, key '{shown(x)}'", arrays[x].read(), f"{shown(path)}, key '{shown(y)}'", arrays[y].read()
+            f"{shown(path)}, key '{shown(x)}'",
+            arrays[x].rows(options.in_memory_limit),
+            f"{shown(path)}, key '{shown(y)}'",
+            arrays[y].read(),
         )
         for part, (x, y) in pairs.items()
     }
@@ -88,14 +92,19 @@ def assemble(
         _check_lengths(pair)
     train = pairs["train"]
     decided = decide(column(train.targets, train.targets_name), task, train.targets_name)
-    batch = images_as_batch(train.inputs) if train.inputs.dtype == np.uint8 else None
+    batch = images_as_batch(some(train.inputs)) if train.inputs.dtype == np.uint8 else None
     if batch is not None:
         schema: ImageSchema | ArraySchema = ImageSchema(*batch.shape[1:])
     else:
         schema = ArraySchema(tuple(train.inputs.shape[1:]))
     parts = {}
+    notes = [
+        f"{pair.inputs_name}: {math.prod(pair.inputs.shape) * pair.inputs.dtype.itemsize / 1e9:.1f} GB do not fit into memory and are read from the file, row by row."
+        for pair in pairs.values()
+        if isinstance(pair.inputs, ArrayRows)
+    ]
     for part, pair in pairs.items():
-        source = InMemory(_inputs(pair.inputs, schema, pair.inputs_name))
+        source = _source(pair.inputs, schema, pair.inputs_name)
         wanted = encode(column(pair.targets, pair.targets_name), decided, pair.targets_name)
         parts[part] = Part(source, wanted, RowNames(part, len(wanted)))
     return Data(
@@ -108,7 +117,7 @@ def assemble(
         else tuple(f"{shown(output)}[{i}]" for i in range(decided.outputs)),
         schema=schema,
         parts=parts,
-        notes=decided.notes,
+        notes=(*decided.notes, *notes),
     )
 
 
@@ -171,7 +180,47 @@ def _as_array(values: NDArray[Any] | Tensor) -> NDArray[Any]:
     return array
 
 
-def _inputs(inputs: NDArray[Any], schema: ImageSchema | ArraySchema, where: str) -> Tensor:
+@dataclass(frozen=True)
+class FromFile:
+    """Rows of an array on the disk as a source.
+
+    Attributes:
+        rows: the array.
+        schema: what a row is.
+        where: what to call the array in a message.
+    """
+
+    rows: ArrayRows
+    schema: ImageSchema | ArraySchema
+    where: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, index: Tensor) -> Tensor:
+        """The rows at ``index``, as they would be had they been in memory.
+
+        Raises:
+            DataError: the file has become shorter, or a number is undefined, infinite or too large.
+        """
+        return _inputs(self.rows[index.tolist()], self.schema, self.where, index.tolist())
+
+
+def some(inputs: NDArray[Any] | ArrayRows) -> NDArray[Any]:
+    """The first row, which tells the shape of all."""
+    return inputs[:1] if isinstance(inputs, np.ndarray) else inputs[range(1)]
+
+
+def _source(inputs: NDArray[Any] | ArrayRows, schema: ImageSchema | ArraySchema, where: str) -> Source:
+    if isinstance(inputs, np.ndarray):
+        return InMemory(_inputs(inputs, schema, where))
+    _inputs(some(inputs), schema, where)
+    return FromFile(inputs, schema, where)
+
+
+def _inputs(
+    inputs: NDArray[Any], schema: ImageSchema | ArraySchema, where: str, numbers: Sequence[int] | None = None
+) -> Tensor:
     if isinstance(schema, ImageSchema):
         return schema.images(inputs, where)
     if tuple(inputs.shape[1:]) != schema.size:
@@ -181,4 +230,4 @@ def _inputs(inputs: NDArray[Any], schema: ImageSchema | ArraySchema, where: str)
             got=tuple(inputs.shape[1:]),
             expected=f"{schema.size}, as in the training part",
         )
-    return as_floats(inputs, where)
+    return as_floats(inputs, where, numbers)

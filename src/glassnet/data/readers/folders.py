@@ -12,11 +12,13 @@ import torch
 from glassnet.data.class_folders import find_layout
 from glassnet.data.dataset import Data, InMemory, Part, Source, Unreadable, divided
 from glassnet.data.decode import EXTENSIONS, BadImage, Header, header
+from glassnet.data.decoded_once import DecodedOnce, decoded_once
 from glassnet.data.image_files import ImageFiles, decode_all, in_threads, looks_whole
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.options import ReadOptions
 from glassnet.data.walk import Found, find_images, shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
+from glassnet.files import cache_folder
 
 DEFAULT_SIDE = 96
 KEPT_SIDE = 256
@@ -49,7 +51,7 @@ def read(path: Path, options: ReadOptions) -> Data:
 
     Images that all have one size of at most 256 pixels a side are kept as they are. Others are brought to a square of
     ``options.image_size`` (96 without one); see :func:`glassnet.data.decode.decode` for how. Where all files are grey, so are the
-    images. Images that fit into ``options.in_memory_limit`` are decoded once, others for every batch.
+    images. Images that fit into ``options.in_memory_limit`` are decoded at once, others as they are needed.
 
     Raises:
         DataError: fewer than two classes, a class without a readable image, classes that only occur outside of training; all at once.
@@ -75,8 +77,7 @@ def read(path: Path, options: ReadOptions) -> Data:
     if options.like is None or not gathered.paths:
         _check_filled(gathered, found, classes, layout.root, left_out)
     notes += _remarks(gathered, found, layout.root)
-    if isinstance(source, ImageFiles):
-        notes.append("The images do not fit into memory together and are decoded anew for every batch.")
+    notes += filter(None, [_from_disk(source)])
     parts = _parts(source, gathered, layout.root)
     return Data(
         name=path.resolve().name,
@@ -215,9 +216,20 @@ def _source(
         whole = in_threads(looks_whole, list(zip(paths, (one.format for one in gathered.headers), strict=True)))
         bad = {position: "the file is cut off" for position, is_whole in enumerate(whole) if not is_whole}
         kept = [position for position in range(len(paths)) if position not in bad]
-        source = ImageFiles([paths[position] for position in kept], *schema.shape)
+        files = ImageFiles([paths[position] for position in kept], *schema.shape)
+        source = decoded_once(files, cache_folder()) or files
     left_out += [Unreadable(_name(paths[position], root), reason) for position, reason in bad.items()]
     return source, kept
+
+
+def _from_disk(source: Source) -> str | None:
+    """What to say of images that do not fit into memory together."""
+    place = shown(cache_folder())
+    if isinstance(source, DecodedOnce):
+        return f"The images do not fit into memory together: each is decoded once, and then read from a scratch file in {place}, which is gone when this run ends."
+    if isinstance(source, ImageFiles):
+        return f"The images do not fit into memory together and are decoded anew for every batch, since {place} has no room to keep them decoded."
+    return None
 
 
 def _chosen(gathered: _Gathered, kept: Sequence[int]) -> _Gathered:
