@@ -64,7 +64,8 @@ def tell(name: str, folders: list[Path]) -> str:
 
 def timings(folder: Path) -> list[dict[str, float]]:
     """What the run wrote of its epochs' durations."""
-    return [json.loads(line) for line in (folder / "timing.jsonl").read_text().splitlines()]
+    told = [json.loads(line) for line in (folder / "timing.jsonl").read_text().splitlines()]
+    return [each for each in told if each["event"] == "timing"]
 
 
 def main() -> None:

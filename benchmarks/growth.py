@@ -9,7 +9,6 @@ The disk needs 4 kB for each file and 3 kB for each row, and as much again for w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -21,6 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.figures import timings
 
 SIDE, CLASSES, BLOCK = 32, 10, 10_000
 PROGRAM = "from glassnet.cli import main; main()"
@@ -82,8 +83,7 @@ def measured(make: Callable[[Path, int], None], count: int, place: Path | None) 
         _, status, usage = os.wait4(pid, 0)
         took = time.monotonic() - began
         assert os.waitstatus_to_exitcode(status) == 0, f"training on {count:,} images failed"
-        times = [json.loads(line) for line in (run / "timing.jsonl").read_text().splitlines()]
-        first, second = (each["seconds"] for each in times[:2])
+        first, second = (each["seconds"] for each in timings(run)[:2])
         return Cost(count, took - first - second, first, second, usage.ru_maxrss / 1e3)
 
 

@@ -14,6 +14,7 @@ from benchmarks.diagnosis import running
 from benchmarks.diagnosis.case import Case
 from benchmarks.diagnosis.drawn import DRAWS, RATES, between, chosen, counted, drawn, hosts, pick, sound
 from benchmarks.diagnosis.drawn_faults import PLANTINGS, case_of, planted
+from benchmarks.diagnosis.later_sets import LATER
 from benchmarks.diagnosis.making import prepare
 from benchmarks.diagnosis.plantings import Planting
 from benchmarks.diagnosis.recording import CASES
@@ -24,14 +25,18 @@ from benchmarks.diagnosis.unseen_sets import UNSEEN
 from glassnet.diagnose import BY_ID
 from glassnet.events import Epoch, Traced, to_json
 
-WITHOUT_FILES = {"digits", "spirals", "diabetes", "tumours", "rings", "friedman", "chaos"}
+WITHOUT_FILES = {"digits", "spirals", "diabetes", "tumours", "rings", "friedman", "chaos"} | {
+    each for each in LATER if each not in ("insects", "sentences", "fonts")
+}
 EVERYWHERE = [host for draw in DRAWS for host in drawn(draw)]
 
 
 def test_what_is_measured_on_shares_no_data_with_what_thresholds_were_set_on() -> None:
     known = {case.setup.data for case in CASES} | set(DRAWS["practised"]) | set(DRAWS["again"])
     assert not set(DRAWS["unseen"]) & known
+    assert not set(DRAWS["later"]) & (known | set(DRAWS["unseen"]))
     assert set(DRAWS["unseen"]) == set(UNSEEN)
+    assert set(DRAWS["later"]) == set(LATER)
     assert {host.setup.net for host in drawn("unseen")} - {case.setup.net for case in CASES}, "no kind of net is new"
 
 
@@ -70,7 +75,7 @@ def test_every_rule_can_be_planted_and_every_right_id_is_a_rule() -> None:
 
 @pytest.mark.parametrize("planting", PLANTINGS, ids=lambda planting: f"{planting.fault}-{planting.variant}")
 def test_a_way_to_plant_a_fault_changes_a_host_of_each_draw_that_can_be_trained(planting: Planting) -> None:
-    for draw in ("practised", "unseen"):
+    for draw in ("practised", "unseen", "later"):
         fit = [host for host in drawn(draw) if planting.fits(host.setup)]
         assert fit, draw
         case = case_of(planting, fit[0])
@@ -197,13 +202,14 @@ def test_a_trouble_that_is_named_after_what_one_sees_must_have_been_seen(folder:
 # --- data ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["tumours", "rings", "friedman", "chaos"])
-def test_unseen_data_have_parts_without_a_common_input(name: str) -> None:
-    sets = load(name, *DRAWS["unseen"][name][:2])
+@pytest.mark.parametrize("name", sorted(WITHOUT_FILES & (set(UNSEEN) | set(LATER))))
+def test_data_to_measure_on_have_parts_without_a_common_input(name: str) -> None:
+    samples, validation, _ = (DRAWS["unseen"] | DRAWS["later"])[name]
+    sets = load(name, samples, validation)
     rows = [{row.numpy().tobytes() for row in part[0]} for part in (sets.train, sets.val, sets.test)]
     assert not rows[0] & rows[1]
     assert not rows[0] & rows[2]
-    assert len(sets.train[1]) == DRAWS["unseen"][name][0]
+    assert len(sets.train[1]) == samples
 
 
 def test_rings_lie_one_in_the_other() -> None:
@@ -232,3 +238,43 @@ def test_the_chaotic_series_follows_its_equation() -> None:
     assert float(series.min()) > 0.05
     assert float(series.max()) < 1.6
     assert int(echo[8:18].argmax()) + 8 in range(11, 15)  # four time units each
+
+
+def test_the_two_marked_numbers_are_added_one_from_each_half() -> None:
+    inputs, sums, _ = LATER["added"]()
+    numbers, marks = inputs.unbind(2)
+    assert marks[:, :15].sum(1).eq(1).all()
+    assert marks[:, 15:].sum(1).eq(1).all()
+    first, second = (numbers[0, marks[0].bool()]).tolist()
+    assert float(sums[0]) == pytest.approx(first + second)
+
+
+def test_words_of_brackets_close_in_order_but_for_those_that_are_spoilt() -> None:
+    inputs, spoilt, _ = LATER["brackets"]()
+    words = ["".join("()[] "[number] for number in row).strip() for row in inputs.argmax(2).tolist()]
+    for word, wrong in zip(words, spoilt.tolist(), strict=True):
+        rest = word
+        while (shorter := rest.replace("()", "").replace("[]", "")) != rest:
+            rest = shorter
+        assert bool(rest) == bool(wrong), word
+    assert 0.4 < float(spoilt.double().mean()) < 0.6
+
+
+def test_the_best_possible_reader_of_waveforms_errs_in_one_case_of_seven() -> None:
+    inputs, labels, _ = LATER["waveforms"]()
+    # 14 % is the error of Bayes' rule (Breiman and others 1984, section 2.6.2): here with the mixing share integrated over a grid.
+    time = torch.arange(1.0, 22.0)
+    a, b, c = ((6 - (time - middle).abs()).clamp_min(0) for middle in (11, 7, 15))
+    share = torch.linspace(0, 1, 51)[:, None]
+    likely = [
+        torch.logsumexp(-torch.cdist(inputs, share * one + (1 - share) * two).square() / 2, 1)
+        for one, two in ((a, b), (a, c), (b, c))
+    ]
+    wrong = torch.stack(likely, 1).argmax(1) != labels
+    assert float(wrong.double().mean()) == pytest.approx(0.14, abs=0.02)
+
+
+def test_balls_can_be_told_apart_by_the_quadratic_rule_alone() -> None:
+    inputs, labels, _ = LATER["balls"]()
+    wide, narrow = inputs.square().sum(1) / 8, (inputs - 2 / 20**0.5).square().sum(1) / 2 - 20 * math.log(2)
+    assert float(((wide < narrow).long() == 1 - labels).double().mean()) > 0.97

@@ -1,9 +1,9 @@
 """Trainings drawn by rule: for each kind of data some nets, and everything else by a hash of a name.
 
-    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen [--seconds 400]
+    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later [--seconds 400]
 
-Three draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on, and ``unseen`` from other data and with kinds of nets that the catalogue has not
-(``unseen_sets.py``), to measure on. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
+Four draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
+(``unseen_sets.py``), to measure on; and ``later`` from yet other data (``later_sets.py``), to measure on after ``unseen`` had been looked at. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
 middle one of those whose validation loss at the end is within a tenth of the lowest, and where that has risen by then it ends at the epoch where it was lowest, as somebody who watches it would. The hosts that are healthy
 (``sound``) are the controls, and into them the faults are planted, with strengths drawn from ranges that are written down in ``drawn_faults.py``. A command goes on where the last one ended.
 """
@@ -70,6 +70,21 @@ UNSEEN: dict[str, tuple[int, int, dict[str, int]]] = {
     "friedman": (1500, 500, {"mlp": 4, "residual": 2}),
     "chaos": (2000, 600, {"gru": 2, "lstm": 2, "rnn": 2, "both-ways": 1, "mlp": 2}),
 }
+LATER: dict[str, tuple[int, int, dict[str, int]]] = {
+    "insects": (200, 80, {"mlp": 2, "convolutional": 2, "strided": 1}),
+    "sentences": (2500, 800, {"mlp": 3, "linear": 1, "residual": 1}),
+    "fonts": (1800, 600, {"mlp": 2, "convolutional": 2, "strided": 1, "gru": 1, "rnn": 1}),
+    "shapes": (2000, 600, {"mlp": 2, "convolutional": 3, "strided": 2}),
+    "waveforms": (1500, 500, {"mlp": 4, "linear": 1, "residual": 1}),
+    "segments": (1500, 500, {"mlp": 4, "linear": 1, "residual": 1}),
+    "balls": (1500, 500, {"mlp": 4, "residual": 2}),
+    "squares": (2000, 600, {"mlp": 4, "residual": 2}),
+    "arm": (1500, 500, {"mlp": 4, "residual": 2}),
+    "circuit": (1500, 500, {"mlp": 4, "residual": 1}),
+    "added": (2500, 600, {"gru": 2, "lstm": 2, "rnn": 1}),
+    "tones": (1500, 500, {"gru": 2, "lstm": 2, "rnn": 3, "both-ways": 2, "mlp": 1}),
+    "brackets": (2500, 600, {"gru": 2, "lstm": 2, "rnn": 2, "both-ways": 1}),
+}
 PRACTISED: dict[str, tuple[int, int, dict[str, int]]] = {
     "digits": (900, 300, {"mlp": 4, "convolutional": 2, "gru": 1, "lstm": 1, "rnn": 2}),
     "mnist": (1500, 500, {"mlp": 3, "convolutional": 1, "lenet5": 1, "gru": 1}),
@@ -87,8 +102,13 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
         data: (n, m, {net: 2 * count for net, count in nets.items()}) for data, (n, m, nets) in PRACTISED.items()
     },
     "unseen": UNSEEN,
+    "later": LATER,
 }
-VALUES = {"wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"}
+VALUES = {"wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"} | {
+    "arm",
+    "circuit",
+    "added",
+}
 
 
 def chance(*words: object) -> float:
@@ -294,7 +314,7 @@ def tested(data: str) -> int:
     """Samples in the test part of a host on some data."""
     from benchmarks.diagnosis.sets import TEST
 
-    return {"tumours": 159, "housing": 136, "diabetes": 102, "digits": 597}.get(data, TEST)
+    return {"tumours": 159, "housing": 136, "diabetes": 102, "digits": 597, "insects": 117}.get(data, TEST)
 
 
 def main() -> int:

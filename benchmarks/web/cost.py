@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.figures import timings
 from benchmarks.web.live import browser, cpu, open_run, served, told, training
 from benchmarks.web.made_runs import make_runs
 
@@ -62,8 +63,7 @@ def trained(root: Path, epochs: int, during: Callable[[], None] | None = None) -
             during()
         said = process.stderr.read() if process.stderr else b""
         assert process.wait() == 0, said
-    timings = [json.loads(line) for line in (root / "run" / "timing.jsonl").read_text().splitlines()]
-    return sum(each["seconds"] for each in timings[2:])
+    return sum(each["seconds"] for each in timings(root / "run")[2:])
 
 
 def memory(place: Path, chosen: argparse.Namespace) -> None:

@@ -303,10 +303,25 @@ class Timing:
     images_per_second: float
 
 
-Event = Started | Described | Step | Measured | Traced | Epoch | Checked | Finding | Tried | Finished | Timing
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """The number of threads has changed, because a neighbour has come or gone; kept with the timings.
+
+    Attributes:
+        step: after which it changed.
+        threads: inside one operation, from then on.
+        gain: how many times as fast a step is as it was before.
+    """
+
+    step: int
+    threads: int
+    gain: float
+
+
+Event = Started | Described | Step | Measured | Traced | Epoch | Checked | Finding | Tried | Finished | Timing | Threads
 KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
-    for kind in (Started, Described, Step, Measured, Traced, Epoch, Checked, Finding, Tried, Finished, Timing)
+    for kind in (Started, Described, Step, Measured, Traced, Epoch, Checked, Finding, Tried, Finished, Timing, Threads)
 }
 
 

@@ -8,7 +8,7 @@
       data.json           what the data were: counts, notes, fingerprint, troubles
       environment.json    machine and versions
       metrics.jsonl       one event a line; nothing in it depends on the clock
-      timing.jsonl        how long epochs took
+      timing.jsonl        how long epochs took, and changes of the number of threads
       range_test.json     the learning-rate range test, where one was made
       findings.jsonl      what the diagnosis noticed, and what its advice did where it was tried
       checkpoints/        the newest two, each with checksums
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from glassnet.errors import ModelError, UsageError, nearest
-from glassnet.events import Event, Finding, Timing, Tried, from_json, to_json
+from glassnet.events import Event, Finding, Threads, Timing, Tried, from_json, to_json
 from glassnet.files import locked, make_folder, translated, write_file
 
 LONGEST_NAME = 200  # bytes; file systems take 255, and a number comes behind it
@@ -105,7 +105,12 @@ class Recorder:
 
     def append(self, event: Event) -> None:
         """Write an event as one line, in one call, so that a reader never sees half of it for long."""
-        kept = {Timing: self.folder.timing, Finding: self.folder.findings, Tried: self.folder.findings}
+        kept = {
+            Timing: self.folder.timing,
+            Threads: self.folder.timing,
+            Finding: self.folder.findings,
+            Tried: self.folder.findings,
+        }
         path = kept.get(type(event), self.folder.metrics)
         self._append_line(path, to_json(event))
 

@@ -36,6 +36,7 @@ from glassnet.told import choices, diverged, introduction, out_of_memory, summar
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process
 from glassnet.training.state import State, seed_generators
+from glassnet.training.thread_watch import ThreadWatch
 
 Listener = Callable[[Event], None]
 Teller = Callable[[str], None]
@@ -186,6 +187,8 @@ def _train(
     doctor, snapshots = Doctor(folder.events()), snapshots_of(parts, folder)
     saved, cost = time.monotonic(), 0.0
     events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
+    if parts.execution.watch_threads:
+        events = ThreadWatch(parts.execution.threads).watching(events)
     for event in events:
         if not isinstance(event, Step) or event.loss is not None:
             recorder.append(event)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Timing, Tried, to_json
+from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Threads, Timing, Tried, to_json
 
 LIVE_SECONDS = 0.1  # between two drawings of the live line
 
@@ -92,6 +92,9 @@ class Progress:
             case Finding():
                 style = {"stop": "bold red", "warning": "yellow"}.get(event.severity, "")
                 self.say(f"  {event.severity}: {event.what}\n    why: {event.why}\n    do:  {event.advice}", style)
+            case Threads():
+                who = "something else is at work on this machine" if event.threads == 1 else "it is idle again"
+                self.say(f"  threads  {event.threads} from step {event.step} on, {event.gain:.1f} times as fast: {who}")
             case Tried():
                 self.say(f"    tried: {event.words}")
             case Finished():

@@ -27,6 +27,7 @@ class Execution:
         channels_last: image batches laid out as (batch, height, width, channels).
         threads: threads inside one operation on the CPU.
         reason: one sentence with the measured gain.
+        watch_threads: the number of threads may change while the network trains: it was not given, and there is more than one.
     """
 
     device: torch.device
@@ -34,6 +35,7 @@ class Execution:
     channels_last: bool
     threads: int
     reason: str
+    watch_threads: bool = False
 
 
 def prepare_process(threads: int | None = None) -> None:
