@@ -387,7 +387,7 @@ PLANTINGS: tuple[Planting, ...] = (
         "linear",
         "a linear net for curved borders",
         lambda setup, s: {"net": "linear", "options": {}, "init": ""},
-        fits=of_data({"rings", "spirals"}),
+        fits=of_data({"rings", "spirals", "squares", "balls"}),
     ),
     Planting(
         "underfitting",
