@@ -128,7 +128,7 @@ def with_times(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
     """Let the ways take these times: by precision, or ``first`` and ``last`` by layout, or ``alone`` for one thread."""
     monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
 
-    def in_turns(_: object, ways: tuple[choosing.Way, choosing.Way]) -> tuple[float, ...]:
+    def in_turns(_: object, ways: tuple[choosing.Way, choosing.Way], **__: object) -> tuple[float, ...]:
         if ways[0].precision != ways[1].precision:
             return tuple(seconds[way.precision] for way in ways)
         if ways[0].channels_last != ways[1].channels_last:

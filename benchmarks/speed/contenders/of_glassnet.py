@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -47,7 +48,9 @@ def parts_of(row: Row) -> Assembly:
             "stop.patience": "never",
         }
     )
-    data = divide(data_from_arrays(*row.data()), recipe)
+    whole = data_from_arrays(*row.data())
+    some = whole.train.subset(torch.arange(row.batch))  # so that all is trained on, as by the others
+    data = divide(replace(whole, parts={"train": whole.train, "val": some, "test": some}), recipe)
     resolved, _ = resolve(recipe, data)
     return assemble(resolved, data, row.build())
 

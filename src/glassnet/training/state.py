@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.layers.through_time import carried_of, carry
+from glassnet.training.dense_chain import dense_chain
 from glassnet.training.plan import Plan
 
 
@@ -19,6 +20,7 @@ class State:
 
     Attributes:
         net: the network, its weights changing in place.
+        chain: the same as a chain of dense layers, where it is one.
         epoch: epochs finished.
         batch: batches of the present epoch already trained on.
         step: optimiser steps made.
@@ -34,6 +36,7 @@ class State:
     def __init__(self, net: nn.Module, plan: Plan) -> None:
         self.net = net
         self.device = next((p.device for p in net.parameters()), torch.device("cpu"))
+        self.chain = dense_chain(net)
         self.optimizer = plan.optimizer(net)
         self.base_lrs = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.schedule = copy.deepcopy(plan.schedule)  # it remembers; a plan may serve several trainings

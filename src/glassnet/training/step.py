@@ -83,6 +83,10 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
         Mean data loss, penalty, and the outputs where the plan has a meter.
     """
     count = plan.micro_batches
+    chain = state.chain if count == 1 and plan.precision == "float32" else None
+    if chain is not None and chain.takes(inputs):
+        total, outputs = chain.learn(inputs, targets, plan.loss)
+        return _penalised(state, plan, total, outputs if plan.meter is not None else None)
     pieces = ((inputs, targets),) if count == 1 else zip(inputs.chunk(count), targets.chunk(count), strict=True)
     losses, said = list[Tensor](), list[Tensor]()
     for some, wanted in pieces:
@@ -97,6 +101,13 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
             said.append((outputs[0] if isinstance(outputs, tuple) else outputs).detach())
     total = sum(losses[1:], start=losses[0])
     whole = None if not said else said[0] if len(said) == 1 else torch.cat(said)
+    return _penalised(state, plan, total, whole)
+
+
+def _penalised(
+    state: State, plan: Plan, total: Tensor, whole: Tensor | None
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """What ``backward`` returns, once the penalty's gradients are added."""
     if plan.penalty is None:
         return total, None, whole
     penalty = plan.penalty(state.net)

@@ -67,14 +67,15 @@ class MLP(nn.Module):
         self.stages = tuple(f"hidden{number}" for number in range(1, len(hidden) + 1)) or ("flatten",)
         self.head = nn.Linear(inputs, outputs)
 
+    def in_order(self) -> list[nn.Module]:
+        """What an input goes through, one after the other."""
+        hidden = [] if self.stages == ("flatten",) else [self.get_submodule(stage) for stage in self.stages]
+        return [self.flatten, *([] if self.embedding is None else [self.embedding]), *hidden, self.head]
+
     def features(self, x: Tensor) -> Tensor:
         """(batch, …) → (batch, units of the last hidden layer)."""
-        x = self.flatten(x)
-        if self.embedding is not None:
-            x = self.embedding(x)
-        if self.stages != ("flatten",):
-            for stage in self.stages:
-                x = self.get_submodule(stage)(x)
+        for module in self.in_order()[:-1]:
+            x = module(x)
         return x
 
     def forward(self, x: Tensor) -> Tensor:

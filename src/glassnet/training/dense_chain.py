@@ -1,0 +1,198 @@
+"""Small dense networks without autograd: the same kernels in the same order, and none of the bookkeeping between them.
+
+A step of a small perceptron on a CPU is a few dozen calls of kernels that take microseconds each; a third of its time goes into recording a graph
+and walking back through it. Where a network is a chain of layers whose gradients are known by heart, they are called directly. Gradients are bit for
+bit those of autograd (``tests/training/test_dense_chain.py``), so which way a step goes changes nothing but its time.
+
+Anything that looks at or changes what passes between the layers (a hook, a frozen weight, a subclass, bfloat16) makes a step go the usual way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as every_module
+
+from glassnet.training.losses import Loss
+
+aten = torch.ops.aten
+
+
+@runtime_checkable
+class InOrder(Protocol):
+    """A network whose input goes through some modules one after the other, and through nothing else."""
+
+    def in_order(self) -> list[nn.Module]:
+        """These modules."""
+        ...
+
+
+# What a layer says of x, and a function from the gradient of that to the gradient of x. The latter is asked for by ``inner``: the first layer of
+# a network has no use for it.
+Passed = tuple[Tensor, Callable[[Tensor, bool], Tensor]]
+
+
+def _linear(layer: nn.Linear, x: Tensor) -> Passed:
+    """Y = x Wᵀ + b; ∂W = dᵀ x, ∂b = Σ d, ∂x = d W."""
+
+    def back(d: Tensor, inner: bool) -> Tensor:
+        layer.weight.grad = d.t().mm(x)
+        if bias is not None:
+            bias.grad = d.sum(0)
+        return d.mm(layer.weight) if inner else d
+
+    bias: Tensor | None = layer.bias
+    return (x.mm(layer.weight.t()) if bias is None else torch.addmm(bias, x, layer.weight.t())), back
+
+
+def _batch_norm(layer: nn.BatchNorm1d, x: Tensor) -> Passed:
+    """Y = γ (x − μ) / √(σ² + ε) + β with the batch's own μ and σ², which also move the running ones."""
+    if layer.num_batches_tracked is not None:
+        layer.num_batches_tracked.add_(1)
+    moved = layer.running_mean, layer.running_var
+    assert layer.momentum is not None
+    y, mean, scale = torch.native_batch_norm(x, layer.weight, layer.bias, *moved, True, layer.momentum, layer.eps)
+
+    def back(d: Tensor, inner: bool) -> Tensor:
+        wanted = [inner, True, True]
+        x_, weight, bias = aten.native_batch_norm_backward(
+            d, x, layer.weight, *moved, mean, scale, True, layer.eps, wanted
+        )
+        layer.weight.grad, layer.bias.grad = weight, bias
+        return x_ if inner else d
+
+    return y, back
+
+
+def _dropout(layer: nn.Dropout, x: Tensor) -> Passed:
+    """Y = x m / (1 − p), m ~ Bernoulli(1 − p), drawn as ``nn.Dropout`` draws it."""
+    if layer.p == 0:
+        return x, lambda d, inner: d
+    mask = torch.empty_like(x).bernoulli_(1 - layer.p).div_(1 - layer.p)
+    return x * mask, lambda d, inner: d * mask
+
+
+def _relu(layer: nn.Module, x: Tensor) -> Passed:
+    """Y = max(x, 0); ∂x = d where y > 0."""
+    y = x.relu()
+    return y, lambda d, inner: aten.threshold_backward(d, y, 0)
+
+
+def _tanh(layer: nn.Module, x: Tensor) -> Passed:
+    """Y = tanh x; ∂x = d (1 − y²)."""
+    y = x.tanh()
+    return y, lambda d, inner: aten.tanh_backward(d, y)
+
+
+def _sigmoid(layer: nn.Module, x: Tensor) -> Passed:
+    """Y = 1 / (1 + e⁻ˣ); ∂x = d y (1 − y)."""
+    y = x.sigmoid()
+    return y, lambda d, inner: aten.sigmoid_backward(d, y)
+
+
+def _same(layer: nn.Module, x: Tensor) -> Passed:
+    """Layers that only reshape: their own ``forward``. The shape of ∂x is asked for by nobody, since what lies below has no weights."""
+    return layer(x), lambda d, inner: d
+
+
+KNOWN: dict[type[nn.Module], Callable[[Any, Tensor], Passed]] = {
+    nn.Linear: _linear,
+    nn.BatchNorm1d: _batch_norm,
+    nn.Dropout: _dropout,
+    nn.ReLU: _relu,
+    nn.Tanh: _tanh,
+    nn.Sigmoid: _sigmoid,
+    nn.Identity: _same,
+}
+
+
+class DenseChain:
+    """A network as the list of its layers, the first of which that has weights is ``nn.Linear``.
+
+    Args:
+        net: the network, of which nothing is copied.
+        layers: what its input goes through, one after the other.
+    """
+
+    def __init__(self, net: nn.Module, layers: list[nn.Module]) -> None:
+        self.modules = list(net.modules())
+        self.parameters = list(net.parameters())
+        self.layers = [(layer, KNOWN.get(type(layer), _same)) for layer in layers]
+        self.first = next(place for place, layer in enumerate(layers) if type(layer) is nn.Linear)
+        self.flattens = any(isinstance(layer, nn.Flatten) for layer in layers[: self.first])
+
+    def takes(self, inputs: Tensor) -> bool:
+        """Whether these inputs can go this way, and nobody looks at or changes what passes between the layers now."""
+        return (
+            inputs.dtype == torch.float32
+            and (inputs.ndim == 2 or self.flattens)
+            and not (every_module._global_forward_hooks or every_module._global_forward_pre_hooks)
+            and not any(
+                m._forward_hooks or m._forward_pre_hooks or m._backward_hooks or m._backward_pre_hooks
+                for m in self.modules
+            )
+            and all(
+                p.requires_grad and not p._backward_hooks and not p._post_accumulate_grad_hooks for p in self.parameters
+            )
+        )
+
+    def learn(self, inputs: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, Tensor]:
+        """The loss of a batch, a scalar, and what the network said. Its gradients lie in ``grad`` afterwards, in place of what was there."""
+        x, backs = inputs, list[Callable[[Tensor, bool], Tensor]]()
+        with torch.no_grad():
+            for layer, passed in self.layers:
+                x, back = passed(layer, x)
+                backs.append(back)
+        said = x.requires_grad_()
+        value = loss(said, targets)
+        value.backward()  # type: ignore[no-untyped-call]
+        d = said.grad
+        assert d is not None, "a loss depends on what the network said"
+        with torch.no_grad():
+            for place in range(len(backs) - 1, self.first - 1, -1):
+                d = backs[place](d, place > self.first)
+        return value.detach(), said.detach()
+
+
+def dense_chain(net: nn.Module) -> DenseChain | None:
+    """The network as a chain, or None where it is another kind of network, or lies elsewhere than in float32 on the CPU."""
+    layers = _layers(net)
+    if layers is None or not any(type(layer) is nn.Linear for layer in layers):
+        return None
+    first = [type(layer) is nn.Linear for layer in layers].index(True)
+    known = all(_reshapes(layer) for layer in layers[:first]) and all(_known(layer) for layer in layers[first:])
+    own = [id(p) for layer in layers for p in layer.parameters(recurse=False)]
+    every = list(net.parameters())  # one that occurs twice is told once: its two gradients would have to be summed
+    fits = all(p.device.type == "cpu" and p.dtype == torch.float32 for p in every)
+    return DenseChain(net, layers) if known and fits and own == [id(p) for p in every] else None
+
+
+def _reshapes(layer: nn.Module) -> bool:
+    flattens = isinstance(layer, nn.Flatten) and (layer.start_dim, layer.end_dim) == (1, -1)
+    return flattens or type(layer) is nn.Identity
+
+
+def _known(layer: nn.Module) -> bool:
+    if type(layer) is nn.BatchNorm1d:
+        return layer.affine and layer.track_running_stats and layer.momentum is not None
+    return type(layer) in KNOWN
+
+
+def _layers(net: nn.Module) -> list[nn.Module] | None:
+    """The leaves that an input goes through, where the network says so."""
+    if type(net) is nn.Sequential:
+        inner = list(net)
+    elif isinstance(net, InOrder):
+        inner = net.in_order()
+    else:
+        return None if list(net.children()) else [net]
+    found: list[nn.Module] = []
+    for module in inner:
+        leaves = _layers(module)
+        if leaves is None:
+            return None
+        found += leaves
+    return found
