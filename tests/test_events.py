@@ -21,6 +21,7 @@ from glassnet.events import (
     Measured,
     Started,
     Step,
+    Threads,
     Timing,
     Traced,
     Tried,
@@ -47,6 +48,7 @@ ANY_EVENT = st.one_of(
     ),
     st.builds(Finished, st.text(), COUNT, COUNT, st.none() | COUNT, st.none() | FINITE),
     st.builds(Timing, COUNT, FINITE, FINITE, FINITE),
+    st.builds(Threads, COUNT, COUNT, FINITE),
 )
 
 
@@ -71,6 +73,7 @@ def test_every_kind_is_in_the_table_and_frozen() -> None:
         "tried",
         "finished",
         "timing",
+        "threads",
     }
     for kind in KINDS.values():
         assert dataclasses.is_dataclass(kind)

@@ -65,8 +65,8 @@ def bounced(*reaches: float) -> list[Event]:
     return [look(10 + n, reach=reach) for n, reach in enumerate(reaches)]
 
 
-def judged(accuracy: float, second: float | None = None, count: int = 3) -> list[Event]:
-    val = {"loss": 1.0, "accuracy": accuracy} | ({} if second is None else {"second": second})
+def judged(accuracy: float, second: float | None = None, count: int = 3, loss: float = 1.0) -> list[Event]:
+    val = {"loss": loss, "accuracy": accuracy} | ({} if second is None else {"second": second})
     return [epoch(n, {"loss": 1.0 - 0.1 * n, "accuracy": accuracy}, val) for n in range(count)]
 
 
@@ -105,6 +105,7 @@ def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
 
 
 DATA = {"name": "1 (input)", "kind": "relu", "zeros": 0.99, "dead": 0.9, "units": 1433, "mean": 0.0, "std": 0.1}
+NOTHING = math.log(10)  # the loss of an answer that looks at no input
 UNRELATED = described(targets={"neighbour_agreement": 0.14})
 CLEAN = described(targets={"neighbour_agreement": 0.75})
 NOISY = described(targets={"neighbour_agreement": 0.5})
@@ -417,6 +418,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(high(0.13, later=0.03)),  # the first steps of an adaptive optimiser
             run(high(0.13, reach=0.8)),  # large steps that keep what they promise
             run(high(0.13), losses=falling),
+            run(high(0.13), losses=lambda n: FIRST * 0.99**n),  # it falls slowly, and the run has just begun
         ],
     ),
     (
@@ -480,14 +482,20 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "labels-unrelated",
-        run(judged(0.1, count=4), start=UNRELATED),
+        run(judged(0.1, count=4, loss=NOTHING), start=UNRELATED),
         40,
         {"agreement": 0.14, "chance": 0.1},  # 3 · √(2 · 0.09 / 1000) = 0.0402
         [
-            run(judged(0.1, count=4), start=described(targets={"neighbour_agreement": 0.141})),
-            run(judged(0.1, count=3), start=UNRELATED),  # nobody has learned much after three tenths of a run
-            run(judged(0.2, count=4), start=UNRELATED),  # hard to see by distance, yet learned
-            run(judged(0.1, count=4), start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199})),
+            run(judged(0.1, count=4, loss=0.994 * NOTHING), start=UNRELATED),  # the loss tells before the accuracy
+            run(judged(0.1, count=4, loss=NOTHING), start=described(targets={"neighbour_agreement": 0.141})),
+            run(
+                judged(0.1, count=3, loss=NOTHING), start=UNRELATED
+            ),  # nobody has learned much after three tenths of a run
+            run(judged(0.2, count=4, loss=NOTHING), start=UNRELATED),  # hard to see by distance, yet learned
+            run(
+                judged(0.1, count=4, loss=NOTHING),
+                start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199}),
+            ),
         ],
     ),
     (

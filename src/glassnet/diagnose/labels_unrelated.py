@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
@@ -13,6 +14,7 @@ SURE = 3.0  # standard errors
 MUTUAL = 2.0  # of two samples that are each other's neighbours the pair is counted twice, so there are half as many independent ones
 LOOK = 0.4
 HELD = 0.35
+TELLING = 0.995  # of the loss of the best constant answer
 
 
 def suspected(history: History) -> bool:
@@ -48,8 +50,10 @@ def judge(history: History, event: Event) -> Finding | None:
         majority = max(counts) / max(sum(counts), 1)
         unseen = max(int(seen.validation.get("samples", count)), 1)
         best = max(number(epoch.val.get("accuracy")) for epoch in history.epochs)
+        lowest = min(number(epoch.val.get("loss")) for epoch in history.epochs)
         if (
             agreement > chance + SURE * error
+            or lowest < TELLING * _entropy(counts)
             or best > majority + SURE * math.sqrt(majority * (1 - majority) / unseen) + 0.01
         ):
             return None
@@ -64,10 +68,16 @@ def judge(history: History, event: Event) -> Finding | None:
     return RULE.finding(event.step, told, {"agreement": agreement, "chance": chance})
 
 
+def _entropy(counts: Sequence[int]) -> float:
+    """Cross-entropy of the best answer that looks at no input, in nats: what validation loss goes below as soon as something is learned of it."""
+    total = max(sum(counts), 1)
+    return -sum(count / total * math.log(count / total) for count in counts if count)
+
+
 RULE = Rule(
     id="labels-unrelated",
     title="Labels that the inputs do not explain",
-    threshold=f"nearest neighbours agree within {SURE:g} standard errors of chance, and after {LOOK:.0%} of the run validation is not better than the most frequent class (R² 0.03)",
+    threshold=f"nearest neighbours agree within {SURE:g} standard errors of chance, and after {LOOK:.0%} of the run validation is not better than the most frequent class, in accuracy or by half a percent in loss (R² 0.03)",
     source="Cover and Hart 1967 for the nearest neighbour; calibrated on benchmarks/diagnosis",
     explanation=(
         "Samples that look alike usually have the same label. If they do so no more often than by chance, the labels do not belong to these inputs: they were shuffled, shifted by a row, or come from another file. A network can still learn them by heart, "

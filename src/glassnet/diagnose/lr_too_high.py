@@ -26,6 +26,7 @@ from glassnet.events import Event, Finding, Measured
 
 LOOK = 0.1
 HOLD = 0.15  # share of the first loss that must have been gained
+PATIENCE, BARELY = 0.3, 0.05  # share of the run before which a loss that falls slowly is not stuck, and what slowly is
 LARGE = 0.12  # update over weight
 HALF = 0.5  # of the first loss: with that gained, some steps may overshoot
 OVER = 0.4  # share of steps that overshoot
@@ -54,7 +55,7 @@ def judge(history: History, event: Event) -> Finding | None:
     stuck = (
         not dropping(history)
         and not unsure
-        and learned(history) < HOLD
+        and learned(history) < (HOLD if share(history) >= PATIENCE else BARELY)
         and size > LARGE
         and (down < 0 or long)
         and lately > STILL
@@ -104,7 +105,7 @@ RULE = Rule(
     id="lr-too-high",
     title="The learning rate is too high",
     threshold=(
-        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%}; or {OVER:.0%} of the steps looked at raise the loss of their own "
+        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}); or {OVER:.0%} of the steps looked at raise the loss of their own "
         f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, or whose update over weight times the share that they do not gain is above {VAIN:g} while the rate is not being lowered and validation loss goes up from one epoch to the next; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
