@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any
 from benchmarks.speed.contenders import CONTENDERS
 
 LONGEST_START = 420.0  # seconds
+WARM_UP = 0.3  # seconds of each turn
 
 
 @dataclass
@@ -95,7 +97,10 @@ class _Running:
 def measure_row(
     row: str, contenders: list[str], *, seconds: float, rounds: int, threads: int, logs: Path
 ) -> list[Measured]:
-    """Start everyone in turn, then let each train for some seconds, round after round, in an order that turns."""
+    """Start everyone in turn, then let each train for some seconds, round after round, each round in an order of its own.
+
+    The first moments of each turn are not counted: caches are those of whoever was there before.
+    """
     done, running = [], []
     for name in contenders:
         module = CONTENDERS[name][1]
@@ -114,11 +119,12 @@ def measure_row(
         done.append(one.measured)
     try:
         for number in range(rounds + 1):
-            turn = number % max(len(running), 1)
-            for one in running[turn:] + running[:turn]:
+            for one in random.Random(number).sample(running, len(running)):
                 if one.measured.left_out:
                     continue
-                answer = one.ask(seconds if number else min(seconds, 0.5))  # the first round warms up
+                answer = one.ask(min(seconds, WARM_UP))
+                if number and "left_out" not in answer:  # the first round is all warming up
+                    answer = one.ask(seconds)
                 if "left_out" in answer:
                     one.measured.left_out = answer["left_out"]
                 elif number:
