@@ -54,15 +54,22 @@ def main() -> None:
     chosen = parser.parse_args()
     for kind, make, counts in (("folder", make_folder, chosen.folder), ("array", make_array, chosen.array)):
         if counts:
-            table(kind, [measured(make, count, chosen.place) for count in sorted(counts)])
+            print(
+                f"{kind:<8}{'images':>12}{'all the rest':>16}{'epoch 1':>20}{'epoch 2':>20}{'peak memory':>14}",
+                flush=True,
+            )
+            tell_growth([told(measured(make, count, chosen.place)) for count in sorted(counts)])
 
 
-def table(kind: str, costs: list[Cost]) -> None:
-    """Seconds, microseconds for each image, and the power of the number of images with which an epoch grew."""
-    print(f"{kind:<8}{'images':>12}{'all the rest':>16}{'epoch 1':>20}{'epoch 2':>20}{'peak memory':>14}")
-    for cost in costs:
-        epochs = "".join(f"{s:>10.1f} s {1e6 * s / cost.images:>5.0f} us" for s in (cost.first, cost.second))
-        print(f"{'':<8}{cost.images:>12,}{cost.rest:>14.1f} s{epochs}{cost.peak:>11,.0f} MB", flush=True)
+def told(cost: Cost) -> Cost:
+    """The same, printed: seconds, and microseconds for each image."""
+    epochs = "".join(f"{s:>10.1f} s {1e6 * s / cost.images:>5.0f} us" for s in (cost.first, cost.second))
+    print(f"{'':<8}{cost.images:>12,}{cost.rest:>14.1f} s{epochs}{cost.peak:>11,.0f} MB", flush=True)
+    return cost
+
+
+def tell_growth(costs: list[Cost]) -> None:
+    """The power of the number of images with which an epoch grew, and memory for each image more."""
     for smaller, larger in pairwise(costs):
         power = np.log(larger.second / smaller.second) / np.log(larger.images / smaller.images)
         print(
