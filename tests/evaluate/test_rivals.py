@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory, Part
-from glassnet.evaluate import rivals, rivals_of, trivial_baseline
+from glassnet.evaluate import rival_inputs, rivals, rivals_of, trivial_baseline
 from glassnet.evaluate.rival_inputs import pixels, prepared, read_rows
 from glassnet.evaluate.rival_models import boosted_trees, fit_within
 from glassnet.evaluate.rivals import _categories
@@ -201,6 +201,12 @@ def test_reading_stops_in_time_but_reads_something() -> None:
     source = InMemory(torch.arange(3000.0)[:, None])
     assert len(read_rows(source, torch.arange(3000), identity, -1.0)) == 500
     assert read_rows(source, torch.tensor([7, 2]), identity, 1.0).ravel().tolist() == [7, 2]
+
+
+def test_what_does_not_fit_into_memory_is_not_read_for_a_rival(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = InMemory(torch.arange(3000.0)[:, None])
+    monkeypatch.setattr(rival_inputs, "MOST_BYTES", 4 * 1200)
+    assert len(read_rows(source, torch.arange(3000), lambda raw: raw, 10.0)) == 1500, "chunks of 500, until it is full"
 
 
 def test_large_images_are_shrunk_by_averaging() -> None:

@@ -20,6 +20,7 @@ View = Callable[[Tensor], Tensor]
 
 MOST_SIDE = 32
 MOST_COLUMNS = 4_096
+MOST_BYTES = 640 << 20  # of inputs; all of CIFAR-10 as numbers fits
 CHUNK = 500
 MOST_DEGREE = 5  # edges of a node that are counted apart
 
@@ -87,12 +88,13 @@ def raw_columns(raw: Tensor) -> Tensor:
 
 
 def read_rows(source: Source, order: Tensor, view: View, seconds: float) -> Rows:
-    """The samples at ``order``, (samples, columns), as many of them as can be read in the time, but at least the first 500."""
-    begin = time.monotonic()
+    """The samples at ``order``, (samples, columns), as many of them as can be read in the time and held in ``MOST_BYTES``, but at least the first 500."""
+    begin, held = time.monotonic(), 0
     made: list[Any] = []
     with torch.inference_mode():
         for start in range(0, len(order), CHUNK):
             made.append(view(source.take(order[start : start + CHUNK])).cpu().numpy())
-            if time.monotonic() - begin > seconds:
+            held += made[-1].nbytes if isinstance(made[-1], np.ndarray) else 0
+            if time.monotonic() - begin > seconds or held >= MOST_BYTES:
                 break
     return np.concatenate(made)
