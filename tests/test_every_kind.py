@@ -190,10 +190,10 @@ def test_explain_and_report(trained, kind, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_check(trained, kind, capsys):
+def test_check(trained, kind, tmp_path, capsys):
     data, _ = trained(kind)
     settings = [part for key, value in SMALL[kind].items() for part in ("--set", f"{key}={value}")]
-    code, told = said(capsys, "check", str(data), *settings)
+    code, told = said(capsys, "check", str(data), *settings, "--out", str(tmp_path / "seen"))
     assert code in (0, 1), told
     assert "gradients-reach" in told, "small nets need not pass, but what is looked at is told"
 
