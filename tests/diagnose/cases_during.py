@@ -6,6 +6,7 @@ Each row: the rule, a run in which it must speak, the step at which it does, its
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from streams import FIRST, described, epoch, epochs, layers, look, looks, parameters, run
@@ -107,6 +108,7 @@ def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
 DATA = {"name": "1 (input)", "kind": "relu", "zeros": 0.99, "dead": 0.9, "units": 1433, "mean": 0.0, "std": 0.1}
 NOTHING = math.log(10)  # the loss of an answer that looks at no input
 UNRELATED = described(targets={"neighbour_agreement": 0.14})
+OTHER_LOSS = replace(UNRELATED, start={"loss": 0.12, "train_loss": 0.12, "penalty": 0.0})
 CLEAN = described(targets={"neighbour_agreement": 0.75})
 NOISY = described(targets={"neighbour_agreement": 0.5})
 FOUR = described(outputs=4, targets={"neighbour_agreement": 0.5, "counts": [250] * 4})
@@ -488,15 +490,21 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [
             run(judged(0.1, count=4, loss=0.994 * NOTHING), start=UNRELATED),  # the loss tells before the accuracy
             run(judged(0.1, count=4, loss=NOTHING), start=described(targets={"neighbour_agreement": 0.141})),
-            run(
-                judged(0.1, count=3, loss=NOTHING), start=UNRELATED
-            ),  # nobody has learned much after three tenths of a run
+            # nobody has learned much after three tenths of a run
+            run(judged(0.1, count=3, loss=NOTHING), start=UNRELATED),
             run(judged(0.2, count=4, loss=NOTHING), start=UNRELATED),  # hard to see by distance, yet learned
             run(
                 judged(0.1, count=4, loss=NOTHING),
                 start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199}),
             ),
         ],
+    ),
+    (
+        "labels-unrelated",
+        run(judged(0.1, count=4, loss=0.1), start=OTHER_LOSS),  # a loss of another scale tells nothing here
+        40,
+        {"agreement": 0.14},
+        [run(judged(0.1, count=4, loss=0.1), start=UNRELATED)],
     ),
     (
         "labels-noisy",

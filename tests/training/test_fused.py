@@ -126,3 +126,17 @@ def test_a_step_does_not_load_the_compiler() -> None:
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_choosing_the_way_of_execution_does_not_load_it_either() -> None:
+    program = (
+        "import sys, torch\n"
+        "from glassnet.training.choosing import choose_execution\n"
+        "net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))\n"
+        "torch.set_num_threads(2)\n"
+        "example = torch.ones(8, 1, 2, 2), torch.zeros(8, dtype=torch.int64)\n"
+        "chosen = choose_execution(net, example, torch.nn.functional.cross_entropy)\n"
+        "assert 'one alone takes' in chosen.reason, chosen.reason\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -13,7 +13,6 @@ from glassnet.events import Epoch, Event, Finding
 SURE = 3.0  # standard errors
 MUTUAL = 2.0  # of two samples that are each other's neighbours the pair is counted twice, so there are half as many independent ones
 LOOK = 0.4
-HELD = 0.35
 TELLING = 0.995  # of the loss of the best constant answer
 
 
@@ -50,10 +49,11 @@ def judge(history: History, event: Event) -> Finding | None:
         majority = max(counts) / max(sum(counts), 1)
         unseen = max(int(seen.validation.get("samples", count)), 1)
         best = max(number(epoch.val.get("accuracy")) for epoch in history.epochs)
+        cross_entropy = "constant" in seen.start  # other losses have another scale
         lowest = min(number(epoch.val.get("loss")) for epoch in history.epochs)
         if (
             agreement > chance + SURE * error
-            or lowest < TELLING * _entropy(counts)
+            or (cross_entropy and lowest < TELLING * _entropy(counts))
             or best > majority + SURE * math.sqrt(majority * (1 - majority) / unseen) + 0.01
         ):
             return None

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.training.execution import Execution, choose_device
+from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
 from glassnet.training.losses import Loss
 from glassnet.training.state import random_states, restore_random_states
@@ -213,7 +214,7 @@ class _Measurer:
             copied = copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         learning = [parameter for parameter in copied.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.Adam(learning, lr=0.0, fused=True) if update and learning else None
+        optimizer = FusedAdam(learning, lr=0.0, fused=True) if update and learning else None
 
         def once() -> float:
             restore_random_states(self.start)  # the same dropout masks in every way
