@@ -104,10 +104,9 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     "unseen": UNSEEN,
     "later": LATER,
 }
-VALUES = {"wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"} | {
-    "arm",
-    "circuit",
-    "added",
+VALUES = {
+    *("wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"),
+    *("arm", "circuit", "added"),
 }
 
 

@@ -420,7 +420,7 @@ def test_an_array_beyond_memory_gives_the_rows_that_one_in_memory_would(
     _, held, streamed = on_disk(tmp_path / "set", values)
     assert streamed.schema == held.schema
     assert not isinstance(streamed.train.inputs, InMemory)
-    assert any("read from the file" in note for note in streamed.notes)
+    assert any("rows are read from the file" in note for note in streamed.notes)
     for index in (torch.tensor([8, 0, 3, 3]), torch.tensor([], dtype=torch.int64), torch.arange(9)):
         mine, other = streamed.train.inputs.take(index), held.train.inputs.take(index)
         assert mine.dtype == other.dtype

@@ -146,7 +146,11 @@ def frozen(net: nn.Module) -> None:
     net[1].weight.requires_grad_(False)  # type: ignore[index,union-attr]
 
 
-@pytest.mark.parametrize("disturb", [hooked, changed_gradient, frozen])
+def evaluated(net: nn.Module) -> None:
+    net[2].eval()  # type: ignore[index,union-attr]
+
+
+@pytest.mark.parametrize("disturb", [hooked, changed_gradient, frozen, evaluated])
 def test_whoever_looks_or_changes_sends_a_step_the_usual_way(disturb: Callable[[nn.Module], None]) -> None:
     net = plain()
     chain = chain_of(net)

@@ -10,7 +10,6 @@ import os
 import tempfile
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,24 +24,20 @@ from glassnet.files import free_bytes, make_folder
 SHARE_OF_DISK = 0.5  # of what is free, at most: other programs need room too
 
 
-@dataclass(frozen=True)
 class DecodedOnce:
     """Image files whose pixels, once decoded, are read from a scratch file.
 
     A disk that fills up meanwhile, or fails, costs only time: what is not in the file is decoded again.
 
-    Attributes:
+    Args:
         files: the images.
         scratch: the descriptor of an open file without a name, closed with this object.
     """
 
-    files: ImageFiles
-    scratch: int
-    _kept: NDArray[np.bool_] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_kept", np.zeros(len(self.files), dtype=bool))
-        weakref.finalize(self, os.close, self.scratch)
+    def __init__(self, files: ImageFiles, scratch: int) -> None:
+        self.files, self.scratch = files, scratch
+        self._kept = np.zeros(len(files), dtype=bool)
+        weakref.finalize(self, os.close, scratch)
 
     def __len__(self) -> int:
         return len(self.files)

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,34 +31,50 @@ MAX_BYTES = 16 << 30
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
 
 
-@dataclass(frozen=True)
+class Header(NamedTuple):
+    """What the first bytes of an npy file say.
+
+    Attributes:
+        dtype: of its numbers, in the file's byte order.
+        fortran: whether the first dimension is the one that lies closest together.
+        shape: of the array.
+        length: bytes before the first number.
+    """
+
+    dtype: np.dtype[Any]
+    fortran: bool
+    shape: tuple[int, ...]
+    length: int
+
+    @property
+    def needed(self) -> int:
+        """Bytes of the numbers."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def told(self) -> str:
+        """The same in words."""
+        return (
+            f"{' x '.join(str(n) for n in self.shape) or 'one'} of {self.dtype.itemsize} bytes = {self.needed:,} bytes"
+        )
+
+
 class ArrayRows:
     """An array that stays in its file, and may be larger than memory.
 
-    Attributes:
+    Args:
         path: an npy file in C order.
-        dtype: of its numbers, in the file's byte order.
-        shape: of the whole array.
-        header: bytes before the first number.
+        header: what its first bytes say.
     """
 
-    path: Path
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    header: int
-
-    def __post_init__(self) -> None:
-        descriptor = os.open(self.path, os.O_RDONLY)
-        object.__setattr__(self, "_descriptor", descriptor)
-        weakref.finalize(self, os.close, descriptor)
+    def __init__(self, path: Path, header: Header) -> None:
+        self.path, self.header = path, header
+        self.dtype, self.shape, self.ndim = header.dtype, header.shape, len(header.shape)
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         return self.shape[0]
-
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions."""
-        return len(self.shape)
 
     def __getitem__(self, index: Iterable[int]) -> NDArray[Any]:
         """The rows with these numbers, in this machine's byte order.
@@ -69,11 +85,10 @@ class ArrayRows:
         numbers = list(index)
         rows = np.empty((len(numbers), *self.shape[1:]), dtype=self.dtype)
         flat = rows.reshape(len(numbers), math.prod(self.shape[1:])).view(np.uint8)
-        descriptor: int = self.__dict__["_descriptor"]
         # A read that comes back short can be told; a memory map of a file that another program cuts off would end the process.
         for place, number in enumerate(numbers):
             try:
-                got = os.preadv(descriptor, [flat[place].data], self.header + number * flat.shape[1])
+                got = os.preadv(self._file, [flat[place].data], self.header.length + number * flat.shape[1])
             except OSError as error:
                 raise _damaged(shown(self.path), error) from error
             if got != flat.shape[1]:
@@ -95,29 +110,18 @@ class ArrayFile:
     path: Path
     member: str | None = None
 
-    def rows(self, most: int) -> NDArray[Any] | ArrayRows:
-        """The array, or where it takes more than ``most`` bytes and is a file of its own, its rows as they are asked for.
+    def read(self) -> NDArray[Any]:
+        """The array, C-contiguous and in this machine's byte order.
 
         Raises:
             DataError: damaged, hostile, or of Python objects or records.
         """
-        if self.member is not None:
-            return self.read()
-        where = shown(self.path)
-        try:
-            with self.path.open("rb") as file:
-                size = self.path.stat().st_size
-                dtype, fortran, shape, header = _header(file, where)
-                _check_size(dtype, shape, size - header, where)
-                if size - header <= most or fortran or not shape:
-                    file.seek(0)
-                    return _read(file, size, where)
-            return ArrayRows(self.path, dtype, shape, header)
-        except (OSError, EOFError) as error:
-            raise _damaged(where, error) from error
+        whole = self.rows(most=math.inf)
+        assert isinstance(whole, np.ndarray)
+        return whole
 
-    def read(self) -> NDArray[Any]:
-        """The array, C-contiguous and in this machine's byte order.
+    def rows(self, most: float) -> NDArray[Any] | ArrayRows:
+        """The array, or where it takes more than ``most`` bytes and is a file of its own in C order, its rows as they are asked for.
 
         Raises:
             DataError: damaged, hostile, or of Python objects or records.
@@ -126,7 +130,10 @@ class ArrayFile:
         try:
             if self.member is None:
                 with self.path.open("rb") as file:
-                    return _read(file, self.path.stat().st_size, where)
+                    header = _header(file, self.path.stat().st_size, where)
+                    if header.needed > most and header.shape and not header.fortran:
+                        return ArrayRows(self.path, header)
+                    return _read(file, header, where)
             with zipfile.ZipFile(self.path) as archive:
                 info = archive.getinfo(self.member)
                 if info.file_size > FREE_OF_RATIO and info.file_size > MAX_RATIO * max(1, info.compress_size):
@@ -138,7 +145,8 @@ class ArrayFile:
                         fix="if you made it yourself, save it with np.savez instead of np.savez_compressed",
                     )
                 with archive.open(info) as member:
-                    return _read(member, info.file_size, where)  # type: ignore[arg-type]
+                    content: BinaryIO = member  # type: ignore[assignment]
+                    return _read(content, _header(content, info.file_size, where), where)
         except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
             raise _damaged(where, error) from error
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError) as error:
@@ -170,40 +178,26 @@ def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
     return found
 
 
-def _read(file: BinaryIO, size: int, where: str) -> NDArray[Any]:
-    dtype, fortran, shape, header = _header(file, where)
-    needed, told = _check_size(dtype, shape, size - header, where)
-    if needed > MAX_BYTES:
+def _read(file: BinaryIO, header: Header, where: str) -> NDArray[Any]:
+    """The numbers behind a header that has just been read."""
+    if header.needed > MAX_BYTES:
         raise DataError(
             "this array is too large to be read as a whole",
             where=where,
-            got=told,
+            got=header.told,
             expected=f"at most {MAX_BYTES:,} bytes",
             fix="save the inputs with np.save, in C order, as a file of their own in a folder with the targets: that may be larger than memory",
         )
-    content = file.read(needed)
-    if len(content) != needed:
-        raise DataError("the file is cut off", where=where, got=f"{len(content):,} bytes", expected=told)
-    values: NDArray[Any] = np.frombuffer(bytearray(content), dtype=dtype, count=math.prod(shape))
-    values = values.reshape(shape, order="F" if fortran else "C")
-    return np.ascontiguousarray(values, dtype=dtype.newbyteorder("=")).reshape(shape)
+    content = file.read(header.needed)
+    if len(content) != header.needed:
+        raise DataError("the file is cut off", where=where, got=f"{len(content):,} bytes", expected=header.told)
+    values: NDArray[Any] = np.frombuffer(bytearray(content), dtype=header.dtype, count=math.prod(header.shape))
+    values = values.reshape(header.shape, order="F" if header.fortran else "C")
+    return np.ascontiguousarray(values, dtype=header.dtype.newbyteorder("=")).reshape(header.shape)
 
 
-def _check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int, where: str) -> tuple[int, str]:
-    """How many bytes the numbers take, as a figure and in words; refused where the file has another number of them."""
-    needed = math.prod(shape) * dtype.itemsize
-    told = f"{' x '.join(str(n) for n in shape) or 'one'} of {dtype.itemsize} bytes = {needed:,} bytes"
-    if needed != size:
-        raise DataError(
-            f"the file is {'shorter' if size < needed else 'longer'} than it says",
-            where=where,
-            got=f"{size:,} bytes after the header",
-            expected=told,
-        )
-    return needed, told
-
-
-def _header(file: BinaryIO, where: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+def _header(file: BinaryIO, size: int, where: str) -> Header:
+    """What a file of so many bytes says of itself; refused where it has another number of them than it says."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):
         raise DataError(
@@ -241,7 +235,15 @@ def _header(file: BinaryIO, where: str) -> tuple[np.dtype[Any], bool, tuple[int,
     sizes = isinstance(shape, tuple) and all(type(n) is int and 0 <= n < 1 << 48 for n in shape)
     if not sizes or len(shape) > 8 or not isinstance(fortran, bool):
         raise DataError("the shape of this array is impossible", where=where, got=str(shape)[:80])
-    return np.dtype(descr), fortran, shape, 8 + width + length
+    header = Header(np.dtype(descr), fortran, shape, 8 + width + length)
+    if header.needed != size - header.length:
+        raise DataError(
+            f"the file is {'shorter' if size - header.length < header.needed else 'longer'} than it says",
+            where=where,
+            got=f"{size - header.length:,} bytes after the header",
+            expected=header.told,
+        )
+    return header
 
 
 def _damaged(where: str, error: Exception) -> DataError:

@@ -36,7 +36,7 @@ Passed = tuple[Tensor, Callable[[Tensor, bool], Tensor]]
 
 
 def _linear(layer: nn.Linear, x: Tensor) -> Passed:
-    """Y = x Wᵀ + b; ∂W = dᵀ x, ∂b = Σ d, ∂x = d W."""
+    """Dense layer: y = x Wᵀ + b; ∂W = dᵀ x, ∂b = Σ d, ∂x = d W."""
 
     def back(d: Tensor, inner: bool) -> Tensor:
         layer.weight.grad = d.t().mm(x)
@@ -49,7 +49,7 @@ def _linear(layer: nn.Linear, x: Tensor) -> Passed:
 
 
 def _batch_norm(layer: nn.BatchNorm1d, x: Tensor) -> Passed:
-    """Y = γ (x − μ) / √(σ² + ε) + β with the batch's own μ and σ², which also move the running ones."""
+    """Batch norm: y = γ (x − μ) / √(σ² + ε) + β with the batch's own μ and σ², which also move the running ones."""
     if layer.num_batches_tracked is not None:
         layer.num_batches_tracked.add_(1)
     moved = layer.running_mean, layer.running_var
@@ -68,7 +68,7 @@ def _batch_norm(layer: nn.BatchNorm1d, x: Tensor) -> Passed:
 
 
 def _dropout(layer: nn.Dropout, x: Tensor) -> Passed:
-    """Y = x m / (1 − p), m ~ Bernoulli(1 − p), drawn as ``nn.Dropout`` draws it."""
+    """Dropout: y = x m / (1 − p), m ~ Bernoulli(1 − p), drawn as ``nn.Dropout`` draws it."""
     if layer.p == 0:
         return x, lambda d, inner: d
     mask = torch.empty_like(x).bernoulli_(1 - layer.p).div_(1 - layer.p)
@@ -76,19 +76,19 @@ def _dropout(layer: nn.Dropout, x: Tensor) -> Passed:
 
 
 def _relu(layer: nn.Module, x: Tensor) -> Passed:
-    """Y = max(x, 0); ∂x = d where y > 0."""
+    """ReLU: y = max(x, 0); ∂x = d where y > 0."""
     y = x.relu()
     return y, lambda d, inner: aten.threshold_backward(d, y, 0)
 
 
 def _tanh(layer: nn.Module, x: Tensor) -> Passed:
-    """Y = tanh x; ∂x = d (1 − y²)."""
+    """Hyperbolic tangent: y = tanh x; ∂x = d (1 − y²)."""
     y = x.tanh()
     return y, lambda d, inner: aten.tanh_backward(d, y)
 
 
 def _sigmoid(layer: nn.Module, x: Tensor) -> Passed:
-    """Y = 1 / (1 + e⁻ˣ); ∂x = d y (1 − y)."""
+    """Logistic function: y = 1 / (1 + e⁻ˣ); ∂x = d y (1 − y)."""
     y = x.sigmoid()
     return y, lambda d, inner: aten.sigmoid_backward(d, y)
 
@@ -125,7 +125,7 @@ class DenseChain:
         self.flattens = any(isinstance(layer, nn.Flatten) for layer in layers[: self.first])
 
     def takes(self, inputs: Tensor) -> bool:
-        """Whether these inputs can go this way, and nobody looks at or changes what passes between the layers now."""
+        """Whether these inputs can go this way in training, and nobody looks at or changes what passes between the layers now."""
         return (
             inputs.dtype == torch.float32
             and (inputs.ndim == 2 or self.flattens)
@@ -134,6 +134,7 @@ class DenseChain:
                 m._forward_hooks or m._forward_pre_hooks or m._backward_hooks or m._backward_pre_hooks
                 for m in self.modules
             )
+            and all(m.training for m in self.modules)
             and all(
                 p.requires_grad and not p._backward_hooks and not p._post_accumulate_grad_hooks for p in self.parameters
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +91,14 @@ def assemble(
         _check_lengths(pair)
     train = pairs["train"]
     decided = decide(column(train.targets, train.targets_name), task, train.targets_name)
-    batch = images_as_batch(some(train.inputs)) if train.inputs.dtype == np.uint8 else None
+    batch = images_as_batch(_first(train.inputs)) if train.inputs.dtype == np.uint8 else None
     if batch is not None:
         schema: ImageSchema | ArraySchema = ImageSchema(*batch.shape[1:])
     else:
         schema = ArraySchema(tuple(train.inputs.shape[1:]))
     parts = {}
     notes = [
-        f"{pair.inputs_name}: {math.prod(pair.inputs.shape) * pair.inputs.dtype.itemsize / 1e9:.1f} GB do not fit into memory and are read from the file, row by row."
+        f"{pair.inputs_name}: {pair.inputs.header.needed / 1e9:.1f} GB are not held in memory; rows are read from the file as they are needed."
         for pair in pairs.values()
         if isinstance(pair.inputs, ArrayRows)
     ]
@@ -181,7 +180,7 @@ def _as_array(values: NDArray[Any] | Tensor) -> NDArray[Any]:
 
 
 @dataclass(frozen=True)
-class FromFile:
+class RowsOnDisk:
     """Rows of an array on the disk as a source.
 
     Attributes:
@@ -206,7 +205,7 @@ class FromFile:
         return _inputs(self.rows[index.tolist()], self.schema, self.where, index.tolist())
 
 
-def some(inputs: NDArray[Any] | ArrayRows) -> NDArray[Any]:
+def _first(inputs: NDArray[Any] | ArrayRows) -> NDArray[Any]:
     """The first row, which tells the shape of all."""
     return inputs[:1] if isinstance(inputs, np.ndarray) else inputs[range(1)]
 
@@ -214,8 +213,8 @@ def some(inputs: NDArray[Any] | ArrayRows) -> NDArray[Any]:
 def _source(inputs: NDArray[Any] | ArrayRows, schema: ImageSchema | ArraySchema, where: str) -> Source:
     if isinstance(inputs, np.ndarray):
         return InMemory(_inputs(inputs, schema, where))
-    _inputs(some(inputs), schema, where)
-    return FromFile(inputs, schema, where)
+    _inputs(_first(inputs), schema, where)
+    return RowsOnDisk(inputs, schema, where)
 
 
 def _inputs(

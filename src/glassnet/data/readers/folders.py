@@ -77,7 +77,8 @@ def read(path: Path, options: ReadOptions) -> Data:
     if options.like is None or not gathered.paths:
         _check_filled(gathered, found, classes, layout.root, left_out)
     notes += _remarks(gathered, found, layout.root)
-    notes += filter(None, [_from_disk(source)])
+    if told := _from_disk(source):
+        notes.append(told)
     parts = _parts(source, gathered, layout.root)
     return Data(
         name=path.resolve().name,
