@@ -222,6 +222,20 @@ def test_python_trains_a_module_of_ones_own(tmp_path: Path) -> None:
     assert torch.equal(loaded.predict_proba(inputs), result.model.predict_proba(inputs))
 
 
+def test_a_run_leaves_the_process_as_it_was(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        inputs, targets = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32), np.arange(40) % 2
+        glassnet.train(
+            (inputs, targets), nn.Linear(3, 2), out=tmp_path / "one", epochs=1, settings={"train.threads": 1}
+        )
+        assert torch.get_num_threads() == 2, "the next run has all of them to choose from"
+        assert float(torch.tensor([1e-39]) * 0.5) != 0.0, "denormal numbers are what they were"
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_a_module_that_does_not_fit_is_told_with_the_layer(tmp_path: Path) -> None:
     inputs = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
     targets = np.arange(100) % 2

@@ -8,11 +8,9 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from glassnet.advice import try_remedies
@@ -34,7 +32,7 @@ from glassnet.resolve import resolve
 from glassnet.runs import open_run
 from glassnet.told import out_of_memory
 from glassnet.training.checkpoint import load_newest
-from glassnet.training.execution import prepare_process
+from glassnet.training.execution import prepare_process, process_kept
 from glassnet.training.range_test import RangeTest
 from glassnet.training.state import seed_generators
 
@@ -222,22 +220,6 @@ def next_folder(name: str) -> Path:
         except OSError as error:
             raise translated(error, path) from error
         return path
-
-
-@contextmanager
-def process_kept() -> Iterator[None]:
-    """Within the block the number of threads and the treatment of denormal numbers may be set; both are put back."""
-    threads, flushed = torch.get_num_threads(), _flushes()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_flush_denormal(flushed)
-
-
-def _flushes() -> bool:
-    """Whether denormal numbers are flushed to zero at present; PyTorch can set this and not tell it."""
-    return bool((torch.tensor([1e-39]) * 0.5).item() == 0.0)
 
 
 def _copied(net: nn.Module | None) -> nn.Module | None:

@@ -34,7 +34,7 @@ from glassnet.resuming import restore, save
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.told import choices, diverged, introduction, out_of_memory, summary
 from glassnet.training import checkpoint, train
-from glassnet.training.execution import machine, prepare_process
+from glassnet.training.execution import machine, prepare_process, process_kept
 from glassnet.training.state import State, seed_generators
 from glassnet.training.thread_watch import ThreadWatch
 
@@ -85,7 +85,7 @@ def run(
     """
     recipe = anchored(recipe)
     threads = recipe.train.threads
-    with recording(folder, recipe.to_toml()) as recorder:
+    with recording(folder, recipe.to_toml()) as recorder, process_kept():
         check(recipe)
         prepare_process(None if threads == "auto" else int(threads))
         try:

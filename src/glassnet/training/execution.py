@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -54,6 +56,22 @@ def prepare_process(threads: int | None = None) -> None:
     mallopt(_M_MMAP_MAX, 0)
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
     mallopt(_M_TOP_PAD, 64 << 20)
+
+
+@contextmanager
+def process_kept() -> Iterator[None]:
+    """Within the block the number of threads and the treatment of denormal numbers may be set; both are put back, so that the next one finds all threads."""
+    threads, flushed = torch.get_num_threads(), _flushes()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(flushed)
+
+
+def _flushes() -> bool:
+    """Whether denormal numbers are flushed to zero at present; PyTorch can set this and not tell it."""
+    return bool((torch.tensor([1e-39]) * 0.5).item() == 0.0)
 
 
 def choose_device(name: str) -> torch.device:
