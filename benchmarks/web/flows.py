@@ -55,8 +55,9 @@ def flows(_: Path, chosen: argparse.Namespace) -> None:
     import pytest
 
     plugin, began = Repeated(chosen.repeats, chosen.only), time.monotonic()
-    # the options of pyproject.toml are those of pytest's own display, which is replaced by the table below
-    options = ["-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    # the options of pyproject.toml are those of pytest's own display, which is replaced by the table below; no module's
+    # assertions are rewritten, because some that would be (anyio) have been loaded by now
+    options = ["-o", "addopts=", "--assert", "plain", "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:xdist"]
     pytest.main([*options, str(TESTS)], plugins=[plugin])
     names = sorted({*plugin.passed, *plugin.failed})
     kinds = {name.partition("[")[0] for name in names}

@@ -109,6 +109,7 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         precision=recipe.train.precision,
         threads=None if recipe.train.threads == "auto" else int(recipe.train.threads),
         layout=recipe.train.layout,
+        convolutions=recipe.train.convolutions,
         known=KnownWays(usual_place()) if recipe.train.remember else None,
     )
     net = net.to(execution.device)
@@ -121,6 +122,8 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     ways = {"train.precision": execution.precision, "train.threads": execution.threads}
     if recipe.train.layout == "auto" and example.inputs.ndim == 4:
         ways["train.layout"] = "channels-last" if execution.channels_last else "channels-first"
+    if recipe.train.convolutions == "auto" and example.inputs.ndim == 4:
+        ways["train.convolutions"] = "products" if execution.products else "library"
     recipe = recipe.changed(ways)
     reasons = {"train.precision": execution.reason}
     reasons |= prepared
@@ -245,6 +248,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
         ),
         figures={"classes": accuracy, "values": explained, "translation": accuracy}.get(data.task),
         precision=execution.precision,
+        products=execution.products,
         micro_batches=recipe.train.micro_batches,
         record_every=int(recipe.train.record_every),
         meter=Meter(recipe.train.measure) if isinstance(recipe.train.measure, int) else None,

@@ -15,6 +15,7 @@ from glassnet.data.augment.build import border_of
 from glassnet.data.dataset import Data
 from glassnet.data.preprocess import Preprocess
 from glassnet.evaluate import rivals_of
+from glassnet.evaluate.rivals import BUDGET_SECONDS
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.gain import gains
 from glassnet.joining import ensemble
@@ -28,6 +29,10 @@ from glassnet.training.snapshots import Snapshots, cycle_ends
 from glassnet.training.state import State
 
 # Said before the measuring in place of the usual sentence.
+RIVAL_SECONDS = {
+    "full": BUDGET_SECONDS,
+    "quick": 3.0,
+}  # for all of them: whoever asks for a quick answer waits less for its neighbours too
 TOLD_OF_MEASURING = {
     "language": "measuring what counting reaches, and writing a sample",
     "translation": "translating, and measuring what the nearest known texts reach",
@@ -129,7 +134,8 @@ def measure(
     if judged or data.task in TOLD_OF_MEASURING:
         tell(TOLD_OF_MEASURING.get(data.task, "measuring the baseline and a cheap rival"))
     said = said_of(model, data, name)
-    rivals = rivals_of(data, preprocess, part=name, seed=recipe.train.seed) if judged else []
+    seconds = RIVAL_SECONDS[recipe.train.effort]
+    rivals = rivals_of(data, preprocess, part=name, budget_seconds=seconds, seed=recipe.train.seed) if judged else []
     result: dict[str, Any] = {
         "part": name,
         "samples": len(part),

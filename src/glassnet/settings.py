@@ -233,7 +233,10 @@ class TrainSettings(Section):
     layout: Literal["auto", "channels-last", "channels-first"] = Field(
         "auto", description="of images in memory; auto measures what pays"
     )
-    remember: bool = Field(True, description="keep what was measured of precision and layout for runs of the same net")
+    convolutions: Literal["auto", "library", "products"] = Field(
+        "auto", description="weight gradients of convolutions in bfloat16; auto measures what pays"
+    )
+    remember: bool = Field(True, description="keep what was measured of the ways to compute for runs of the same net")
     record_every: Count | Auto = Field("auto", description="steps between two recorded losses")
     measure: Count | Literal["auto", "never"] = Field(
         "auto",

@@ -16,7 +16,7 @@ from glassnet.training.choosing import choose_execution
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way, usual_place
 from glassnet.training.losses import cross_entropy, hinge
 
-WAY = {"precision": "bfloat16", "channels_last": True, "why": "bfloat16: 2.0 times as fast"}
+WAY = {"precision": "bfloat16", "channels_last": True, "products": False, "why": "bfloat16: 2.0 times as fast"}
 
 
 def test_what_was_kept_is_found_and_nothing_else(tmp_path: Path) -> None:
@@ -44,10 +44,11 @@ def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         b"\xff\xfe",
         b"[]",
         b'{"version": 99, "ways": {"one": {}}}',
-        b'{"version": 1, "ways": []}',
-        b'{"version": 1, "ways": {"one": 5}}',
-        b'{"version": 1, "ways": {"one": {"precision": "float8", "channels_last": true, "why": ""}}}',
-        b'{"version": 1, "ways": {"one": {"precision": "float32", "channels_last": 1, "why": ""}}}',
+        b'{"version": 1, "ways": {"one": {"precision": "bfloat16", "channels_last": true, "why": ""}}}',
+        b'{"version": 2, "ways": []}',
+        b'{"version": 2, "ways": {"one": 5}}',
+        b'{"version": 2, "ways": {"one": {"precision": "float8", "channels_last": true, "products": false, "why": ""}}}',
+        b'{"version": 2, "ways": {"one": {"precision": "float32", "channels_last": true, "products": 1, "why": ""}}}',
     ],
 )
 def test_a_damaged_file_is_as_none_and_is_replaced(tmp_path: Path, content: bytes) -> None:

@@ -106,7 +106,8 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     if recipe.train.precision == "auto":  # measured once, and not anew by every trial beside others
         prepare_process(1)
         measured = assemble(resolved, data).recipe.train
-        recipe = recipe.changed({"train.precision": measured.precision, "train.layout": measured.layout})
+        ways = ("precision", "layout", "convolutions")
+        recipe = recipe.changed({f"train.{way}": getattr(measured, way) for way in ways})
     space = search.space or default_space(search.recipe, resolved, data)
     for each in space:
         if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):

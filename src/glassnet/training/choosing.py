@@ -16,12 +16,13 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
+from glassnet.training.convolutions import Products
 from glassnet.training.execution import Execution, choose_device
 from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
 from glassnet.training.losses import Loss
 from glassnet.training.state import random_states, restore_random_states
-from glassnet.training.step import autocast
+from glassnet.training.step import autocast, products
 
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
 # At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
@@ -31,6 +32,7 @@ TRIAL_STRIDE = 0.003  # length of its steps, as a share of the length of all wei
 TRIAL_TOLERANCE = 0.1  # how far its last loss may be from float32's, as a share of the first loss
 ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
 ENOUGH = 0.3  # seconds of them after which there are enough
+CLEAR = 4  # passes after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
 UNSURE = (
     1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks again
 )
@@ -45,6 +47,7 @@ class Way:
     precision: str
     channels_last: bool
     threads: int
+    products: bool = False
 
 
 def choose_execution(
@@ -56,6 +59,7 @@ def choose_execution(
     precision: str = "auto",
     threads: int | None = None,
     layout: str = "auto",
+    convolutions: str = "auto",
     known: KnownWays | None = None,
 ) -> Execution:
     """Measure some training steps of this network on this machine and choose.
@@ -74,21 +78,27 @@ def choose_execution(
         precision: ``auto``, ``float32`` or ``bfloat16``.
         threads: threads inside an operation; None measures.
         layout: ``auto``, ``channels-last`` or ``channels-first``, of images.
+        convolutions: ``auto``, ``library`` or ``products`` (:mod:`~glassnet.training.convolutions`), of images in bfloat16 on the CPU.
         known: what earlier runs have found; nothing is looked up or kept without it. The number of threads is measured anew in any case, because it
             depends on who else is at work.
     """
     place = choose_device(device)
     images = example[0].ndim == 4 and any(isinstance(module, nn.Conv2d) for module in net.modules())
     every = torch.get_num_threads()
-    way = Way("float32" if precision == "auto" else precision, images and layout != "channels-first", threads or every)
+    way = Way(
+        "float32" if precision == "auto" else precision,
+        images and layout != "channels-first",
+        threads or every,
+        convolutions == "products",
+    )
     if not images:
-        layout = "any"
+        layout, convolutions = "any", "library"
     states = random_states()
     try:
         measurer = _Measurer(net, example, loss, place)
         why = f"{precision} as asked"
-        if precision == "auto" or layout == "auto":
-            way, why = _known_or_measured(measurer, way, precision, layout, known)
+        if "auto" in (precision, layout, convolutions):
+            way, why = _known_or_measured(measurer, way, precision, layout, convolutions, known)
         if threads is None and every > 1 and place.type == "cpu":
             way, told = _threads(measurer, way)
             why += f"; {told}"
@@ -98,17 +108,18 @@ def choose_execution(
         restore_random_states(states)
         torch.set_num_threads(way.threads)
     watch = threads is None and way.threads > 1 and place.type == "cpu"
-    return Execution(place, way.precision, way.channels_last, way.threads, why, watch)
+    return Execution(place, way.precision, way.channels_last, way.threads, why, way.products, watch)
 
 
 def _known_or_measured(
-    measurer: _Measurer, usual: Way, precision: str, layout: str, known: KnownWays | None
+    measurer: _Measurer, usual: Way, precision: str, layout: str, convolutions: str, known: KnownWays | None
 ) -> tuple[Way, str]:
-    """Precision and layout, and why: from an earlier run if there was one like this."""
-    key = fingerprint_of_way(measurer.net, measurer.example, measurer.loss, measurer.device, (precision, layout))
+    """Precision, layout and weight gradients, and why: from an earlier run if there was one like this."""
+    asked = (precision, layout, convolutions)
+    key = fingerprint_of_way(measurer.net, measurer.example, measurer.loss, measurer.device, asked)
     found = known.find(key) if known else None
     if found is not None:
-        way = replace(usual, precision=found["precision"], channels_last=found["channels_last"])
+        way = replace(usual, **{name: found[name] for name in ("precision", "channels_last", "products")})
         return way, f"{found['why']} (measured by an earlier run)"
     way, why, sure = usual, f"{usual.precision} as asked", True
     if precision == "auto":
@@ -119,8 +130,17 @@ def _known_or_measured(
         sure = sure and not 1 / UNSURE < last / first < UNSURE
         if first < last:
             way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.2g} times as fast"
+    if convolutions == "auto" and measurer.has_products(way):
+        library, product = measurer.in_turns((way, replace(way, products=True)))
+        sure = sure and not 1 / UNSURE < product / library < UNSURE
+        if product < library:
+            way = replace(way, products=True)
+            why += f"; weight gradients of small maps as products, {library / product:.2g} times as fast"
     if known and sure:
-        known.keep(key, {"precision": way.precision, "channels_last": way.channels_last, "why": why})
+        known.keep(
+            key,
+            {"precision": way.precision, "channels_last": way.channels_last, "products": way.products, "why": why},
+        )
     return way, why
 
 
@@ -182,7 +202,8 @@ class _Measurer:
                 once()
                 if number:  # the first pass is slower than the rest
                     known.append(time.perf_counter() - begin)
-            if number >= ROUNDS and sum(times[0]) + sum(times[1]) >= 2 * ENOUGH:
+            seconds = sum(times[0]) + sum(times[1])
+            if number >= ROUNDS and (seconds >= 2 * ENOUGH or (number >= CLEAR and _apart(*times))):
                 break
         return median(times[0]), median(times[1])
 
@@ -191,6 +212,15 @@ class _Measurer:
         once, copied = self._prepared(way)
         once()
         return torch.cat([p.grad.flatten().float() for p in copied.parameters() if p.grad is not None])
+
+    def has_products(self, way: Way) -> bool:
+        """Whether there is a convolution whose weight gradient might be computed as a product."""
+        if way.precision != "bfloat16" or self.device.type != "cpu":
+            return False
+        copied, inputs = copy.deepcopy(self.net).train(), self.example[0]
+        with autocast(way.precision, self.device), Products() as seen:
+            copied(inputs)
+        return bool(seen.taken)
 
     def trial(self, way: Way) -> tuple[float, float]:
         """The first and the last loss of some steps of gradient descent, each 0.3 % as long as the vector of all weights."""
@@ -219,7 +249,7 @@ class _Measurer:
         def once() -> float:
             restore_random_states(self.start)  # the same dropout masks in every way
             copied.zero_grad(set_to_none=True)
-            with autocast(way.precision, self.device):
+            with autocast(way.precision, self.device), products(way.products):
                 outputs = copied(inputs)
             value = self.loss(outputs, targets)
             value.backward()  # type: ignore[no-untyped-call]
@@ -228,6 +258,10 @@ class _Measurer:
             return float(value.detach())  # waits for the device
 
         return once, copied
+
+
+def _apart(one: list[float], other: list[float]) -> bool:
+    return max(one) < min(other) or max(other) < min(one)
 
 
 def _has_fast_bfloat16(device: torch.device) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from glassnet.training.convolutions import Products
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
 
@@ -18,6 +19,11 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=getattr(torch, precision))
+
+
+def products(wanted: bool) -> AbstractContextManager[object]:
+    """The context in which a forward pass to be learned from gives its convolutions weight gradients as products, or none."""
+    return Products() if wanted else nullcontext()
 
 
 class Made(NamedTuple):
@@ -90,7 +96,7 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
     pieces = ((inputs, targets),) if count == 1 else zip(inputs.chunk(count), targets.chunk(count), strict=True)
     losses, said = list[Tensor](), list[Tensor]()
     for some, wanted in pieces:
-        with autocast(plan.precision, state.device):
+        with autocast(plan.precision, state.device), products(plan.products):
             outputs = state.net(some)
         loss = plan.loss(outputs, wanted)
         if count > 1:

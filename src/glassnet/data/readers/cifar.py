@@ -62,7 +62,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         pieces = [read_file(file, hundred) for file in paths]
         for file, (_, labels) in zip(paths, pieces, strict=True):
             _check(file, labels, count)
-        images = np.concatenate([images for images, _ in pieces]) if len(pieces) > 1 else pieces[0][0]
+        images = np.concatenate([images for images, _ in pieces])  # the only copy, and one's own
         targets = np.concatenate([labels for _, labels in pieces]).astype(np.int64)
         inputs = InMemory(torch.from_numpy(images))
         parts[part] = Part(inputs, torch.from_numpy(targets), RowNames(part, len(targets)))
@@ -123,8 +123,7 @@ def _read_binary(file: Path, hundred: bool) -> tuple[NDArray[np.uint8], NDArray[
             fix="download it again",
         )
     records = np.frombuffer(content, np.uint8).reshape(-1, record)
-    images = np.array(records[:, labels:]).reshape(-1, 3, 32, 32)
-    return images, records[:, labels - 1]
+    return records[:, labels:].reshape(-1, 3, 32, 32), records[:, labels - 1]
 
 
 def _read_pickled(file: Path, hundred: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
@@ -148,7 +147,7 @@ def _read_pickled(file: Path, hundred: bool) -> tuple[NDArray[np.uint8], NDArray
             expected=f"{len(images):,}",
         )
     clipped = [label if 0 <= label < 1 << 31 else -1 for label in listed]
-    return np.array(images).reshape(-1, 3, 32, 32), np.array(clipped)
+    return images.reshape(-1, 3, 32, 32), np.array(clipped)
 
 
 def _check(file: Path, labels: NDArray[Any], count: int) -> None:
