@@ -200,14 +200,25 @@ def test_snapshots_bring_their_schedule_and_time_and_swa_its_own() -> None:
     assert (swa.schedule.name, swa.schedule.options) == ("swa", {"start": 0.6})
 
 
+def test_quick_takes_smaller_batches_at_the_same_rate_where_an_epoch_has_few_steps() -> None:
+    quick = Recipe().changed({"train.effort": "quick", "net.name": "small-vgg"})
+    few, _ = resolve(quick, images(7_000, side=8))
+    many, _ = resolve(quick, images(30_000, side=8))
+    assert (few.train.batch_size, many.train.batch_size) == (128, 256)
+    assert few.optimizer.lr == many.optimizer.lr == 0.6
+
+
 @pytest.mark.parametrize("channels", [1, 3])
-def test_quick_is_a_smaller_net_for_a_third_of_the_time_with_changes_that_cost_nothing(channels: int) -> None:
+def test_quick_is_a_smaller_net_for_a_quarter_of_the_time_with_changes_that_cost_nothing(channels: int) -> None:
     data = images(channels=channels)
     full, _ = resolve(Recipe(), data)
     soon, reasons = resolve(Recipe().changed({"train.effort": "quick"}), data)
     assert soon.net.options["width"] == full.net.options["width"] / 2
-    assert soon.train.epochs == max(3, round(int(full.train.epochs) / 3))
+    assert soon.train.epochs == max(3, round(int(full.train.epochs) / 4))
     assert soon.train.measure == "never"
+    assert soon.net.options["activation"] == "relu"
+    assert soon.train.batch_size == min(128, int(full.train.batch_size))
+    assert soon.optimizer.lr == full.optimizer.lr
     assert set(soon.augment.given()) <= {"flip", "shift"}
     assert "quick" in reasons["train.epochs"]
     assert "quick" in reasons["net.name"]
@@ -216,8 +227,16 @@ def test_quick_is_a_smaller_net_for_a_third_of_the_time_with_changes_that_cost_n
 
 
 def test_quick_leaves_what_the_user_says() -> None:
-    said = {"train.effort": "quick", "train.epochs": 7, "net.width": 0.75, "augment.rotate": 5.0, "train.measure": 100}
+    said = {
+        "train.effort": "quick",
+        "train.epochs": 7,
+        "net.width": 0.75,
+        "net.activation": "tanh",
+        "augment.rotate": 5.0,
+        "train.measure": 100,
+    }
     soon, _ = resolve(Recipe().changed(said), images())
+    assert soon.net.options["activation"] == "tanh"
     assert (soon.train.epochs, soon.net.options["width"], soon.augment.rotate, soon.train.measure) == (
         7,
         0.75,

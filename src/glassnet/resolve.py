@@ -16,7 +16,7 @@ from glassnet.data.augment import auto_augment
 from glassnet.data.dataset import Data
 from glassnet.data.preprocess.fitting import PREPROCESSING
 from glassnet.errors import GlassnetError, UsageError, all_at_once
-from glassnet.presets import PRESETS, QUICK_CHANGES, QUICK_WIDTH, Choice, Preset, other, quick
+from glassnet.presets import PRESETS, QUICK_CHANGES, QUICK_OPTIONS, QUICK_WIDTH, Choice, Preset, other, quick
 from glassnet.recipe import Recipe
 from glassnet.recipe_mistakes import MONITORS, OF_SEQUENCES, OWN_NET
 from glassnet.training.losses import J
@@ -45,7 +45,7 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     shape = (1, *data.schema.shape) if data.schema.kind == "sound" else data.schema.shape  # channels, time
     preset = PRESETS.get(net, other)(samples, shape)
     if recipe.train.effort == "quick":
-        preset = quick(preset)
+        preset = quick(preset, net, samples)
     if data.task == "values":
         preset = {key: choice for key, choice in preset.items() if key != "loss.name"}
         preset["loss.label_smoothing"] = Choice(0.0, "values have no labels")
@@ -84,7 +84,7 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
             shape = (prod(shape),)  # principal components have no order along an axis
         name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train))
         if recipe.train.effort == "quick" and "width" in options and "width" not in recipe.net.options:
-            options = {**options, "width": QUICK_WIDTH * options["width"]}
+            options = {**options, **QUICK_OPTIONS.get(name, {}), "width": QUICK_WIDTH * options["width"]}
             reason += f"; quick: {QUICK_WIDTH:g} of that"
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}

@@ -218,7 +218,7 @@ class TrainSettings(Section):
     epochs: Count | Auto = Field("auto", description="how often every sample is seen")
     budget: Positive | None = Field(None, description="seconds of training; epochs are chosen to fit")
     effort: Literal["full", "quick"] = Field(
-        "full", description="quick: a smaller net and a third of the epochs, for a good net soon rather than the best"
+        "full", description="quick: a smaller net and a quarter of the epochs, for a good net soon rather than the best"
     )
     batch_size: Count | Literal["auto", "full"] = Field("auto", description="samples in a step; full takes all")
     through_time: Count | None = Field(

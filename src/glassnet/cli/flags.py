@@ -27,7 +27,7 @@ FLAGS = (
     Flag(("--net",), "net.name", "NAME", "the network; 'glassnet nets' lists them (default: chosen by the data)"),
     Flag(("--epochs",), "train.epochs", "N", "how often every sample is seen"),
     Flag(("--budget",), "train.budget", "TIME", "time for training, such as 90s, 5m or 1h; epochs are chosen to fit"),
-    Flag(("--effort",), "train.effort", "NAME", "full, or quick: a smaller net and a third of the epochs"),
+    Flag(("--effort",), "train.effort", "NAME", "full, or quick: a smaller net and a quarter of the epochs"),
     Flag(("-b", "--batch-size"), "train.batch_size", "N", "samples in a step; 'full' takes all"),
     Flag(("--lr",), "optimizer.lr", "RATE", "learning rate; 'find' makes a range test"),
     Flag(("--opt", "--optimizer"), "optimizer.name", "NAME", "sgd, adagrad, rmsprop, adam, adamw, lbfgs"),

@@ -78,7 +78,7 @@ def _of_rows(values: Tensor) -> list[bytes]:
     rows = values.reshape(len(values), -1)
     if rows.is_floating_point():
         rows = torch.nan_to_num(rows, nan=torch.finfo(rows.dtype).min) + 0.0  # one NaN, and −0 becomes 0
-    view = memoryview(rows.contiguous().numpy()).cast("B")
+    view = rows.contiguous().numpy().data.cast("B")
     width = len(view) // len(rows)
     return [
         blake2b(view[start : start + width], digest_size=DIGEST_BYTES).digest() for start in range(0, len(view), width)
