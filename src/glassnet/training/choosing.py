@@ -24,6 +24,8 @@ from glassnet.training.losses import Loss
 from glassnet.training.state import random_states, restore_random_states
 from glassnet.training.step import autocast, products
 
+MOST_SECONDS = 0.1  # of a pass of the batch that is measured with, about
+FEWEST = 8  # samples of such a batch
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
 # At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
 LEAST_COSINE = 0.9
@@ -95,11 +97,12 @@ def choose_execution(
         layout, convolutions = "any", "library"
     states = random_states()
     try:
-        measurer = _Measurer(net, example, loss, place)
+        measurer = _Measurer(net, example, loss, place, images)
         why = f"{precision} as asked"
         if "auto" in (precision, layout, convolutions):
             way, why = _known_or_measured(measurer, way, precision, layout, convolutions, known)
         if threads is None and every > 1 and place.type == "cpu":
+            measurer.shorten(way)
             way, told = _threads(measurer, way)
             why += f"; {told}"
         elif precision != "auto":
@@ -121,6 +124,7 @@ def _known_or_measured(
     if found is not None:
         way = replace(usual, **{name: found[name] for name in ("precision", "channels_last", "products")})
         return way, f"{found['why']} (measured by an earlier run)"
+    measurer.shorten(usual)
     way, why, sure = usual, f"{usual.precision} as asked", True
     if precision == "auto":
         way, why, sure = _precision(measurer, usual)
@@ -182,11 +186,33 @@ def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str]:
 
 
 class _Measurer:
-    """Runs copies of the network in different ways."""
+    """Runs copies of the network in different ways.
 
-    def __init__(self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device) -> None:
+    Attributes:
+        example: the batch, or after :meth:`shorten` as much of it as a pass of some :data:`MOST_SECONDS` takes.
+    """
+
+    def __init__(
+        self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device, images: bool
+    ) -> None:
         self.net, self.example, self.loss, self.device = net, example, loss, device
         self.start = random_states()
+        self._long = images and device.type == "cpu"  # a part of a graph, or of the lanes of a text, is another thing
+
+    def shorten(self, way: Way) -> None:
+        """Cut a batch of images of which a pass takes long: the answers stay the same, and are not to cost more than they bring."""
+        if not self._long:
+            return
+        self._long = False
+        once, _ = self._prepared(way)
+        seconds = []
+        for _ in range(2):  # the first is slower
+            begin = time.perf_counter()
+            once()
+            seconds.append(time.perf_counter() - begin)
+        count = len(self.example[1])
+        kept = min(count, max(FEWEST, int(count * MOST_SECONDS / seconds[-1])))
+        self.example = self.example[0][:kept], self.example[1][:kept]
 
     def in_turns(self, ways: tuple[Way, Way], *, update: bool = False) -> tuple[float, float]:
         """Seconds of a forward and a backward pass in two ways, the medians of some; in turns, so that a neighbour's work counts in both.
