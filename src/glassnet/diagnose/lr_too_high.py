@@ -24,9 +24,9 @@ from glassnet.diagnose.signs import (
 )
 from glassnet.events import Event, Finding, Measured
 
-LOOK = 0.1
+LOOK = 0.2
 HOLD = 0.15  # share of the first loss that must have been gained
-PATIENCE, BARELY = 0.3, 0.05  # share of the run before which a loss that falls slowly is not stuck, and what slowly is
+PATIENCE, BARELY = 0.45, 0.05  # share of the run before which a loss that falls slowly is not stuck, and what slowly is
 LARGE = 0.12  # update over weight
 HALF = 0.5  # of the first loss: with that gained, some steps may overshoot
 OVER = 0.4  # share of steps that overshoot
@@ -36,7 +36,7 @@ SHORTFALL = 0.75  # reach below which steps are long for their direction
 TOSSED = 1.03  # loss after an epoch over that after the one before
 LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
 CONSTANT = 0.9  # rate over its highest
-VAIN, WASTED = 0.02, 0.15  # update over weight that gains nothing; reach in the middle
+VAIN, WASTED = 0.025, 0.1  # update over weight that gains nothing; reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import DROPPED, dropping, fallen, number, rate_is_rising, share
+from glassnet.diagnose.signs import DROPPED, NARROW, dropping, fallen, narrowest, number, rate_is_rising, share
 from glassnet.events import Epoch, Event, Finding
 
-LOOK = 0.5
-STILL = 0.04
+LOOK = 0.65
+STILL = 0.03
 BEHIND = 0.15
 GAP = 0.06
 RECENT = 0.2
+KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
 
 
@@ -33,8 +34,16 @@ def judge(history: History, event: Event) -> Finding | None:
     still = 1 - now / before < STILL * back if before > 0 else False
     # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
     dropped = dropping(history) and fallen(history) < LEARNED
-    if not (train < known - BEHIND and train - val < GAP and (still or dropped)) or rate_is_rising(history):
+    narrow = bool(history.measured) and narrowest(history.measured[-1]) <= NARROW
+    behind = train < (KNOWN if narrow else known - BEHIND)
+    if not (behind and train - val < GAP and (still or dropped)) or rate_is_rising(history):
         return None
+    if narrow:
+        return RULE.finding(
+            event.step,
+            f"training accuracy has stopped at {train:.1%} ({val:.1%} on validation), and all of it must pass through {narrowest(history.measured[-1]):.0f} units",
+            {"train_accuracy": train, "val_accuracy": val, "units": narrowest(history.measured[-1])},
+        )
     return RULE.finding(
         event.step,
         f"training accuracy has stopped at {train:.1%} ({val:.1%} on validation), while the nearest neighbour's label is right for {known:.1%} of the samples: there is more to be learned than this network learns",
