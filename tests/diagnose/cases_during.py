@@ -181,11 +181,11 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "initial-loss-high",
-        run(look(1, parameters=headed(4.1)), start=described(start={"loss": 3.46, "train_loss": 3.46})),
+        run(look(1, parameters=headed(4.1)), start=described(start={"loss": 3.01, "train_loss": 3.01})),
         1,
-        {"loss": 3.46, "expected": 2.3026},
+        {"loss": 3.01, "expected": 2.3026},
         [
-            run(look(1, parameters=headed(4.1)), start=described(start={"loss": 3.45, "train_loss": 3.45})),
+            run(look(1, parameters=headed(4.1)), start=described(start={"loss": 3.0, "train_loss": 3.0})),
             run(look(1, parameters=headed(3.9)), start=described(start={"loss": 4.8, "train_loss": 4.8})),  # He's rule
             run(look(1), look(2, parameters=headed(9.0)), start=described(start={"loss": 4.8, "train_loss": 4.8})),
         ],

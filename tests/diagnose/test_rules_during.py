@@ -93,3 +93,9 @@ def test_inputs_that_are_not_finite_are_told_where_they_are_met() -> None:
     assert told[0].rule == "inputs-not-finite"
     assert told[0].severity == "stop"
     assert told[0].evidence == {"row": 105.0, "column": 7.0}
+
+
+def test_of_values_an_easy_first_batch_stops_nothing() -> None:
+    losses = [0.5, *[1.6] * 30]
+    assert "loss-exploding" in {finding.rule for finding in found(run(losses=losses, start=described()))}
+    assert "loss-exploding" not in {finding.rule for finding in found(run(losses=losses, start=described("values")))}
