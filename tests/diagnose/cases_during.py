@@ -11,7 +11,7 @@ from typing import Any
 
 from streams import FIRST, described, epoch, epochs, layers, look, looks, parameters, run
 
-from glassnet.events import Event, Traced
+from glassnet.events import Event, Started, Traced
 
 Run = list[Event]
 
@@ -78,10 +78,14 @@ def stopped(train: float, val: float, fall: float = 0.0) -> list[Event]:
     ]
 
 
-def wasting(ratio: float, reach: float, *losses: float) -> list[Event]:
-    """Looks of a whole run at long steps that keep little of their promise, and epochs with these validation losses."""
-    falling = [epoch(n, {"loss": 1.0 - 0.1 * n}, {"loss": loss}) for n, loss in enumerate(losses)]
-    return [*looks(range(20, 45, 4), reach=reach, parameters=parameters(ratio)), *falling]
+def wasting(reach: float) -> list[Event]:
+    """Looks of a whole run at steps that keep little of their promise."""
+    return list(looks(range(20, 45, 4), reach=reach))
+
+
+def ten_times_as_long(events: Run) -> Run:
+    """The same beginning of a run of a thousand steps."""
+    return [Started(320, 10, 100, 1000), *events[1:]]
 
 
 def short(
@@ -105,6 +109,11 @@ def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
     )
 
 
+LINEAR = described(net={"nonlinearities": 0})
+UNEVEN = described(targets={"counts": [280] + [80] * 9, "neighbour_agreement": 0.25})
+MAJORITY = epoch(1, {"loss": 1.0, "accuracy": 0.28}, {"loss": 1.0, "accuracy": 0.28})
+VALUES_TOLD = epoch(1, {"loss": 1.01}, {"loss": 1.0})
+SCATTERED = [1.0, *[1.2] * 22]
 NARROW = layers(_0={"units": 3}, _1={"units": 3})
 ALIKE = {"mean": 0.0, "std": 0.0, "between": 0.0}
 BEHIND = {"_2": ALIKE, "_3": ALIKE | {"dead": 1.0}, "_4": ALIKE | {"mean": 0.1}}
@@ -293,11 +302,11 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "dead-units",
-        run(dead(0.8)),
+        run(dead(0.7)),
         4,
-        {"dead": 0.8},
+        {"dead": 0.7},
         [
-            run(dead(0.79)),
+            run(dead(0.69)),
             run(looks((1, 2, 3, 4), layers=[DATA, *layers()])),  # zeros among the data
             run(dead(0.9, units=7)),
             run(dead(0.9)[:3], look(4)),
@@ -390,6 +399,13 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [run(timed(0.091, 1.0, (1, 2, 11))), run(timed(0.0, 1.0, (1, 2, 10)))],
     ),
     (
+        "vanishing-gradient",
+        run(timed(0.089, 1.0, (1,)), timed(1.0, 1.0, (2, 11))),  # as it was drawn
+        11,
+        {"time_ratio": 0.089},
+        [run(timed(1.0, 1.0, (1,)), timed(0.089, 1.0, (2, 11)))],
+    ),
+    (
         "slow-start",
         run(looks((1, 2, 6), parameters=parameters(gain=0.24))),
         6,
@@ -405,6 +421,16 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         6,
         {"gain": 4.1},
         [run(looks((1, 2, 6), parameters=parameters(gain=3.9)))],
+    ),
+    (
+        "slow-start",
+        ten_times_as_long(run(looks((1, 2, 3), parameters=parameters(gain=0.1), between_samples=9e-4))),
+        3,  # the outputs are as good as equal: nobody need wait for a fortieth of the run
+        {"gain": 0.1},
+        [
+            ten_times_as_long(run(looks((1, 2, 3), parameters=parameters(gain=0.1), between_samples=1.1e-3))),
+            ten_times_as_long(run(looks((1, 2, 3), parameters=parameters(gain=5.0), between_samples=9e-4))),
+        ],
     ),
     (
         "penalty-dominates",
@@ -424,6 +450,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(high(0.13, later=0.03)),  # the first steps of an adaptive optimiser
             run(high(0.13, reach=0.8)),  # large steps that keep what they promise
             run(high(0.13), losses=falling),
+            run(high(0.13), start=LINEAR),  # a loss that stands still may be all that it can do
             run(high(0.13), losses=lambda n: FIRST * 0.99**n),  # it falls slowly, and the run has just begun
         ],
     ),
@@ -439,22 +466,10 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "lr-too-high",
-        run(wasting(1e-3, 0.09, *[1.0] * 4), losses=falling),
+        run(wasting(0.09), losses=falling),
         40,
         {"overshooting": 0.0},
-        [run(wasting(1e-3, 0.11, *[1.0] * 4), losses=falling)],
-    ),
-    (
-        "lr-too-high",
-        run(wasting(0.051, 0.5, 1.0, 0.9, 0.8, 0.83), losses=falling),
-        44,  # the fourth epoch ends behind the look at its last step
-        {"overshooting": 0.0},
-        [
-            run(wasting(0.049, 0.5, 1.0, 0.9, 0.8, 0.83), losses=falling),
-            run(look(1, lr=0.12), wasting(0.051, 0.5, 1.0, 0.9, 0.8, 0.83), losses=falling),  # a schedule lowers it
-            run(wasting(0.051, 0.5, 1.0, 0.9, 0.8, 0.82), losses=falling),  # validation does not jump about
-            run(wasting(0.051, 0.5, 1.0, 0.9, 0.8, 0.83)[:5], losses=falling),  # too early to tell
-        ],
+        [run(wasting(0.11), losses=falling), run(wasting(0.09)[:5], losses=falling)],
     ),
     (
         "lr-too-low",
@@ -462,6 +477,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         23,
         {"reach": 0.999, "fallen": 0.0, "promised": 0.1},  # a hundred steps of a thousandth
         [
+            run(slow(layers=NARROW)),  # so few units may leave no slope to follow
             run(slow(promised=0.021)),  # what the steps promise together is twice the loss
             run(look(1, lr=2.5), slow()),  # it would be so had a schedule not lowered the rate
             run(slow((16, 17, 18, 19))),  # too early to tell
@@ -470,6 +486,30 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(looks((1, 2, 3, 4), grad_norm=3.0), slow((30, 31, 32, 33))),  # at the bottom
             run(slow(), losses=lambda n: FIRST * 0.99**n),
             run(slow(parameters=parameters(1.6e-3))),  # it does move the weights
+        ],
+    ),
+    (
+        "lr-too-low",
+        run(slow(promised=4e-4), start=UNRELATED),  # such steps could not learn from any labels
+        23,
+        {"promised": 0.04},
+        [run(slow(promised=6e-4), start=UNRELATED)],
+    ),
+    (
+        "lr-too-low",
+        run(slow(), MAJORITY, start=UNEVEN),  # naming the most frequent class is no knowledge
+        23,
+        {"promised": 0.1},
+        [run(slow(), replace(MAJORITY, val={"loss": 1.0, "accuracy": 0.29}), start=UNEVEN)],
+    ),
+    (
+        "lr-too-low",
+        run(slow(), VALUES_TOLD, losses=SCATTERED, start=described("values")),
+        23,
+        {"fallen": 0.01 / 1.02},
+        [
+            run(slow(), losses=SCATTERED, start=described("values")),
+            run(slow(), replace(VALUES_TOLD, train={"loss": 0.9}), losses=SCATTERED, start=described("values")),
         ],
     ),
     (
@@ -600,6 +640,13 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(stopped(0.6, 0.58)[:6]),
             run([look(n, lr=0.001 * n) for n in (66, 68)], stopped(0.6, 0.58)),  # the rate rises
         ],
+    ),
+    (
+        "underfitting",
+        run(stopped(0.74, 0.72), start=LINEAR),
+        70,
+        {"train_accuracy": 0.74},
+        [run(stopped(0.76, 0.74), start=LINEAR), run(stopped(0.74, 0.72))],
     ),
     (
         "underfitting",

@@ -7,7 +7,7 @@ from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import called, largest_update, most, number, own_layers
 from glassnet.events import Event, Finding, Measured
 
-SHARE = 0.8
+SHARE = 0.7
 LOOKS = 4
 ALIVE, LARGE = (
     0.25,

@@ -8,11 +8,13 @@ from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
+    NARROW,
     fallen,
     fallen_on_a_sample,
     first_loss,
     knows,
     middle,
+    narrowest,
     number,
     rate_is_rising,
     reach,
@@ -26,8 +28,9 @@ from glassnet.events import Event, Finding, Measured
 SHORT = 0.99
 SURE = 0.2  # share of the run
 FALLEN, VALUES = 0.12, 0.05  # of the loss; of values a part is often beyond any network
+RISEN = -0.02  # a loss that has risen by more has not merely stood still
 SMOOTH = 9  # recorded losses
-HOPE = 2.0  # of the loss: what all steps of the run, each at the highest rate so far, promise together
+HOPE, NONE = 2.0, 0.05  # of the loss: what all steps of the run, each at the highest rate so far, promise together
 SLOPE = 0.4  # gradient now over that at the start
 LOOKS = 4
 HALF, BEGIN = 0.5, 0.25  # of the run: when a loss that is still high counts, and the looks that do
@@ -44,8 +47,9 @@ def judge(history: History, event: Event) -> Finding | None:
         not isinstance(event, Measured)
         or len(history.measured) < LOOKS
         or share(history) < SURE
-        or suspected(history)
+        or (suspected(history) and not _hope(history) < NONE)  # such steps could not learn from any labels
         or knows(history)
+        or narrowest(event) <= NARROW  # so few units may leave no slope to follow
     ):
         return None
     if share(history) >= HALF and (late := _late(history, event)):
@@ -57,13 +61,15 @@ def judge(history: History, event: Event) -> Finding | None:
     ):  # the first batch alone says little of values: the look before the first step took more
         first = number(history.described.start.get("loss")) or first
     down = 1 - recent_loss(history, SMOOTH) / first
-    if not down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
+    if of_values and down < RISEN and history.epochs:  # single batches scatter
+        down = fallen_on_a_sample(history)
+    if not RISEN <= down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
         return None
     looks = history.measured[-LOOKS:]
     values = reaches(history, LOOKS)
     r, hope = middle(values), _hope(history)
     # Steps too small for float32 to tell what they gained promise next to nothing: then there is no reach.
-    if down < -0.02 or r < SHORT or not hope < HOPE:
+    if r < SHORT or not hope < HOPE:
         return None
     # At the bottom of what the network can reach the gradient has shrunk; where the rate is too low it is what it was.
     slope = middle(number(e.batch.get("grad_norm")) for e in looks)
@@ -101,7 +107,7 @@ def _late(history: History, event: Measured) -> Finding | None:
     size, gain, down = middle(map(update_size, looks)), middle(gains), fallen_on_a_sample(history)
     down = down if math.isfinite(down) else fallen(history)
     lowered = rate_is_rising(history) or event.lr < FALLING * max(each.lr for each in history.measured)
-    if lowered or len(gains) < LOOKS or not -0.02 <= down < LEARNED or not size < UPDATE:
+    if lowered or len(gains) < LOOKS or not RISEN <= down < LEARNED or not size < UPDATE:
         return None
     if not gain >= (SHORTER if down >= LEARNED / 2 else SHORTISH) or not _on_its_way(history):
         return None
@@ -131,7 +137,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

@@ -132,6 +132,12 @@ def narrowest(event: Measured) -> float:
     return min((each for each in units if math.isfinite(each)), default=math.inf)
 
 
+def is_linear(history: History) -> bool:
+    """Whether the network is known to have no nonlinearity: its loss has one valley, and it stops at the bottom."""
+    net = history.described.net if history.described is not None else {}
+    return net.get("nonlinearities") == 0 and net.get("recurrents") == 0
+
+
 def rate_is_rising(history: History) -> bool:
     """Whether the learning rate of the last look is above that of the look before: a warm-up is under way."""
     rates = [event.lr for event in history.measured[-2:]]

@@ -33,7 +33,7 @@ def judge(history: History, event: Event) -> Finding | None:
             f"weights of the first layer get {ratio:.1g} of the gradient that those of the last get, and the loss has fallen by {max(down, 0.0):.1%} in {event.step} steps",
             {"ratio": ratio, "signal": signal, "fallen": down},
         )
-    times, steps, name = _through_time(looks)
+    times, steps, name = _through_time(looks[:1])
     if times < TIME**steps and share(history) > 0.1:
         return RULE.finding(
             event.step,
