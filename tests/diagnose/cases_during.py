@@ -244,6 +244,9 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(looks((1, 2, 15), reach=0.8, parameters=parameters(1.0))),  # they keep what they promise
             run(look(1, parameters=parameters(1.5)), looks((2, 15), reach=0.4)),  # one step of three
             run(*GAINING, losses=[2.3, 1.9, 1.7]),  # small weights, replaced by better ones
+            run(
+                looks((1, 2, 15), reach=0.4, parameters=parameters(1.0)), epoch(0, {"loss": 2.0}, {"loss": 2.0})
+            ),  # dropout holds up what the batches show
         ],
     ),
     (
