@@ -14,6 +14,7 @@ from benchmarks.diagnosis import running
 from benchmarks.diagnosis.case import Case
 from benchmarks.diagnosis.drawn import DRAWS, RATES, between, chosen, counted, drawn, hosts, pick, sound
 from benchmarks.diagnosis.drawn_faults import PLANTINGS, case_of, planted
+from benchmarks.diagnosis.further_sets import FURTHER
 from benchmarks.diagnosis.later_sets import LATER
 from benchmarks.diagnosis.making import prepare
 from benchmarks.diagnosis.plantings import Planting
@@ -25,9 +26,11 @@ from benchmarks.diagnosis.unseen_sets import UNSEEN
 from glassnet.diagnose import BY_ID
 from glassnet.events import Epoch, Traced, to_json
 
-WITHOUT_FILES = {"digits", "spirals", "diabetes", "tumours", "rings", "friedman", "chaos"} | {
-    each for each in LATER if each not in ("insects", "sentences", "fonts")
-}
+WITHOUT_FILES = (
+    {"digits", "spirals", "diabetes", "tumours", "rings", "friedman", "chaos"}
+    | (set(LATER) - {"insects", "sentences", "fonts"})
+    | (set(FURTHER) - {"hours", "alcohol", "speakers", "vehicles", "glyphs", "cited", "origins"})
+)
 EVERYWHERE = [host for draw in DRAWS for host in drawn(draw)]
 
 
@@ -35,8 +38,10 @@ def test_what_is_measured_on_shares_no_data_with_what_thresholds_were_set_on() -
     known = {case.setup.data for case in CASES} | set(DRAWS["practised"]) | set(DRAWS["again"])
     assert not set(DRAWS["unseen"]) & known
     assert not set(DRAWS["later"]) & (known | set(DRAWS["unseen"]))
+    assert not set(DRAWS["further"]) & (known | set(DRAWS["unseen"]) | set(DRAWS["later"]))
     assert set(DRAWS["unseen"]) == set(UNSEEN)
     assert set(DRAWS["later"]) == set(LATER)
+    assert set(DRAWS["further"]) == set(FURTHER)
     assert {host.setup.net for host in drawn("unseen")} - {case.setup.net for case in CASES}, "no kind of net is new"
 
 
@@ -75,7 +80,7 @@ def test_every_rule_can_be_planted_and_every_right_id_is_a_rule() -> None:
 
 @pytest.mark.parametrize("planting", PLANTINGS, ids=lambda planting: f"{planting.fault}-{planting.variant}")
 def test_a_way_to_plant_a_fault_changes_a_host_of_each_draw_that_can_be_trained(planting: Planting) -> None:
-    for draw in ("practised", "unseen", "later"):
+    for draw in ("practised", "unseen", "later", "further"):
         fit = [host for host in drawn(draw) if planting.fits(host.setup)]
         assert fit, draw
         case = case_of(planting, fit[0])
@@ -202,9 +207,9 @@ def test_a_trouble_that_is_named_after_what_one_sees_must_have_been_seen(folder:
 # --- data ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(WITHOUT_FILES & (set(UNSEEN) | set(LATER))))
+@pytest.mark.parametrize("name", sorted(WITHOUT_FILES & (set(UNSEEN) | set(LATER) | set(FURTHER))))
 def test_data_to_measure_on_have_parts_without_a_common_input(name: str) -> None:
-    samples, validation, _ = (DRAWS["unseen"] | DRAWS["later"])[name]
+    samples, validation, _ = (DRAWS["unseen"] | DRAWS["later"] | DRAWS["further"])[name]
     sets = load(name, samples, validation)
     rows = [{row.numpy().tobytes() for row in part[0]} for part in (sets.train, sets.val, sets.test)]
     assert not rows[0] & rows[1]
@@ -278,3 +283,31 @@ def test_balls_can_be_told_apart_by_the_quadratic_rule_alone() -> None:
     inputs, labels, _ = LATER["balls"]()
     wide, narrow = inputs.square().sum(1) / 8, (inputs - 2 / 20**0.5).square().sum(1) / 2 - 20 * math.log(2)
     assert float(((wide < narrow).long() == 1 - labels).double().mean()) > 0.97
+
+
+def test_a_word_has_its_symbol_as_often_as_its_class_says_and_another_begins_with_it() -> None:
+    words, often, _ = FURTHER["counted"]()
+    assert torch.equal(words[:, :, 0].sum(1).long(), often)
+    begun, first, _ = FURTHER["recalled"]()
+    assert torch.equal(begun[:, 0].argmax(1), first)
+
+
+def test_a_picture_has_as_many_dots_as_its_class_says() -> None:
+    images, labels, classes = FURTHER["dots"]()
+    # Each dot lights nine pixels by one, so the mean over many pictures grows by nine a class.
+    light = [float(images[labels == c].double().sum((1, 2, 3)).mean()) for c in range(classes)]
+    assert light == pytest.approx([9 * (c + 1) for c in range(classes)], abs=1.0)
+
+
+def test_a_point_lies_in_the_sphere_that_holds_half_of_the_ten_normal_numbers() -> None:
+    points, outside, _ = FURTHER["sphere"]()
+    assert torch.equal(outside.bool(), points.norm(dim=1) > 9.34**0.5)
+    assert float(outside.double().mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_walks_keep_of_a_step_what_their_class_says() -> None:
+    series, labels, _ = FURTHER["walks"]()
+    values = series[:, :, 0].double()
+    for label, kept in enumerate((0.2, 0.7, 1.0)):
+        before, after = values[labels == label, :-1], values[labels == label, 1:]
+        assert float((before * after).sum() / before.square().sum()) == pytest.approx(kept, abs=0.02)

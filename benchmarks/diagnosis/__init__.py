@@ -2,7 +2,7 @@
 
 python -m benchmarks.diagnosis --record runs/diagnosis [--processes 2] [--only PATTERN]
 python -m benchmarks.diagnosis --health runs/diagnosis
-python -m benchmarks.diagnosis --score runs/diagnosis [--half calibrate|measure|both|practice|practised|again|unseen|later]
-python -m benchmarks.diagnosis.drawn runs/diagnosis practised|again|unseen|later
+python -m benchmarks.diagnosis --score runs/diagnosis [--half calibrate|measure|both|practice|practised|again|unseen|later|further]
+python -m benchmarks.diagnosis.drawn runs/diagnosis practised|again|unseen|later|further
 python -m benchmarks.diagnosis --pages runs/diagnosis
 """

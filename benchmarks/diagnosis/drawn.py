@@ -1,9 +1,9 @@
 """Trainings drawn by rule: for each kind of data some nets, and everything else by a hash of a name.
 
-    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later [--seconds 400]
+    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later|further [--seconds 400]
 
-Four draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
-(``unseen_sets.py``), to measure on; and ``later`` from yet other data (``later_sets.py``), to measure on after ``unseen`` had been looked at. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
+Five draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
+(``unseen_sets.py``), to measure on; ``later`` from yet other data (``later_sets.py``), to measure on after ``unseen`` had been looked at; and in the same way ``further`` (``further_sets.py``), after ``later`` had been. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
 middle one of those whose validation loss at the end is within a tenth of the lowest, and where that has risen by then it ends at the epoch where it was lowest, as somebody who watches it would. The hosts that are healthy
 (``sound``) are the controls, and into them the faults are planted, with strengths drawn from ranges that are written down in ``drawn_faults.py``. A command goes on where the last one ended.
 """
@@ -85,6 +85,29 @@ LATER: dict[str, tuple[int, int, dict[str, int]]] = {
     "tones": (1500, 500, {"gru": 2, "lstm": 2, "rnn": 3, "both-ways": 2, "mlp": 1}),
     "brackets": (2500, 600, {"gru": 2, "lstm": 2, "rnn": 2, "both-ways": 1}),
 }
+FURTHER: dict[str, tuple[int, int, dict[str, int]]] = {
+    "hours": (2000, 600, {"mlp": 3, "linear": 1, "residual": 1}),
+    "alcohol": (1500, 500, {"mlp": 3, "linear": 1, "residual": 1}),
+    "speakers": (
+        1400,
+        500,
+        {"mlp": 2, "convolutional": 2, "strided": 1, "gru": 1, "lstm": 1, "rnn": 1, "both-ways": 1},
+    ),
+    "vehicles": (1500, 500, {"mlp": 1, "convolutional": 2, "strided": 2, "residual": 1}),
+    "glyphs": (1500, 500, {"mlp": 3, "convolutional": 2, "strided": 1, "gru": 1, "rnn": 1}),
+    "cited": (1400, 400, {"mlp": 4, "linear": 1, "residual": 1}),
+    "origins": (2500, 700, {"gru": 2, "lstm": 1, "rnn": 2, "both-ways": 1, "mlp": 1}),
+    "sphere": (1500, 500, {"mlp": 4, "residual": 1}),
+    "clusters": (1500, 500, {"mlp": 4, "linear": 1, "residual": 1}),
+    "roll": (1500, 500, {"mlp": 4, "residual": 1}),
+    "rank": (1200, 400, {"mlp": 3, "linear": 2, "residual": 1}),
+    "counted": (2500, 600, {"gru": 2, "lstm": 2, "rnn": 1, "both-ways": 1}),
+    "walks": (2000, 600, {"gru": 2, "lstm": 1, "rnn": 2, "both-ways": 1, "mlp": 1}),
+    "recalled": (2500, 600, {"gru": 2, "lstm": 1, "rnn": 1, "both-ways": 1}),
+    "dots": (2000, 600, {"mlp": 1, "convolutional": 3, "strided": 2}),
+    "textures": (1500, 500, {"mlp": 1, "convolutional": 3, "strided": 2}),
+    "pitch": (2000, 600, {"gru": 2, "lstm": 2, "rnn": 2, "mlp": 1}),
+}
 PRACTISED: dict[str, tuple[int, int, dict[str, int]]] = {
     "digits": (900, 300, {"mlp": 4, "convolutional": 2, "gru": 1, "lstm": 1, "rnn": 2}),
     "mnist": (1500, 500, {"mlp": 3, "convolutional": 1, "lenet5": 1, "gru": 1}),
@@ -103,10 +126,12 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     },
     "unseen": UNSEEN,
     "later": LATER,
+    "further": FURTHER,
 }
 VALUES = {
     *("wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"),
     *("arm", "circuit", "added"),
+    *("hours", "alcohol", "roll", "rank", "pitch"),
 }
 
 

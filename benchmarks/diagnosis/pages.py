@@ -19,6 +19,7 @@ GOALS = {"first": "≥ 0.95", "alarms": "≤ 0.02"}
 ONCE = {
     "unseen": ("137 of 170 (81 %, 74–86 %)", "15 of 74 (20 %, 13–31 %)", "0.000"),
     "later": ("157 of 177 (89 %, 83–93 %)", "9 of 50 (18 %, 10–31 %)", "0.000"),
+    "further": ("194 of 217 (89 %, 85–93 %)", "4 of 88 (5 %, 2–11 %)", "0.000"),
 }
 PUBLISHED = {"recall": "0.55", "precision_of_all": "0.37"}
 
@@ -172,9 +173,17 @@ def _reached() -> list[str]:
         "So the goal is **not reached** for the first diagnosis and for false alarms; it is reached for earliness.",
         "",
         (
-            "What went wrong has been looked at since, so the columns *unseen* and *later* above, with the rules as they are now, show what is left of it and are no measurements of anything unseen. Of *unseen*, a third of the wrong"
+            "What went wrong has been looked at since, so the columns *unseen*, *later* and *further* above, with the rules as they are now, show what is left of it and are no measurements of anything unseen. Of *unseen*, a third of the wrong"
             " diagnoses (11 of 33) and 6 of the 15 false alarms had one reason: words that are in a text or not are mostly zero, and the rule about dead units took them for units. Of *later*, 4 of the 9 false alarms and 4 of the 20 wrong"
             " diagnoses came from a rule that looked at validation accuracy alone where little can be learned (photos of insects, sentences in five steps): validation loss tells sooner."
+        ),
+        "",
+        (
+            "Before *further* was scored, the rules were changed on all that was known by then: they wait longer before they judge steps (7 of the 24 false alarms of the two draws before had been told within 21 % of the run, which then came back),"
+            " and limits were moved away from healthy runs wherever planted faults left room. Right first diagnoses rose from 150 to 159 of 170 on *unseen* and from 157 to 163 of 177 on *later*; on *further*, which nobody had looked at, the"
+            " rules as they had been would have given 195 of 217 and 7 of 88, the changed ones gave 194 and 4. So what was learned from known misses did not carry over, and caution did. Since then: a network without a nonlinearity stops"
+            " because it is linear and not because its steps are long (2 misses), a loss that goes up between two epochs says little of the rate (2 of the 4 false alarms; that part of the rule is gone, and of one of the two runs a jump is told instead), and nothing is said of capacity before"
+            " seven tenths of a run (1 of the 4: a network that learned to recall a symbol all at once, after two thirds)."
         ),
     ]
 
@@ -189,7 +198,7 @@ def _history(drawn_cases: dict[str, list[dict[str, Any]]]) -> list[str]:
         )
     return [
         (
-            "- Thresholds are set on cases that are known and measured on cases that are not, and this has been done four times, since a set that was looked at is not unseen any more. First on one half of"
+            "- Thresholds are set on cases that are known and measured on cases that are not, and this has been done five times, since a set that was looked at is not unseen any more. First on one half of"
             " the catalogue, chosen by a hash: 64 of 78 faults (82 %) first diagnosed rightly, 3 of 36 healthy runs told something. Then on *transplants*, every fault planted in another host of the"
             " catalogue, every control with another seed and the sister data set (`fresh.py`): 84 of 97 (87 %), 1 of 64."
         ),
@@ -205,8 +214,12 @@ def _history(drawn_cases: dict[str, list[dict[str, Any]]]) -> list[str]:
         ),
         (
             "- And on *later*, thirteen data sets more (`later_sets.py`): photos of insects, sentences on films in five steps, letters of fonts, drawn shapes, waveforms, seven-segment digits, balls one in the other, a board of squares, an arm of six"
-            f" links, an electric circuit, numbers to be added, tones, words of brackets. {told['later']} Each of the two draws was written down and recorded before it was ever scored, and it was scored once, when the rules stood; below are those"
+            f" links, an electric circuit, numbers to be added, tones, words of brackets. {told['later']} Each of these draws was written down and recorded before it was ever scored, and it was scored once, when the rules stood; below are those"
             " figures, and what was learned from them since."
+        ),
+        (
+            "- And on *further*, seventeen sets more (`further_sets.py`): hours of work, alcohol of wines, who speaks, vehicles, letters F to J, papers by the papers around them, plays or reviews, a sphere, clusters, a rolled-up sheet, columns of"
+            f" low rank, symbols to be counted, walks, a symbol to be recalled, dots, textures, the pitch of a wave. {told['further']}"
         ),
         (
             "- Which ids are right for a drawn fault follows from one rule: its own, and another one only where following its advice undoes the fault. Of a rate s times too high, `lr-much-too-high` (divide by 10 to 100)"

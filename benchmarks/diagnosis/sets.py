@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.diagnosis.further_sets import FURTHER
 from benchmarks.diagnosis.later_sets import LATER
 from benchmarks.diagnosis.unseen_sets import CIFAR10, DATA, UNSEEN
 
@@ -186,6 +187,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 SETS: dict[str, Callable[[], tuple[Tensor, Tensor, int]]] = {
     **UNSEEN,
     **LATER,
+    **FURTHER,
     "digits": _digits,
     "diabetes": _diabetes,
     "spirals": _spirals,

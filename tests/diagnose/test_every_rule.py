@@ -67,7 +67,6 @@ ASKED_BY_ITSELF = {
     ("penalty-dominates", "slow-start"),
     ("softmax-twice", "slow-start"),
     ("wrong-loss", "slow-start"),
-    ("dead-units", "outputs-collapsed"),
     ("divergence", "saturation"),
     ("lr-much-too-high", "saturation"),
     ("lr-too-high", "outputs-collapsed"),

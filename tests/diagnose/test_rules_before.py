@@ -51,10 +51,10 @@ def test_layers_that_bear_a_number_are_called_layers() -> None:
 
 def test_large_outputs_under_a_softmax_of_ones_own_are_told_when_they_did_not_overflow() -> None:
     start = described(start={"loss": 4.6, "train_loss": 4.6}, result=LOGS, net={"last": "ByHand"})
-    told = found(run(start=start, losses=[4.6 - 0.1 * n for n in range(20)]))
-    assert [(finding.rule, finding.step) for finding in told] == [("initial-loss-high", 10)]
+    told = found(run(start=start, losses=[4.6 - 0.1 * n for n in range(30)]))
+    assert [(finding.rule, finding.step) for finding in told] == [("initial-loss-high", 20)]
     assert told[0].evidence == {"loss": 4.6, "expected": 2.3026}
-    assert found(run(start=start, losses=[4.6 - 0.1 * n for n in range(9)])) == []
+    assert found(run(start=start, losses=[4.6 - 0.1 * n for n in range(19)])) == []
 
 
 def test_stops_are_stops() -> None:

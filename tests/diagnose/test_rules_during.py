@@ -38,12 +38,12 @@ def test_a_healthy_training_says_nothing() -> None:
 
 
 def test_a_layer_that_bears_a_number_is_called_a_layer_with_its_kind() -> None:
-    (finding,) = found(run(looks((1, 2, 3, 4), layers=layers(_1={"dead": 0.6}))))
+    (finding,) = found(run(looks((1, 2, 3, 4), layers=layers(_1={"dead": 0.8}))))
     assert "units of layer 1 (relu) put out 0" in finding.what
-    named = layers(_1={"dead": 0.6, "name": "features.1"})
+    named = layers(_1={"dead": 0.8, "name": "features.1"})
     (finding,) = found(run(looks((1, 2, 3, 4), layers=named)))
     assert "units of features.1 put out 0" in finding.what
-    going_in = layers(_1={"dead": 0.6, "name": "1 (input)"})
+    going_in = layers(_1={"dead": 0.8, "name": "1 (input)"})
     (finding,) = found(run(looks((1, 2, 3, 4), layers=going_in)))
     assert "units of the input of layer 1 put out 0" in finding.what
 
@@ -74,14 +74,14 @@ def test_a_loss_that_grew_beyond_all_numbers_is_the_rate_s_doing_and_still_stops
         run(looks((1, 2), parameters=parameters(0.05)), losses=[2.3, 7.0, math.nan]),  # steps too short for that
         run(long, Traced(3, "not-finite", "inputs", "", [5], [105], 7, {}), losses=[2.3, 7.0, math.nan]),
         run(long, losses=[2.3, 7.0, math.nan], start=described(result={"log_sum_exp": 1e-9}, net={"last": "ByHand"})),
-        run(look(21), losses=[*[2.3] * 20, 7.0, math.nan]),  # it had stood still for a fifth of the run
+        run(look(26), losses=[*[2.3] * 25, 7.0, math.nan]),  # it had stood still for a quarter of the run
     ):
         assert "lr-much-too-high" not in {finding.rule for finding in found(quiet)}
 
 
 def test_of_values_the_first_loss_is_what_the_look_before_the_first_step_saw() -> None:
     start = described("values", start={"train_loss": 2.0})
-    losses = [1.0, *[2.5] * 15]  # the first batch was an easy one
+    losses = [1.0, *[2.9] * 15]  # the first batch was an easy one
     long = looks((1, 2, 3), reach=0.4, parameters=parameters(0.2))
     assert "lr-much-too-high" not in {finding.rule for finding in found(run(long, losses=losses, start=start))}
     assert "lr-much-too-high" in {finding.rule for finding in found(run(long, losses=losses))}
@@ -93,3 +93,9 @@ def test_inputs_that_are_not_finite_are_told_where_they_are_met() -> None:
     assert told[0].rule == "inputs-not-finite"
     assert told[0].severity == "stop"
     assert told[0].evidence == {"row": 105.0, "column": 7.0}
+
+
+def test_of_values_an_easy_first_batch_stops_nothing() -> None:
+    losses = [0.5, *[1.6] * 30]
+    assert "loss-exploding" in {finding.rule for finding in found(run(losses=losses, start=described()))}
+    assert "loss-exploding" not in {finding.rule for finding in found(run(losses=losses, start=described("values")))}

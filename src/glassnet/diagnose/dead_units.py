@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, fallen, largest_update, most, number, own_layers
+from glassnet.diagnose.signs import called, largest_update, most, number, own_layers
 from glassnet.events import Event, Finding, Measured
 
-SHARE = 0.6
+SHARE = 0.7
 LOOKS = 4
 ALIVE, LARGE = (
     0.25,
@@ -17,11 +17,10 @@ FEWEST = 8  # units of a layer, below which half of them is chance
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found at the fourth look when more than half of the units of a layer were silent for every sample of each of them."""
-    if not isinstance(event, Measured) or len(history.measured) < LOOKS:
+    """Found at the fourth look when most of the units of a layer were silent for every sample of each of them."""
+    if not isinstance(event, Measured) or len(history.measured) != LOOKS:
         return None
-    early = len(history.measured) == LOOKS
-    looks = history.measured[-LOOKS:]
+    looks = history.measured
     worst: tuple[float, str] = (0.0, "")
     for record in own_layers(event):
         if record.get("dead") is None or record.get("units", FEWEST) < FEWEST:
@@ -34,7 +33,7 @@ def judge(history: History, event: Event) -> Finding | None:
         ]
         if len(values) == LOOKS and min(values) > worst[0]:
             worst = min(values), called(record["name"], record["kind"])
-    if worst[0] < (SHARE if early else 0.95) or (not early and fallen(history) > 0.5):
+    if worst[0] < SHARE:
         return None
     if most(history.measured[0], "dead")[0] < ALIVE and largest_update(history) > LARGE:
         return None
@@ -58,7 +57,7 @@ def _reads(history: History) -> bool:
 RULE = Rule(
     id="dead-units",
     title="Dead units",
-    threshold=f"in each of the first {LOOKS} looks at least {SHARE:.0%} of the units (maps) of a rectified layer are 0 for the whole batch; later at least 95 %, while the loss has not halved; not where the first layer says the same of every sample, nor where fewer than {ALIVE:.0%} were dead at the first look and steps changed the weights by more than {LARGE:.0%}",
+    threshold=f"in each of the first {LOOKS} looks at least {SHARE:.0%} of the units (maps) of a rectified layer are 0 for the whole batch; not where the first layer says the same of every sample, nor where fewer than {ALIVE:.0%} were dead at the first look and steps changed the weights by more than {LARGE:.0%}",
     source="SageMaker Debugger's DeadRelu takes 50 % of units active less than 1 %; calibrated on benchmarks/diagnosis",
     explanation=(
         "A ReLU passes what is above zero and nothing else, and where it passes nothing its gradient is zero too. A unit that is below zero for every sample gets no gradient at all: it cannot come back, and the network is "

@@ -11,8 +11,8 @@ from glassnet.events import Described, Event, Finding
 FACTOR, LEAST = 3.0, 0.5
 FEW = 60  # samples of either part, below which a single column moves by chance
 ALONE, COLUMNS = 1.2, 190  # of one feature, where each is a column and not a pixel that is rarely inked
-SPREAD, WILD = 1.5, 25.0  # ratio; largest number over the spread
-LABELS = 0.25
+SPREAD, WILD = 1.8, 25.0  # ratio; largest number over the spread
+LABELS = 0.35
 FAR = 1.6
 
 

@@ -11,10 +11,10 @@ from glassnet.diagnose.signs import number
 from glassnet.events import Event, Finding, Measured, Step
 
 LOOKS = 4
-TIMES = 1.5
+TIMES = 1.8
 FALLEN, EXPLODED = 0.6, 3.0  # of the first loss: it had learned, and is now three times worse than at the start
 NEARLY = 1.05
-WINDOW = 9  # recorded losses
+WINDOW = 11  # recorded losses
 SHARE = 0.08  # of the run since the lowest point
 
 

@@ -50,7 +50,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="early-overfit",
     title="Learning by heart from early on",
-    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and for {PATIENCE} epochs and {LASTING:.0%} of the run {RISE:.0%} above the median of the epochs around that one (and by {WORTH:.0%} of the first loss), while training loss fell by another {FALL:.0%}; not where steps gain less than {OVERSHOOT:g} of what their gradient promises",
+    threshold=f"validation loss lowest within the first {EARLY:.0%} of the run and for {PATIENCE} epochs and {LASTING:.0%} of the run {RISE:.0%} above the median of the epochs around that one (and by {WORTH:.1%} of the first loss), while training loss fell by another {FALL:.0%}; not where steps gain less than {OVERSHOOT:g} of what their gradient promises",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "With few samples and many weights a network soon finds it easier to remember than to understand. If that begins in the first quarter of the run, most of the planned training would only make the network surer of its mistakes."

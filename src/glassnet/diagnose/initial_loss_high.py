@@ -10,10 +10,10 @@ from glassnet.diagnose.signs import number
 from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Described, Event, Finding, Measured, Step
 
-CERTAIN = 2.5  # nats above that of equal chances; He's rule in all layers, the last among them, makes up to 1.6
-EXCESS, LARGE = 1.15, 4.0  # less will do where the last layer's weights are as many times the size that keeps variances
-VALUES = 8.0  # one output of variance 2, as drawn, may well be three times as large: 1 + 6
-WAIT = 10  # finite recorded losses
+CERTAIN = 3.0  # nats above that of equal chances; He's rule in all layers, the last among them, makes up to 1.6
+EXCESS, LARGE = 0.7, 4.0  # less will do where the last layer's weights are as many times the size that keeps variances
+VALUES = 11.0  # one output of variance 2, as drawn, may well be three times as large: 1 + 6; four times: 1 + 8
+WAIT = 20  # finite recorded losses
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
 
 

@@ -14,11 +14,11 @@ WRONG = 80  # wrong answers on validation that are needed to say anything
 ABOVE, KNOWING = 0.13, 0.175  # share at which the right class comes second, above chance, of what there is above it
 ACCURACY, HALF = (
     0.25,
-    0.5,
+    0.45,
 )  # above chance; of a network that is right as often as that, other mistakes than wrong labels are few
 NEIGHBOURS = 0.1  # by which the nearest neighbour may be right more often than the network
 EPOCHS = 3  # whose mean is taken, since a share of some hundred answers is noisy
-LOOK = 0.08
+LOOK = 0.25
 LEARNED = 0.12  # of the loss
 
 
@@ -55,7 +55,7 @@ RULE = Rule(
     id="labels-noisy",
     title="Noisy labels",
     threshold=(
-        f"with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
+        f"after {LOOK:.0%} of the run, with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
     ),
     source="confident learning (Northcutt, Jiang, Chuang 2021) uses predicted against given labels too; the second place and its limit are calibrated on benchmarks/diagnosis",
     explanation=(

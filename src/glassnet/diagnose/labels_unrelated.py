@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number, share
+from glassnet.diagnose.signs import NARROW, narrowest, number, share
 from glassnet.events import Epoch, Event, Finding
 
 SURE = 3.0  # standard errors
 MUTUAL = 2.0  # of two samples that are each other's neighbours the pair is counted twice, so there are half as many independent ones
-LOOK = 0.4
-TELLING = 0.995  # of the loss of the best constant answer
+LOOK = 0.6
+TELLING = 0.998  # of the loss of the best constant answer
 
 
 def suspected(history: History) -> bool:
@@ -38,6 +38,8 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found at an early epoch when nearest neighbours share a class no more often than by chance, and validation is no better than the most frequent class."""
     seen = history.described
     if not isinstance(event, Epoch) or seen is None or not event.val or share(history) < LOOK:
+        return None
+    if history.measured and narrowest(history.measured[-1]) <= NARROW:  # it could learn next to nothing of any labels
         return None
     count = int(seen.targets.get("neighbour_samples", 0))
     agreement, chance = number(seen.targets.get("neighbour_agreement")), number(seen.targets.get("chance_agreement"))
@@ -77,7 +79,7 @@ def _entropy(counts: Sequence[int]) -> float:
 RULE = Rule(
     id="labels-unrelated",
     title="Labels that the inputs do not explain",
-    threshold=f"nearest neighbours agree within {SURE:g} standard errors of chance, and after {LOOK:.0%} of the run validation is not better than the most frequent class, in accuracy or by half a percent in loss (R² 0.03)",
+    threshold=f"nearest neighbours agree within {SURE:g} standard errors of chance, and after {LOOK:.0%} of the run validation is not better than the most frequent class, in accuracy or by {1 - TELLING:.1%} in loss (R² 0.03); not of a network with a layer of {NARROW} units or fewer",
     source="Cover and Hart 1967 for the nearest neighbour; calibrated on benchmarks/diagnosis",
     explanation=(
         "Samples that look alike usually have the same label. If they do so no more often than by chance, the labels do not belong to these inputs: they were shuffled, shifted by a row, or come from another file. A network can still learn them by heart, "

@@ -7,6 +7,7 @@ from statistics import median
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
+from glassnet.diagnose.signs import first_loss
 from glassnet.events import Event, Finding, Step
 
 FACTOR = 3.0
@@ -15,14 +16,16 @@ WINDOW = 5  # recorded steps; a single bad batch at a high rate is no explosion
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found when the median of the last five recorded losses exceeds three times the first recorded one."""
+    """Found when the median of the last five recorded losses exceeds three times the first recorded one (of values, where one batch says little, that of the look before the first step if it is larger)."""
     if not isinstance(event, Step) or event.loss is None or len(history.steps) <= WINDOW:
         return None
     losses = [step.loss for step in history.steps if step.loss is not None]
-    first, now = losses[0], median(losses[-WINDOW:])
+    first, now = first_loss(history), median(losses[-WINDOW:])
     if not math.isfinite(first) or first <= 0 or not now > FACTOR * first:
         return None
-    if history.total_steps and min(losses) < FALLEN * first:  # it had learned something: the loss of that is divergence
+    if (
+        history.total_steps and min(losses) < FALLEN * losses[0]
+    ):  # it had learned something: the loss of that is divergence
         return None
     return RULE.finding(
         event.step,

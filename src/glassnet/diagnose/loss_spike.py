@@ -11,17 +11,17 @@ from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import called, first_loss, largest_update, middle, number, reaches, share
 from glassnet.events import Event, Finding, Step, Traced
 
-LARGE = 0.5  # of the first loss
+LARGE = 1.0  # of the first loss: all that was learned is undone
 SETTLED = 15  # recorded losses before one may be called unusual
 BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump that stays, and how far apart they are
-EARLY, LONG = 0.1, 0.1  # share of the run; update over weight
-WORTH = 0.15  # of the first loss: what is as small may jump
+EARLY, LONG = 0.2, 0.1  # share of the run; update over weight
+WORTH = 0.2  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found at a recorded loss four times as large as usual and at least half of the first one, or where the loss has gone up at a stroke and stays there."""
+    """Found at a recorded loss four times as large as usual and as high as the first one, or where the loss has gone up at a stroke and stays there."""
     if isinstance(event, Step):
         return _stays(history, event)
     if not isinstance(event, Traced) or event.kind != "spike":
@@ -81,7 +81,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and at least {LARGE:g} times the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

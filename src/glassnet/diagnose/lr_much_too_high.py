@@ -7,8 +7,8 @@ import math
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
-    SETTLED,
     fallen,
+    fallen_on_a_sample,
     first_loss,
     largest_update,
     middle,
@@ -16,19 +16,18 @@ from glassnet.diagnose.signs import (
     number,
     reaches,
     recent_loss,
-    settled,
     share,
     update_size,
 )
 from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Event, Finding, Measured, Step, Traced
 
-EARLY = 0.2
-TIMES = 1.9
+EARLY = 0.25
+WAIT = 0.14  # share of the run: many a training that ends well begins with its loss thrown up, and comes back
+TIMES = 2.5
 HUGE = 1.0  # update over weight: the weights are replaced, not changed
 LOOKS = 3
 LONG = 0.1  # update over weight: shorter steps do not throw a loss up
-SURE = 0.1  # share of the run after which what has been gained so far counts; before it only whether anything has
 GAINED = 0.1  # of the first loss: weights that were small to begin with may be replaced by better ones
 KILLED = 0.93
 GROWN = 30.0
@@ -40,7 +39,7 @@ OVERFLOWN, EXPLODING = (
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found in the first fifth of the run when the loss has about doubled, or when steps are as large as the weights and nothing is gained."""
+    """Found in the first quarter of the run when the loss has more than doubled, or when steps are as large as the weights and nothing is gained."""
     if share(history) > EARLY:
         return None
     first = first_loss(history)
@@ -48,7 +47,7 @@ def judge(history: History, event: Event) -> Finding | None:
         return _overflown(history, event)
     if isinstance(event, Step) and event.loss is not None and len(history.steps) > LOOKS:
         now = recent_loss(history, LOOKS)
-        risen = now > TIMES * first and settled(history)
+        risen = now > TIMES * first and share(history) >= WAIT
         exploded = len(history.steps) > EXPLODING and recent_loss(history) > OVERFLOWN * first
         if first > 0 and (risen or exploded) and _long(history) and not _uphill(history):
             return RULE.finding(
@@ -59,14 +58,14 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Measured) or len(history.measured) < LOOKS:
         return None
     silent, dead = most(history.measured[0], "dead"), most(event, "dead")
-    if silent[0] < 0.3 and dead[0] >= KILLED and share(history) > EARLY / 2 and fallen(history) < 0.03:
+    if silent[0] < 0.3 and dead[0] >= KILLED and share(history) >= WAIT and fallen(history) < 0.03:
         return RULE.finding(
             event.step,
             f"within {event.step} steps {dead[0]:.0%} of the units of {dead[1]} have died ({silent[0]:.0%} were silent at the start), and nothing was learned",
             {"dead": dead[0], "lr": event.lr},
         )
     grown = _growth(history.measured[0], event)
-    if grown > GROWN and share(history) > EARLY / 2 and fallen(history) < 0.03:
+    if grown > GROWN and share(history) >= WAIT and fallen(history) < 0.03:
         return RULE.finding(
             event.step,
             f"within {event.step} steps the numbers in the network have grown {grown:,.0f}-fold, and nothing was learned at learning rate {event.lr:.3g}",
@@ -76,10 +75,10 @@ def judge(history: History, event: Event) -> Finding | None:
     if (
         len(sizes) < LOOKS
         or middle(reaches(history, LOOKS)) > KEPT
-        or not settled(history)
+        or share(history) < WAIT
         or max(sizes) < HUGE
         or middle(sizes) < HUGE / 2
-        or _gained(history.measured[0], event) > (GAINED if share(history) >= SURE else 0.0)
+        or _gained(history, event) > GAINED
     ):
         return None
     return RULE.finding(
@@ -118,10 +117,11 @@ def _overflown(history: History, event: Event) -> Finding | None:
     )
 
 
-def _gained(first: Measured, now: Measured) -> float:
-    """By which share of itself the loss of a batch is lower now than that of the first look; 0 where nobody knows."""
-    then, lately = number(first.batch.get("before")), number(now.batch.get("before"))
-    return 1 - lately / then if then > 0 and math.isfinite(lately) else 0.0
+def _gained(history: History, now: Measured) -> float:
+    """By which share of itself the loss is lower than at the start, of a batch, of the recorded losses or of the training samples, whichever says most; 0 where nobody knows."""
+    first, then = history.measured[0].batch.get("before"), number(now.batch.get("before"))
+    gains = [1 - then / number(first) if number(first) > 0 else math.nan, fallen(history), fallen_on_a_sample(history)]
+    return max((gain for gain in gains if math.isfinite(gain)), default=0.0)
 
 
 def _growth(first: Measured, now: Measured) -> float:
@@ -138,7 +138,7 @@ def _uphill(history: History) -> bool:
 RULE = Rule(
     id="lr-much-too-high",
     title="The learning rate is much too high",
-    threshold=f"between {SETTLED:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen at all, or by {GAINED:.0%} after {SURE:.0%} of the run; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
+    threshold=f"between {WAIT:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "

@@ -8,10 +8,13 @@ from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
+    NARROW,
     fallen,
+    fallen_on_a_sample,
     first_loss,
     knows,
     middle,
+    narrowest,
     number,
     rate_is_rising,
     reach,
@@ -25,18 +28,17 @@ from glassnet.events import Event, Finding, Measured
 SHORT = 0.99
 SURE = 0.2  # share of the run
 FALLEN, VALUES = 0.12, 0.05  # of the loss; of values a part is often beyond any network
+RISEN = -0.02  # a loss that has risen by more has not merely stood still
 SMOOTH = 9  # recorded losses
-TINY = 3e-5  # of the loss: what one step promises
+HOPE, NONE = 2.0, 0.05  # of the loss: what all steps of the run, each at the highest rate so far, promise together
 SLOPE = 0.4  # gradient now over that at the start
 LOOKS = 4
-SPEEDING, LATE = 1.004, 0.35  # a reach above 1 means that the slope grows along the step: learning is about to begin
 HALF, BEGIN = 0.5, 0.25  # of the run: when a loss that is still high counts, and the looks that do
 UPDATE, MOVING = 1.3e-3, 1.5e-3  # update over weight
 SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, and by more
 LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
 FURTHER = 0.02  # by which training loss still falls in a tenth of the run
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
-WORTH, CURVED = 0.05, 0.998  # of the loss; reach from which on the curve is lost in rounding
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -45,8 +47,9 @@ def judge(history: History, event: Event) -> Finding | None:
         not isinstance(event, Measured)
         or len(history.measured) < LOOKS
         or share(history) < SURE
-        or suspected(history)
+        or (suspected(history) and not _hope(history) < NONE)  # such steps could not learn from any labels
         or knows(history)
+        or narrowest(event) <= NARROW  # so few units may leave no slope to follow
     ):
         return None
     if share(history) >= HALF and (late := _late(history, event)):
@@ -58,20 +61,15 @@ def judge(history: History, event: Event) -> Finding | None:
     ):  # the first batch alone says little of values: the look before the first step took more
         first = number(history.described.start.get("loss")) or first
     down = 1 - recent_loss(history, SMOOTH) / first
-    if not down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
+    if of_values and down < RISEN and history.epochs:  # single batches scatter
+        down = fallen_on_a_sample(history)
+    if not RISEN <= down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
         return None
     looks = history.measured[-LOOKS:]
-    promised = middle(
-        abs(number(e.batch.get("predicted"))) / max(abs(number(e.batch.get("before"))), 1e-12) for e in looks
-    )
     values = reaches(history, LOOKS)
-    r = middle(values)
-    if down < -0.02 or not (r >= SHORT or promised < TINY):
-        return None
-    if r > SPEEDING and share(history) < LATE:
-        return None
-    # What the best step along these directions could gain: where that is little too, the rate is not what is wrong.
-    if len(values) >= 2 and r < CURVED and promised / (4 * (1 - r)) < WORTH:
+    r, hope = middle(values), _hope(history)
+    # Steps too small for float32 to tell what they gained promise next to nothing: then there is no reach.
+    if r < SHORT or not hope < HOPE:
         return None
     # At the bottom of what the network can reach the gradient has shrunk; where the rate is too low it is what it was.
     slope = middle(number(e.batch.get("grad_norm")) for e in looks)
@@ -85,19 +83,31 @@ def judge(history: History, event: Event) -> Finding | None:
         f"after {share(history):.0%} of the run the loss has fallen by {max(down, 0.0):.1%}; a step gains {r:.3f} of what its gradient promises, "
         f"so steps along the same directions could be some {factor:.0f} times as long"
         if values
-        else f"after {share(history):.0%} of the run the loss has fallen by {max(down, 0.0):.1%}; a step promises to lower it by {promised:.1g} of itself",
-        {"reach": r, "fallen": down, "promised": promised, "lr": event.lr},
+        else f"after {share(history):.0%} of the run the loss has fallen by {max(down, 0.0):.1%}; all steps of the run together promise to lower it by {hope:.1g} of itself",
+        {"reach": r, "fallen": down, "promised": hope, "lr": event.lr},
         remedies=({"optimizer.lr": f"*{10 if factor < 100 else 30}"}, {"optimizer.lr": "*3"}),
     )
+
+
+def _hope(history: History) -> float:
+    """What all steps of the run together would lower the loss by, as a share of it, if each kept the promise of the last looks and none had been shortened by a schedule."""
+    highest = max(each.lr for each in history.measured)
+    promised = (
+        abs(number(each.batch.get("predicted"))) / max(abs(number(each.batch.get("before"))), 1e-12) * highest / each.lr
+        for each in history.measured[-LOOKS:]
+        if each.lr > 0
+    )
+    return history.total_steps * middle(promised)
 
 
 def _late(history: History, event: Measured) -> Finding | None:
     """Half of the run is over, the loss is far from low and still falling, training and validation are alike, and steps are short for their direction and for the weights."""
     looks = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
     gains = [value for each in looks if math.isfinite(value := reach(each))]
-    size, gain, down = middle(map(update_size, looks)), middle(gains), _fallen_on_a_sample(history)
+    size, gain, down = middle(map(update_size, looks)), middle(gains), fallen_on_a_sample(history)
+    down = down if math.isfinite(down) else fallen(history)
     lowered = rate_is_rising(history) or event.lr < FALLING * max(each.lr for each in history.measured)
-    if lowered or len(gains) < LOOKS or not -0.02 <= down < LEARNED or not size < UPDATE:
+    if lowered or len(gains) < LOOKS or not RISEN <= down < LEARNED or not size < UPDATE:
         return None
     if not gain >= (SHORTER if down >= LEARNED / 2 else SHORTISH) or not _on_its_way(history):
         return None
@@ -109,13 +119,6 @@ def _late(history: History, event: Measured) -> Finding | None:
         f"after {share(history):.0%} of the run the loss has fallen by {down:.1%} only; usually a step changes the weights by {size:.2%} of their size and gains {gain:.3f} of what its gradient promises",
         {"reach": gain, "fallen": down, "update": size, "lr": event.lr},
     )
-
-
-def _fallen_on_a_sample(history: History) -> float:
-    """By which share of the untrained network's loss that of the training samples has fallen: steadier than single batches."""
-    before = number(history.described.start.get("loss")) if history.described else math.nan
-    now = number(history.epochs[-1].train.get("loss")) if history.epochs else math.nan
-    return 1 - now / before if before > 0 and math.isfinite(now) else fallen(history)
 
 
 def _on_its_way(history: History) -> bool:
@@ -133,8 +136,8 @@ RULE = Rule(
     id="lr-too-low",
     title="The learning rate is too low",
     threshold=(
-        f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised "
-        f"(or promises less than {TINY:g} of the loss); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

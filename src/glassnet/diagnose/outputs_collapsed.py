@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+from typing import Any
+
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import largest_update, most, number
+from glassnet.diagnose.signs import largest_update, most, number, own_layers
 from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Event, Finding, Measured
 
-SAME = 1e-6
+SAME = 1e-6  # spread over samples, of the size of what is put out
+STROKE = 1e-3  # likewise: what a layer must be given for the loss of it to be its own
 LOOKS = 4
 DEAD = 0.9
 LARGE = 0.5  # update over weight
@@ -21,20 +26,20 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     looks = history.measured[-LOOKS + 1 :]
     spreads = [number(each.batch.get("between_samples")) for each in looks]
-    sizes = [max((number(record["std"]) for record in each.layers[-1:]), default=1.0) for each in looks]
+    sizes = [max((_size(record) for record in each.layers[-1:]), default=1.0) for each in looks]
     reads = [_read(each) for each in looks]
     # Dropout may make outputs differ though nothing comes in: then the first layer tells. Once proves nothing: the few nodes of a graph can be alike.
-    blind = max(reads) == 0
-    if not blind and not all(spread <= SAME * max(size, 1e-3) for spread, size in zip(spreads, sizes, strict=True)):
+    blind = max(reads) <= SAME
+    if not blind and not all(spread <= SAME * size for spread, size in zip(spreads, sizes, strict=True)):
         return None
     told_apart = number(history.measured[0].batch.get("between_samples")) > SAME
     if not blind and told_apart and largest_update(history) > LARGE:  # long steps have made them so
         return None
-    if (
-        most(event, "dead")[0] > DEAD and reads[-1] > 0
-    ):  # the first layer tells samples apart, and dead units are why the last does not
+    # The first layer tells samples apart, and dead units are why the last does not.
+    if most(event, "dead")[0] > DEAD and not blind and _lost_in(event) in ("", "relu"):
         return None
-    if 0 < through_layers(event) < LAYERS:  # a gradient arrives, but next to nothing of it: depth is the cause
+    # A gradient arrives, but next to nothing of it, and no single layer is to blame: depth is the cause.
+    if 0 < through_layers(event) < LAYERS and not _lost_in(event):
         return None
     return RULE.finding(
         event.step,
@@ -43,9 +48,28 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _lost_in(look: Measured) -> str:
+    """Kind of the layer that is given what differs between samples and puts out what does not; empty where there is none."""
+    for given, put in pairwise(own_layers(look)):
+        if _spread(given) > STROKE and _spread(put) <= SAME:
+            return str(put["kind"])
+    return ""
+
+
+def _spread(record: dict[str, Any]) -> float:
+    """How far a layer tells samples apart, as a share of the size of what it puts out; 1 where nobody knows."""
+    between = number(record.get("between"))
+    return between / _size(record) if math.isfinite(between) else 1.0
+
+
+def _size(record: dict[str, Any]) -> float:
+    """Root mean square of what a layer puts out, at least a thousandth."""
+    return max(math.hypot(number(record.get("mean", 0.0)), number(record.get("std"))), 1e-3)
+
+
 def _read(look: Measured) -> float:
     """How far the first layer with weights tells samples apart; 1 where there is none."""
-    return next((number(record.get("between")) for record in look.layers if record["kind"] in WEIGHTED), 1.0)
+    return next((_spread(record) for record in look.layers if record["kind"] in WEIGHTED), 1.0)
 
 
 RULE = Rule(
@@ -59,5 +83,13 @@ RULE = Rule(
     why="the input does not reach the output: it is replaced, multiplied by zero, normalised away, or read at the wrong place",
     advice="follow one sample through the layers and see where it stops making a difference (glassnet graph RUN SAMPLE --step)",
     judge=judge,
-    explains=("plateau", "underfitting", "lr-too-low", "slow-start", "vanishing-gradient", "labels-unrelated"),
+    explains=(
+        "plateau",
+        "underfitting",
+        "lr-too-low",
+        "slow-start",
+        "vanishing-gradient",
+        "labels-unrelated",
+        "dead-units",
+    ),
 )

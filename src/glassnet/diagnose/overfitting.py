@@ -12,7 +12,7 @@ from glassnet.events import Epoch, Event, Finding
 
 EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are not
 LASTING = 0.08  # of the epochs planned, where that is more
-WORTH = 0.01  # of the first loss: the figures of some hundred samples are no finer
+WORTH = 0.007  # of the first loss: the figures of some hundred samples are no finer
 RISE = 0.10
 FALL = 0.9  # training loss over that at the lowest point of validation
 
@@ -50,7 +50,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, and by {WORTH:.0%} of the first loss, while training loss fell below {FALL:.0%} of what it was there",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, and by {WORTH:.1%} of the first loss, while training loss fell below {FALL:.0%} of what it was there",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "

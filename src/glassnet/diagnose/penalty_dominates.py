@@ -14,7 +14,7 @@ DECAY = 3e-3  # share of itself that a weight loses in a step
 TIMES = 1.0
 PART = 0.8  # of the whole gradient
 LOOKS = 4
-LOOK = 0.04
+LOOK = 0.025
 
 
 def judge(history: History, event: Event) -> Finding | None:

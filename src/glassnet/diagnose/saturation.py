@@ -8,9 +8,9 @@ from glassnet.diagnose.signs import called, fallen, most, number, share
 from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Described, Event, Finding, Measured
 
-SHARE = 0.5
+SHARE = 0.55
 LOOKS = 3
-LATE, LEARNED = 0.1, 0.15  # share of the run; of the loss: saturated units of a network that learns are no trouble
+LATE, LEARNED = 0.15, 0.15  # share of the run; of the loss: saturated units of a network that learns are no trouble
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -41,7 +41,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="saturation",
     title="Saturated units",
-    threshold=f"at {LOOKS} looks in a row at least {SHARE:.0%} of the values of a layer beyond ±0.97 (tanh) or outside 0.015 to 0.985 (sigmoid), after {LATE:.0%} of the run and while the loss has fallen by less than {LEARNED:.0%} (not where depth alone takes the gradient, see vanishing-gradient); or half of them before the first step",
+    threshold=f"at {LOOKS} looks in a row at least {SHARE:.0%} of the values of a layer beyond ±0.97 (tanh) or outside 0.015 to 0.985 (sigmoid), after {LATE:.0%} of the run and while the loss has fallen by less than {LEARNED:.0%} (not where depth alone takes the gradient, see vanishing-gradient); or so many before the first step",
     source="Glorot and Bengio 2010, section 3; LeCun et al., Efficient BackProp, 1998; calibrated on benchmarks/diagnosis",
     explanation=(
         "Far from zero, tanh and sigmoid are flat: a change of the input changes nothing, and so the gradient that passes through is nearly zero. A saturated unit keeps saying +1 or −1 and hardly learns."

@@ -12,8 +12,10 @@ from glassnet.events import Measured
 SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
 WEIGHTED, INPUT = ("dense", "conv", "recurrent"), " (input)"  # as the looks call them
 FEWEST_STEPS = 15  # before which nothing has settled, however short the run
+ABOVE = 1.02  # times what naming the most frequent class gives
 PART = 0.8  # of the correlation of neighbours' values
 DROPPED = 1.05  # loss with dropout over that without
+NARROW = 3  # units of a hidden layer that lets through next to nothing
 RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
 
 
@@ -56,6 +58,13 @@ def fallen(history: History) -> float:
     """By which share of itself the training loss has fallen; below 0 where it has risen, NaN where nobody knows."""
     first = first_loss(history)
     return 1 - recent_loss(history) / first if first > 0 else math.nan
+
+
+def fallen_on_a_sample(history: History) -> float:
+    """By which share of the untrained network's loss that of the training samples has fallen: steadier than single batches, and without dropout."""
+    before = number(history.described.start.get("loss")) if history.described else math.nan
+    now = number(history.epochs[-1].train.get("loss")) if history.epochs else math.nan
+    return 1 - now / before if before > 0 and math.isfinite(now) else math.nan
 
 
 def learned(history: History) -> float:
@@ -103,7 +112,8 @@ def knows(history: History) -> bool:
     figures = last.val or last.train
     if history.described.task == "values":
         return number(figures.get("r2")) >= PART * agreement > 0
-    return number(figures.get("accuracy")) >= agreement
+    counts = history.described.targets.get("counts") or [1]
+    return bool(number(figures.get("accuracy")) >= max(agreement, ABOVE * max(counts) / max(sum(counts), 1)))
 
 
 def dropping(history: History) -> bool:
@@ -112,6 +122,20 @@ def dropping(history: History) -> bool:
         return False
     start = history.described.start
     return number(start.get("train_loss")) > DROPPED * number(start.get("loss"))
+
+
+def narrowest(event: Measured) -> float:
+    """Units of the narrowest place between the first layer with weights and the outputs; infinite where there is none. Recurrent layers are known by what follows them."""
+    weighted = [n for n, record in enumerate(event.layers) if record["kind"] in WEIGHTED]
+    inside = event.layers[weighted[0] : weighted[-1]] if weighted else []
+    units = (number(record.get("units")) for record in inside if record["kind"] != "recurrent")
+    return min((each for each in units if math.isfinite(each)), default=math.inf)
+
+
+def is_linear(history: History) -> bool:
+    """Whether the network is known to have no nonlinearity: its loss has one valley, and it stops at the bottom."""
+    net = history.described.net if history.described is not None else {}
+    return net.get("nonlinearities") == 0 and net.get("recurrents") == 0
 
 
 def rate_is_rising(history: History) -> bool:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import DROPPED, dropping, fallen, number, rate_is_rising, share
+from glassnet.diagnose.signs import (
+    DROPPED,
+    NARROW,
+    dropping,
+    fallen,
+    is_linear,
+    narrowest,
+    number,
+    rate_is_rising,
+    share,
+)
 from glassnet.events import Epoch, Event, Finding
 
-LOOK = 0.5
-STILL = 0.04
-BEHIND = 0.15
+LOOK = 0.7
+STILL = 0.03
+BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
 GAP = 0.06
 RECENT = 0.2
+KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
 
 
@@ -33,8 +44,16 @@ def judge(history: History, event: Event) -> Finding | None:
     still = 1 - now / before < STILL * back if before > 0 else False
     # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
     dropped = dropping(history) and fallen(history) < LEARNED
-    if not (train < known - BEHIND and train - val < GAP and (still or dropped)) or rate_is_rising(history):
+    narrow = bool(history.measured) and narrowest(history.measured[-1]) <= NARROW
+    behind = train < (KNOWN if narrow else known - (STRAIGHT if is_linear(history) else BEHIND))
+    if not (behind and train - val < GAP and (still or dropped)) or rate_is_rising(history):
         return None
+    if narrow:
+        return RULE.finding(
+            event.step,
+            f"training accuracy has stopped at {train:.1%} ({val:.1%} on validation), and all of it must pass through {narrowest(history.measured[-1]):.0f} units",
+            {"train_accuracy": train, "val_accuracy": val, "units": narrowest(history.measured[-1])},
+        )
     return RULE.finding(
         event.step,
         f"training accuracy has stopped at {train:.1%} ({val:.1%} on validation), while the nearest neighbour's label is right for {known:.1%} of the samples: there is more to be learned than this network learns",
@@ -46,7 +65,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below the share of samples whose nearest neighbour has their class, less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
     explanation=(

@@ -11,9 +11,8 @@ from glassnet.events import Event, Finding, Measured
 
 LAYERS = 1e-3  # first layer's share of the last one's gradient, per weight
 SIGNAL = 2e-3  # spread of the outputs over samples, over that of the first layer
-TIME = 1e-12  # at the first time step over the last
+TIME = 0.3  # what a step back through time leaves of it, in the mean over all steps
 HELD = 0.12
-SLOW = 0.5
 LOOK = 0.04
 
 
@@ -34,8 +33,8 @@ def judge(history: History, event: Event) -> Finding | None:
             f"weights of the first layer get {ratio:.1g} of the gradient that those of the last get, and the loss has fallen by {max(down, 0.0):.1%} in {event.step} steps",
             {"ratio": ratio, "signal": signal, "fallen": down},
         )
-    times, name = _through_time(looks)
-    if times < TIME and down < SLOW and share(history) > 0.1:
+    times, steps, name = _through_time(looks[:1])
+    if times < TIME**steps and share(history) > 0.1:
         return RULE.finding(
             event.step,
             f"in {name} the loss's gradient at the first time step is {times:.1g} of that at the last: what came early cannot be learned from",
@@ -62,14 +61,16 @@ def _through_signal(event: Measured) -> float:
     return between[-1] / between[0] if len(between) > 2 and between[0] > 0 else math.nan
 
 
-def _through_time(looks: list[Measured]) -> tuple[float, str]:
-    found: list[tuple[float, str]] = []
+def _through_time(looks: list[Measured]) -> tuple[float, int, str]:
+    """Gradient at the first time step over that at the last, the steps between, and the layer, where it is largest."""
+    found: list[tuple[float, int, str]] = []
     for event in looks:
         for record in event.through_time:
             norms = [number(norm) for norm in record["norms"]]
             if len(norms) > 2 and max(norms[0], norms[-1]) > 0:
-                found.append((norms[0] / norms[-1] if norms[-1] > 0 else math.inf, called(record["name"])))
-    return max(found, default=(math.inf, ""))
+                ratio = norms[0] / norms[-1] if norms[-1] > 0 else math.inf
+                found.append((ratio, len(norms) - 1, called(record["name"])))
+    return max(found, default=(math.inf, 1, ""))
 
 
 RULE = Rule(
@@ -77,7 +78,7 @@ RULE = Rule(
     title="Vanishing gradients",
     threshold=(
         f"in the first looks, first-layer weights get less than {LAYERS:g} of the last layer's gradient (or the outputs differ between samples by less than {SIGNAL:g} of what the first layer does) and the loss has fallen by less than "
-        f"{HELD:.0%}; or the gradient at the first time step is below {TIME:g} of that at the last"
+        f"{HELD:.0%}; or the gradient becomes less than {TIME:g} times as large with each step back through time, in the mean"
     ),
     source="Bengio, Simard, Frasconi 1994; Glorot and Bengio 2010; SageMaker Debugger takes a mean gradient of 1e-7; limits calibrated on benchmarks/diagnosis",
     explanation=(
