@@ -213,7 +213,10 @@ def test_quick_is_a_smaller_net_for_a_quarter_of_the_time_with_changes_that_cost
     data = images(channels=channels)
     full, _ = resolve(Recipe(), data)
     soon, reasons = resolve(Recipe().changed({"train.effort": "quick"}), data)
-    assert soon.net.options["width"] == full.net.options["width"] / 2
+    half = full.net.options["width"] / 2
+    assert half <= soon.net.options["width"] < 2 * half
+    assert soon.net.options["width"] in (0.125, 0.25, 0.5), "a power of two"
+    assert soon.net.options["widths"] == (64, 128, 256)
     assert soon.train.epochs == max(3, round(int(full.train.epochs) / 4))
     assert soon.train.measure == "never"
     assert soon.net.options["activation"] == "relu"

@@ -24,8 +24,8 @@ QUICK_SHARE = 0.25  # of the epochs are enough for most of the way
 QUICK_EPOCHS = 3  # at least
 QUICK_BATCH = 128  # at most, of a small-vgg where an epoch has fewer steps than these
 QUICK_STEPS = 64
-QUICK_OPTIONS: Mapping[str, Mapping[str, Any]] = {"small-vgg": {"activation": "relu"}}  # an eighth faster than gelu
-QUICK_WIDTH = 0.5  # of the width that the full effort takes
+QUICK_OPTIONS: Mapping[str, Mapping[str, Any]] = {"small-vgg": {"widths": (64, 128, 256), "activation": "relu"}}
+QUICK_WIDTH = 0.5  # of the width that the full effort takes, and up to the next power of two: kernels like 32 channels better than 24
 QUICK_CHANGES = ("flip", "shift")  # of images: those that only move pixels, and cost next to nothing
 EPOCHS_OF_A_MILLION = 10  # tokens
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from math import prod
+from math import ceil, log2, prod
 from typing import Any
 
 from glassnet import zoo
@@ -84,8 +84,9 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
             shape = (prod(shape),)  # principal components have no order along an axis
         name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train))
         if recipe.train.effort == "quick" and "width" in options and "width" not in recipe.net.options:
-            options = {**options, **QUICK_OPTIONS.get(name, {}), "width": QUICK_WIDTH * options["width"]}
-            reason += f"; quick: {QUICK_WIDTH:g} of that"
+            width = 2.0 ** ceil(log2(QUICK_WIDTH * options["width"]))
+            options = {**options, **QUICK_OPTIONS.get(name, {}), "width": width}
+            reason += f"; quick: {width:g}, with ReLU and a narrower middle"
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}
     elif data.task in OF_SEQUENCES and name in CELLS:
