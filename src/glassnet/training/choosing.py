@@ -34,6 +34,7 @@ TRIAL_STRIDE = 0.003  # length of its steps, as a share of the length of all wei
 TRIAL_TOLERANCE = 0.1  # how far its last loss may be from float32's, as a share of the first loss
 ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
 ENOUGH = 0.3  # seconds of them after which there are enough
+WORTH = 1.02  # gain for which weight gradients are computed as products
 CLEAR = 4  # passes after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
 UNSURE = (
     1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks again
@@ -136,8 +137,7 @@ def _known_or_measured(
             way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.2g} times as fast"
     if convolutions == "auto" and measurer.has_products(way):
         library, product = measurer.in_turns((way, replace(way, products=True)))
-        sure = sure and not 1 / UNSURE < product / library < UNSURE
-        if product < library:
+        if library / product >= WORTH:  # a close call costs nothing either way, so the next run need not ask again
             way = replace(way, products=True)
             why += f"; weight gradients of small maps as products, {library / product:.2g} times as fast"
     if known and sure:
