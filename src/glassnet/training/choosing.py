@@ -25,7 +25,7 @@ from glassnet.training.state import random_states, restore_random_states
 from glassnet.training.step import autocast, products
 
 MOST_SECONDS = 0.1  # of a pass of the batch that is measured with, about
-FEWEST = 8  # samples of such a batch
+FEWEST = 16  # samples of such a batch
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
 # At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
 LEAST_COSINE = 0.9
