@@ -87,11 +87,24 @@ def measured(make: Callable[[Path, int], None], count: int, place: Path | None) 
         words += ["--no-check", "--quiet", "--set", "train.measure=never", "--set", "augment.auto=false"]
         began = time.monotonic()
         pid = os.posix_spawn(sys.executable, [sys.executable, "-c", PROGRAM, *words], os.environ)
-        _, status, usage = os.wait4(pid, 0)
+        status, peak = watched(pid)
         took = time.monotonic() - began
         assert os.waitstatus_to_exitcode(status) == 0, f"training on {count:,} images failed"
         first, second = (each["seconds"] for each in timings(run)[:2])
-        return Cost(count, took - first - second, first, second, usage.ru_maxrss / 1e3)
+        return Cost(count, took - first - second, first, second, peak)
+
+
+def watched(pid: int) -> tuple[int, float]:
+    """Wait for a process of one's own: its status, and the most memory that it had, MB.
+
+    The kernel's account of a child that has ended (``ru_maxrss``) begins with the memory of the process that started it, which here has just made the data.
+    """
+    peak = 0.0
+    while (ended := os.waitpid(pid, os.WNOHANG)) == (0, 0):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        peak = max([peak, *(int(line.split()[1]) * 1.024e-3 for line in lines if line.startswith("VmHWM:"))])
+        time.sleep(0.1)
+    return ended[1], peak
 
 
 def pictures(count: int, start: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -168,7 +169,14 @@ def test_trials_are_walked_through_by_keyboard_from_the_best_on(tab: Any, expect
     expect(tab.locator("#parallel .readout")).to_contain_text("0.9 with lr 0.1")
     tab.keyboard.press("ArrowDown")
     expect(tab.locator("#parallel .readout")).to_contain_text("0.8 with lr")
-    assert tab.locator(".trial.pointed").get_attribute("points")
+    drawn = re.compile(r"^[\d., ]+$")
+    expect(tab.locator(".trial.pointed")).to_have_attribute("points", drawn)
+    width = tab.viewport_size["width"]
+    before = tab.locator(".trial.pointed").get_attribute("points")
+    tab.set_viewport_size({"width": width + 100, "height": tab.viewport_size["height"]})  # everything is drawn anew
+    expect(tab.locator(".trial.pointed")).not_to_have_attribute("points", before)
+    expect(tab.locator(".trial.pointed")).to_have_attribute("points", drawn)
+    tab.set_viewport_size({"width": width, "height": tab.viewport_size["height"]})
     tab.locator("#parallel .readout a").focus()
     tab.locator("#trials tbody a").first.focus()  # a row of the table points too
     expect(tab.locator("#parallel .readout")).to_contain_text("trial 9 of stage 1")

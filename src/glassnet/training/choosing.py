@@ -129,15 +129,15 @@ def _known_or_measured(
     way, why, sure = usual, f"{usual.precision} as asked", True
     if precision == "auto":
         way, why, sure = _precision(measurer, usual)
+    # Between ways to the same numbers a close call costs nothing either way: only one between precisions is asked anew by the next run.
     # Channels last is what convolutions in bfloat16 are made for; only in float32 is there a question.
     if layout == "auto" and way.precision == "float32":
         last, first = measurer.in_turns((way, replace(way, channels_last=False)))
-        sure = sure and not 1 / UNSURE < last / first < UNSURE
         if first < last:
             way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.2g} times as fast"
     if convolutions == "auto" and measurer.has_products(way):
         library, product = measurer.in_turns((way, replace(way, products=True)))
-        if library / product >= WORTH:  # a close call costs nothing either way, so the next run need not ask again
+        if library / product >= WORTH:
             way = replace(way, products=True)
             why += f"; weight gradients of small maps as products, {library / product:.2g} times as fast"
     if known and sure:

@@ -44,7 +44,9 @@ export class Parallel {
 
   /** Show these trials: {settings, value, stage, number}, of which those with a figure get a line. */
   show(trials) {
+    const pointed = this.trials[this.at];
     this.trials = trials.filter((trial) => trial.value !== null).sort((a, b) => b.value - a.value);
+    this.at = pointed ? this.trials.findIndex((trial) => trial.run === pointed.run) : -1; // a new trial may be better than it
     const keys = [...new Set(this.trials.flatMap((trial) => Object.keys(trial.settings)))];
     this.keys = keys.filter((key) => new Set(this.trials.map((trial) => trial.settings[key])).size > 1);
     this.scales = new Map(this.keys.map((key) => [key, scale(this.trials.map((trial) => trial.settings[key]).filter((value) => value !== undefined))]));
@@ -87,7 +89,8 @@ export class Parallel {
     const weight = { away: 0, "": 1, strong: 2 };
     lines.sort(([a], [b]) => weight[a] - weight[b]);
     const posts = axes.map((key, place) => this.axis(key, px(place), py));
-    this.mark = svg("polyline", { class: "trial pointed", points: "" });
+    const pointed = this.trials[this.at];
+    this.mark = svg("polyline", { class: "trial pointed", points: pointed ? this.line(pointed) : "" });
     this.picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.picture.style.width = `${width}px`;
     this.picture.style.height = `${HEIGHT}px`;
