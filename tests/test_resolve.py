@@ -45,12 +45,12 @@ def test_nothing_is_left_open_but_what_must_be_measured(data: Data) -> None:
     assert left == {
         "data.val_fraction",
         "data.test_fraction",
-        "train.convolutions",
         "train.device",
         "train.layout",
         "train.measure",
         "train.precision",
         "train.threads",
+        "train.weight_gradients",
     }
     before = Recipe().model_dump()
     for key, value in ((k, v) for section, table in resolved.model_dump().items() for k, v in flat(section, table)):

@@ -15,7 +15,9 @@ from PIL import Image
 from torch import nn
 
 import glassnet
+from glassnet import finishing
 from glassnet.cli import run as cli
+from glassnet.evaluate.rivals import BUDGET_SECONDS
 from glassnet.events import Epoch
 from glassnet.runs import RunFolder
 from whole_runs import wait_for
@@ -265,3 +267,11 @@ def test_cross_validation_leaves_every_sample_out_once(tmp_path: Path, capsys: p
     assert len({each["samples"]["test"] for each in about}) == 1
     assert len({each["fingerprint"] for each in about}) == 3
     assert cli(["resume", str(tmp_path / "cv" / "fold-2"), "--quiet"]) == 0
+
+
+def test_a_quick_run_spends_less_on_what_stands_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(finishing, "rivals_of", lambda *_, budget_seconds, **__: given.append(budget_seconds) or [])
+    for effort in ("full", "quick"):
+        assert cli(["train", "digits", *SMALL, "--effort", effort, "--out", str(tmp_path / effort)]) == 0
+    assert given == [BUDGET_SECONDS, 3.0]

@@ -109,7 +109,7 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         precision=recipe.train.precision,
         threads=None if recipe.train.threads == "auto" else int(recipe.train.threads),
         layout=recipe.train.layout,
-        convolutions=recipe.train.convolutions,
+        weight_gradients=recipe.train.weight_gradients,
         known=KnownWays(usual_place()) if recipe.train.remember else None,
     )
     net = net.to(execution.device)
@@ -119,11 +119,9 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         if every is not None:
             every.device, every.channels_last = execution.device, execution.channels_last
     preprocess.to(execution.device)
-    ways = {"train.precision": execution.precision, "train.threads": execution.threads}
+    ways = {f"train.{way}": getattr(execution, way) for way in ("precision", "threads", "weight_gradients")}
     if recipe.train.layout == "auto" and example.inputs.ndim == 4:
         ways["train.layout"] = "channels-last" if execution.channels_last else "channels-first"
-    if recipe.train.convolutions == "auto" and example.inputs.ndim == 4:
-        ways["train.convolutions"] = "products" if execution.products else "library"
     recipe = recipe.changed(ways)
     reasons = {"train.precision": execution.reason}
     reasons |= prepared
@@ -248,7 +246,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
         ),
         figures={"classes": accuracy, "values": explained, "translation": accuracy}.get(data.task),
         precision=execution.precision,
-        products=execution.products,
+        weight_gradients=execution.weight_gradients,
         micro_batches=recipe.train.micro_batches,
         record_every=int(recipe.train.record_every),
         meter=Meter(recipe.train.measure) if isinstance(recipe.train.measure, int) else None,

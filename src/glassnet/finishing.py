@@ -28,11 +28,9 @@ from glassnet.runs import Recorder, RunFolder, now
 from glassnet.training.snapshots import Snapshots, cycle_ends
 from glassnet.training.state import State
 
+# For all rivals together: whoever asks for a quick answer waits less for what stands beside it too.
+RIVAL_SECONDS = {"full": BUDGET_SECONDS, "quick": 3.0}
 # Said before the measuring in place of the usual sentence.
-RIVAL_SECONDS = {
-    "full": BUDGET_SECONDS,
-    "quick": 3.0,
-}  # for all of them: whoever asks for a quick answer waits less for its neighbours too
 TOLD_OF_MEASURING = {
     "language": "measuring what counting reaches, and writing a sample",
     "translation": "translating, and measuring what the nearest known texts reach",

@@ -22,7 +22,9 @@ Preset = Mapping[str, Choice]
 FEW_ROWS = 5_000
 QUICK_SHARE = 0.25  # of the epochs are enough for most of the way
 QUICK_EPOCHS = 3  # at least
-QUICK_BATCH = 128  # at most, of a small-vgg where an epoch has fewer steps than these
+QUICK_BATCH = {
+    "small-vgg": 128
+}  # at most, where an epoch has fewer than QUICK_STEPS steps; of nets of which it was measured
 QUICK_STEPS = 64
 QUICK_OPTIONS: Mapping[str, Mapping[str, Any]] = {"small-vgg": {"widths": (64, 128, 256), "activation": "relu"}}
 QUICK_WIDTH = 0.5  # of the width that the full effort takes, and up to the next power of two: kernels like 32 channels better than 24
@@ -234,15 +236,16 @@ def _adam(samples: int, *, lr: float, weight_decay: float, at_1250: int, batch: 
 def quick(preset: Preset, net: str, samples: int) -> Preset:
     """What ``--effort quick`` makes of a preset: a quarter of its epochs, under the same schedule, and nobody looks inside meanwhile.
 
-    Of few samples a ``small-vgg`` takes smaller batches at the same rate, which makes up for the epochs that it does not make.
+    Of few samples some nets take smaller batches at the same rate, which makes up for the epochs that are not made.
     """
     epochs, size, rate = (preset[key].value for key in ("train.epochs", "train.batch_size", "optimizer.lr"))
     changed = {
         "train.epochs": Choice(max(QUICK_EPOCHS, round(QUICK_SHARE * epochs)), f"quick: a quarter of {epochs}"),
         "train.measure": Choice("never", "quick: looking inside would cost a second or more"),
     }
-    if net == "small-vgg" and size > QUICK_BATCH and samples < QUICK_STEPS * size:
-        changed["train.batch_size"] = Choice(QUICK_BATCH, f"quick: {QUICK_BATCH / size:g} of {size}, for more steps")
+    smaller = min(size, QUICK_BATCH.get(net, size))
+    if smaller < size and samples < QUICK_STEPS * size:
+        changed["train.batch_size"] = Choice(smaller, f"quick: {smaller / size:g} of {size}, for more steps")
         changed["optimizer.lr"] = Choice(rate, f"quick: the rate for {size} samples a step")
     return {**preset, **changed}
 

@@ -84,9 +84,9 @@ def _net(recipe: Recipe, data: Data) -> dict[str, Choice]:
             shape = (prod(shape),)  # principal components have no order along an axis
         name, options, reason = zoo.choose(data.schema.kind, shape, len(data.train))
         if recipe.train.effort == "quick" and "width" in options and "width" not in recipe.net.options:
-            width = 2.0 ** ceil(log2(QUICK_WIDTH * options["width"]))
-            options = {**options, **QUICK_OPTIONS.get(name, {}), "width": width}
-            reason += f"; quick: {width:g}, with ReLU and a narrower middle"
+            cheaper = {"width": 2.0 ** ceil(log2(QUICK_WIDTH * options["width"])), **QUICK_OPTIONS.get(name, {})}
+            options = {**options, **cheaper}
+            reason += f"; quick: {', '.join(f'{key} {value}' for key, value in cheaper.items())}"
         chosen["net.name"] = Choice(name, reason)
         options = {key: value for key, value in options.items() if key not in recipe.net.options}
     elif data.task in OF_SEQUENCES and name in CELLS:

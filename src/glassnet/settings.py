@@ -233,8 +233,8 @@ class TrainSettings(Section):
     layout: Literal["auto", "channels-last", "channels-first"] = Field(
         "auto", description="of images in memory; auto measures what pays"
     )
-    convolutions: Literal["auto", "library", "products"] = Field(
-        "auto", description="weight gradients of convolutions in bfloat16; auto measures what pays"
+    weight_gradients: Literal["auto", "library", "products"] = Field(
+        "auto", description="how those of convolutions in bfloat16 are computed; auto measures what pays"
     )
     remember: bool = Field(True, description="keep what was measured of the ways to compute for runs of the same net")
     record_every: Count | Auto = Field("auto", description="steps between two recorded losses")

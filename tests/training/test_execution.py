@@ -73,9 +73,9 @@ def test_images_through_convolutions_are_laid_out_as_asked_and_nothing_else_is()
 def test_convolutions_are_as_asked_and_products_only_where_there_is_one_to_make() -> None:
     def products(module: nn.Module, asked: str, precision: str = "bfloat16") -> bool:
         chosen = choose_execution(
-            module, example(), cross_entropy, device="cpu", precision=precision, threads=1, convolutions=asked
+            module, example(), cross_entropy, device="cpu", precision=precision, threads=1, weight_gradients=asked
         )
-        return chosen.products
+        return chosen.weight_gradients == "products"
 
     assert products(net(), "products")
     assert not products(net(), "library")
@@ -83,7 +83,8 @@ def test_convolutions_are_as_asked_and_products_only_where_there_is_one_to_make(
     pointwise = nn.Sequential(nn.Conv2d(1, 4, 1), nn.Flatten(), nn.Linear(256, 3))
     assert not products(pointwise, "auto", "float32"), "in float32 the library is fast"
     rows = torch.rand(4, 5), torch.tensor([0, 1, 2, 0])
-    assert not choose_execution(nn.Linear(5, 3), rows, cross_entropy, device="cpu", threads=1).products
+    chosen = choose_execution(nn.Linear(5, 3), rows, cross_entropy, device="cpu", threads=1)
+    assert chosen.weight_gradients == "library"
 
 
 def test_a_network_without_convolutions_stays_in_float32() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
+from itertools import cycle
 from pathlib import Path
+from statistics import median
 
 import pytest
 import torch
@@ -16,7 +19,12 @@ from glassnet.training.choosing import choose_execution
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way, usual_place
 from glassnet.training.losses import cross_entropy, hinge
 
-WAY = {"precision": "bfloat16", "channels_last": True, "products": False, "why": "bfloat16: 2.0 times as fast"}
+WAY = {
+    "precision": "bfloat16",
+    "channels_last": True,
+    "weight_gradients": "library",
+    "why": "bfloat16: 2.0 times as fast",
+}
 
 
 def test_what_was_kept_is_found_and_nothing_else(tmp_path: Path) -> None:
@@ -47,8 +55,8 @@ def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         b'{"version": 1, "ways": {"one": {"precision": "bfloat16", "channels_last": true, "why": ""}}}',
         b'{"version": 2, "ways": []}',
         b'{"version": 2, "ways": {"one": 5}}',
-        b'{"version": 2, "ways": {"one": {"precision": "float8", "channels_last": true, "products": false, "why": ""}}}',
-        b'{"version": 2, "ways": {"one": {"precision": "float32", "channels_last": true, "products": 1, "why": ""}}}',
+        b'{"version": 2, "ways": {"one": {"precision": "float8", "channels_last": true, "weight_gradients": "library", "why": ""}}}',
+        b'{"version": 2, "ways": {"one": {"precision": "float32", "channels_last": true, "weight_gradients": "rows", "why": ""}}}',
     ],
 )
 def test_a_damaged_file_is_as_none_and_is_replaced(tmp_path: Path, content: bytes) -> None:
@@ -126,7 +134,7 @@ def test_the_second_run_measures_nothing_but_threads(tmp_path: Path, monkeypatch
 
 
 def with_times(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
-    """Let the ways take these times: by precision, or ``first`` and ``last`` by layout, or ``alone`` for one thread."""
+    """Let the ways take these times: by precision, or ``first`` and ``last`` by layout, or ``products``, or ``alone`` for one thread."""
     monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
 
     def in_turns(_: object, ways: tuple[choosing.Way, choosing.Way], **__: object) -> tuple[float, ...]:
@@ -134,6 +142,8 @@ def with_times(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
             return tuple(seconds[way.precision] for way in ways)
         if ways[0].channels_last != ways[1].channels_last:
             return tuple(seconds.get("last" if way.channels_last else "first", 1.0) for way in ways)
+        if ways[0].weight_gradients != ways[1].weight_gradients:
+            return tuple(seconds.get(way.weight_gradients, 1.0) for way in ways)
         return tuple(seconds.get("alone", 2.0) if way.threads == 1 else 1.0 for way in ways)
 
     monkeypatch.setattr(choosing._Measurer, "in_turns", in_turns)
@@ -196,3 +206,107 @@ def test_one_thread_where_all_are_no_faster(monkeypatch: pytest.MonkeyPatch) -> 
     assert choose_execution(small(), example(), cross_entropy, device="cpu").threads == 1
     with_times(monkeypatch, float32=1.0, bfloat16=1.0, alone=1.5)
     assert choose_execution(small(), example(), cross_entropy, device="cpu").threads == 4
+
+
+def pointwise() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 3))
+
+
+@pytest.mark.parametrize(("products", "taken"), [(0.9, "products"), (0.99, "library"), (1.1, "library")])
+def test_weight_gradients_are_products_where_the_whole_step_gains_by_it(
+    products: float, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_times(monkeypatch, float32=2.0, bfloat16=1.0, products=products, library=1.0)
+    chosen = choose_execution(pointwise(), example(), cross_entropy, device="cpu", threads=1)
+    assert (chosen.precision, chosen.weight_gradients) == ("bfloat16", taken)
+    assert ("as products" in chosen.reason) is (taken == "products")
+
+
+def test_a_close_call_is_asked_anew_between_precisions_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = KnownWays(tmp_path / "ways.json")
+
+    def chosen() -> str:
+        return choose_execution(pointwise(), example(), cross_entropy, device="cpu", threads=1, known=ways).reason
+
+    with_times(monkeypatch, float32=choosing.LEAST_GAIN * 1.01, bfloat16=1.0, products=0.5)
+    assert "earlier run" not in chosen() + chosen()
+    with_times(monkeypatch, float32=2.0, bfloat16=1.0, products=0.979, library=1.0)
+    assert "as products" in chosen()
+    assert chosen().endswith("(measured by an earlier run)")
+
+
+class Clock:
+    """Goes on by what is slept alone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(choosing.time, "perf_counter", lambda: self.now)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Slow(nn.Module):
+    """A convolution that takes as long for every sample as one says, and keeps how many came at once."""
+
+    def __init__(self, layer: nn.Module, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self.layer, self.clock, self.seconds, self.sizes = layer, clock, seconds, list[int]()
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Slow:
+        copied = Slow(copy.deepcopy(self.layer), self.clock, self.seconds)
+        copied.sizes = self.sizes
+        return copied
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.sizes.append(len(x))
+        self.clock.sleep(self.seconds * len(x))
+        return self.layer(x).flatten(1)
+
+
+@pytest.mark.parametrize(("seconds", "size"), [(0.2, choosing.FEWEST), (0.003, 33), (0.001, 64)])
+def test_as_many_images_as_take_a_tenth_of_a_second_are_measured_with(
+    seconds: float, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
+    net, ways = Slow(nn.Conv2d(1, 3, 8), Clock(monkeypatch), seconds), KnownWays(tmp_path / "ways.json")
+    choose_execution(net, example(64), cross_entropy, device="cpu", threads=1, known=ways)
+    assert net.sizes[:2] == [64, 64]
+    assert set(net.sizes[2:]) == {size}
+    whole = fingerprint_of_way(net, example(64), cross_entropy, torch.device("cpu"), ("auto", "auto", "auto"))
+    assert ways.find(whole), "kept for the batch that training takes, not for the part that was measured with"
+
+
+def test_of_other_things_than_images_the_whole_batch_is_measured_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
+    net = Slow(nn.Conv1d(1, 3, 64), Clock(monkeypatch), 0.2)
+    inputs, targets = example(64)
+    choose_execution(net, (inputs.flatten(2), targets), cross_entropy, device="cpu", threads=1)
+    assert set(net.sizes) == {64}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "passes"),
+    [
+        ([0.003, 0.002], [0.0011, 0.0019], 1 + choosing.CLEAR),  # every one slower than all others
+        ([0.003, 0.002], [0.0011, 0.0021], 1 + choosing.MOST_ROUNDS),  # not every one
+        ([0.3, 0.2], [0.11, 0.19], 1 + choosing.ROUNDS),  # long ones: three are enough
+    ],
+)
+def test_passes_are_made_in_turns_until_it_is_clear_which_way_is_faster(
+    one: list[float], other: list[float], passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, made = Clock(monkeypatch), list[str]()
+    ways = choosing.Way("float32", True, 1), choosing.Way("bfloat16", True, 1)
+    seconds = {way: cycle(times) for way, times in zip(ways, (one, other), strict=True)}
+
+    def prepared(_: object, way: choosing.Way, **__: object) -> tuple[object, nn.Module]:
+        return lambda: (made.append(way.precision), clock.sleep(next(seconds[way]))), nn.Module()
+
+    monkeypatch.setattr(choosing._Measurer, "_prepared", prepared)
+    measurer = choosing._Measurer(small(), example(), cross_entropy, torch.device("cpu"), images=True)
+    found = measurer.in_turns(ways)
+    assert made == ["float32", "bfloat16"] * passes
+    taken = [[times[number % 2] for number in range(1, passes)] for times in (one, other)]  # the first is not counted
+    assert found == pytest.approx([median(times) for times in taken])

@@ -23,9 +23,8 @@ def judge(history: History, event: Event) -> Finding | None:
     first, now = first_loss(history), median(losses[-WINDOW:])
     if not math.isfinite(first) or first <= 0 or not now > FACTOR * first:
         return None
-    if (
-        history.total_steps and min(losses) < FALLEN * losses[0]
-    ):  # it had learned something: the loss of that is divergence
+    # Where it had learned something, the loss of that is divergence.
+    if history.total_steps and min(losses) < FALLEN * losses[0]:
         return None
     return RULE.finding(
         event.step,

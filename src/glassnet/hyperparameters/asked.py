@@ -106,7 +106,7 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     if recipe.train.precision == "auto":  # measured once, and not anew by every trial beside others
         prepare_process(1)
         measured = assemble(resolved, data).recipe.train
-        ways = ("precision", "layout", "convolutions")
+        ways = ("precision", "layout", "weight_gradients")
         recipe = recipe.changed({f"train.{way}": getattr(measured, way) for way in ways})
     space = search.space or default_space(search.recipe, resolved, data)
     for each in space:

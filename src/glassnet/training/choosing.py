@@ -16,16 +16,18 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from glassnet.training.convolutions import Products
 from glassnet.training.execution import Execution, choose_device
 from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
 from glassnet.training.losses import Loss
 from glassnet.training.state import random_states, restore_random_states
-from glassnet.training.step import autocast, products
+from glassnet.training.step import autocast, weight_gradients_by
+from glassnet.training.weight_gradients import AsProducts
 
+KEPT = ("precision", "channels_last", "weight_gradients")  # of a way; the threads depend on who else is at work
 MOST_SECONDS = 0.1  # of a pass of the batch that is measured with, about
 FEWEST = 16  # samples of such a batch
+WORTH = 1.02  # gain for which weight gradients are computed as products
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
 # At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
 LEAST_COSINE = 0.9
@@ -34,10 +36,9 @@ TRIAL_STRIDE = 0.003  # length of its steps, as a share of the length of all wei
 TRIAL_TOLERANCE = 0.1  # how far its last loss may be from float32's, as a share of the first loss
 ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
 ENOUGH = 0.3  # seconds of them after which there are enough
-WORTH = 1.02  # gain for which weight gradients are computed as products
 CLEAR = 4  # passes after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
 UNSURE = (
-    1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks again
+    1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks anew
 )
 # Layers with enough arithmetic for each number that they move. Of dense layers alone bfloat16 makes slower ones (docs/speed.md).
 GAINING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.RNNBase)
@@ -50,7 +51,7 @@ class Way:
     precision: str
     channels_last: bool
     threads: int
-    products: bool = False
+    weight_gradients: str = "library"
 
 
 def choose_execution(
@@ -62,7 +63,7 @@ def choose_execution(
     precision: str = "auto",
     threads: int | None = None,
     layout: str = "auto",
-    convolutions: str = "auto",
+    weight_gradients: str = "auto",
     known: KnownWays | None = None,
 ) -> Execution:
     """Measure some training steps of this network on this machine and choose.
@@ -81,7 +82,7 @@ def choose_execution(
         precision: ``auto``, ``float32`` or ``bfloat16``.
         threads: threads inside an operation; None measures.
         layout: ``auto``, ``channels-last`` or ``channels-first``, of images.
-        convolutions: ``auto``, ``library`` or ``products`` (:mod:`~glassnet.training.convolutions`), of images in bfloat16 on the CPU.
+        weight_gradients: ``auto``, ``library`` or ``products`` (:mod:`~glassnet.training.weight_gradients`), of convolutions of images.
         known: what earlier runs have found; nothing is looked up or kept without it. The number of threads is measured anew in any case, because it
             depends on who else is at work.
     """
@@ -92,16 +93,17 @@ def choose_execution(
         "float32" if precision == "auto" else precision,
         images and layout != "channels-first",
         threads or every,
-        convolutions == "products",
+        "library" if weight_gradients == "auto" else weight_gradients,
     )
     if not images:
-        layout, convolutions = "any", "library"
+        layout = weight_gradients = "any"
     states = random_states()
     try:
         measurer = _Measurer(net, example, loss, place, images)
         why = f"{precision} as asked"
-        if "auto" in (precision, layout, convolutions):
-            way, why = _known_or_measured(measurer, way, precision, layout, convolutions, known)
+        asked = (precision, layout, weight_gradients)
+        if "auto" in asked:
+            way, why = _known_or_measured(measurer, way, asked, known)
         if threads is None and every > 1 and place.type == "cpu":
             measurer.shorten(way)
             way, told = _threads(measurer, way)
@@ -112,20 +114,20 @@ def choose_execution(
         restore_random_states(states)
         torch.set_num_threads(way.threads)
     watch = threads is None and way.threads > 1 and place.type == "cpu"
-    return Execution(place, way.precision, way.channels_last, way.threads, why, way.products, watch)
+    return Execution(place, way.precision, way.channels_last, way.threads, why, way.weight_gradients, watch)
 
 
 def _known_or_measured(
-    measurer: _Measurer, usual: Way, precision: str, layout: str, convolutions: str, known: KnownWays | None
+    measurer: _Measurer, usual: Way, asked: tuple[str, str, str], known: KnownWays | None
 ) -> tuple[Way, str]:
-    """Precision, layout and weight gradients, and why: from an earlier run if there was one like this."""
-    asked = (precision, layout, convolutions)
+    """Precision, layout and weight gradients where these are asked to be ``auto``, and why: from an earlier run if there was one like this."""
     key = fingerprint_of_way(measurer.net, measurer.example, measurer.loss, measurer.device, asked)
     found = known.find(key) if known else None
     if found is not None:
-        way = replace(usual, **{name: found[name] for name in ("precision", "channels_last", "products")})
+        way = replace(usual, **{name: found[name] for name in KEPT})
         return way, f"{found['why']} (measured by an earlier run)"
     measurer.shorten(usual)
+    precision, layout, weight_gradients = asked
     way, why, sure = usual, f"{usual.precision} as asked", True
     if precision == "auto":
         way, why, sure = _precision(measurer, usual)
@@ -135,16 +137,14 @@ def _known_or_measured(
         last, first = measurer.in_turns((way, replace(way, channels_last=False)))
         if first < last:
             way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.2g} times as fast"
-    if convolutions == "auto" and measurer.has_products(way):
-        library, product = measurer.in_turns((way, replace(way, products=True)))
-        if library / product >= WORTH:
-            way = replace(way, products=True)
-            why += f"; weight gradients of small maps as products, {library / product:.2g} times as fast"
+    if weight_gradients == "auto" and measurer.has_products(way):
+        products = replace(way, weight_gradients="products")
+        slow, fast = measurer.in_turns((way, products))
+        if slow / fast >= WORTH:
+            way = products
+            why += f"; weight gradients of small maps as products, {slow / fast:.2g} times as fast"
     if known and sure:
-        known.keep(
-            key,
-            {"precision": way.precision, "channels_last": way.channels_last, "products": way.products, "why": why},
-        )
+        known.keep(key, {**{name: getattr(way, name) for name in KEPT}, "why": why})
     return way, why
 
 
@@ -197,13 +197,14 @@ class _Measurer:
     ) -> None:
         self.net, self.example, self.loss, self.device = net, example, loss, device
         self.start = random_states()
-        self._long = images and device.type == "cpu"  # a part of a graph, or of the lanes of a text, is another thing
+        # Of images alone: a part of a graph, or of the lanes of a text, is another thing.
+        self._may_shorten = images and device.type == "cpu"
 
     def shorten(self, way: Way) -> None:
         """Cut a batch of images of which a pass takes long: the answers stay the same, and are not to cost more than they bring."""
-        if not self._long:
+        if not self._may_shorten:
             return
-        self._long = False
+        self._may_shorten = False
         once, _ = self._prepared(way)
         seconds = []
         for _ in range(2):  # the first is slower
@@ -244,7 +245,7 @@ class _Measurer:
         if way.precision != "bfloat16" or self.device.type != "cpu":
             return False
         copied, inputs = copy.deepcopy(self.net).train(), self.example[0]
-        with autocast(way.precision, self.device), Products() as seen:
+        with autocast(way.precision, self.device), AsProducts() as seen:
             copied(inputs)
         return bool(seen.taken)
 
@@ -275,7 +276,7 @@ class _Measurer:
         def once() -> float:
             restore_random_states(self.start)  # the same dropout masks in every way
             copied.zero_grad(set_to_none=True)
-            with autocast(way.precision, self.device), products(way.products):
+            with autocast(way.precision, self.device), weight_gradients_by(way.weight_gradients):
                 outputs = copied(inputs)
             value = self.loss(outputs, targets)
             value.backward()  # type: ignore[no-untyped-call]

@@ -29,7 +29,7 @@ class Execution:
         channels_last: image batches laid out as (batch, height, width, channels).
         threads: threads inside one operation on the CPU.
         reason: one sentence with the measured gain.
-        products: convolutions may get their weight gradients as products (:mod:`~glassnet.training.convolutions`).
+        weight_gradients: of convolutions: ``library``, or ``products`` where those are faster (:mod:`~glassnet.training.weight_gradients`).
         watch_threads: the number of threads may change while the network trains: it was not given, and there is more than one.
     """
 
@@ -38,7 +38,7 @@ class Execution:
     channels_last: bool
     threads: int
     reason: str
-    products: bool = False
+    weight_gradients: str = "library"
     watch_threads: bool = False
 
 

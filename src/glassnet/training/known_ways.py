@@ -23,7 +23,7 @@ from glassnet.training.losses import Loss
 
 VERSION = 2  # of the file, and of the way in which ways are measured
 MOST = 200  # entries; the oldest go first
-_TYPES = {"precision": str, "channels_last": bool, "products": bool, "why": str}
+_TYPES = {"precision": str, "channels_last": bool, "weight_gradients": str, "why": str}
 
 
 class KnownWays:
@@ -70,6 +70,7 @@ def _whole(entry: object) -> bool:
         and set(entry) == set(_TYPES)
         and all(isinstance(entry[name], kind) for name, kind in _TYPES.items())
         and entry["precision"] in ("float32", "bfloat16")
+        and entry["weight_gradients"] in ("library", "products")
     )
 
 

@@ -42,7 +42,7 @@ class Plan:
         stopping: which figure says that weights are the best so far, and when there is no hope of better ones.
         figures: (outputs, targets) of a whole part -> figures besides the loss, such as accuracy.
         precision: ``float32`` or ``bfloat16`` (autocast: weights stay float32).
-        products: convolutions may get their weight gradients as products (:mod:`~glassnet.training.convolutions`).
+        weight_gradients: of convolutions: ``library``, or ``products`` where those are faster (:mod:`~glassnet.training.weight_gradients`).
         micro_batches: pieces a batch is cut into; gradients are averaged over them, so that memory falls and nothing else changes
             (batch normalisation sees the piece).
         record_every: read loss and norms from the device at every this many steps.
@@ -61,7 +61,7 @@ class Plan:
     stopping: Callable[[], EarlyStopping] | None = None
     figures: Figures | None = None
     precision: str = "float32"
-    products: bool = False
+    weight_gradients: str = "library"
     micro_batches: int = 1
     record_every: int = 10
     meter: Meter | None = None

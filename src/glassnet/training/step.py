@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from glassnet.training.convolutions import Products
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
+from glassnet.training.weight_gradients import AsProducts
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
@@ -21,9 +21,9 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
     return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
-def products(wanted: bool) -> AbstractContextManager[object]:
-    """The context in which a forward pass to be learned from gives its convolutions weight gradients as products, or none."""
-    return Products() if wanted else nullcontext()
+def weight_gradients_by(way: str) -> AbstractContextManager[object]:
+    """The context of a forward pass to be learned from: ``products`` where convolutions may get their weight gradients so, else ``library``."""
+    return AsProducts() if way == "products" else nullcontext()
 
 
 class Made(NamedTuple):
@@ -96,7 +96,7 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
     pieces = ((inputs, targets),) if count == 1 else zip(inputs.chunk(count), targets.chunk(count), strict=True)
     losses, said = list[Tensor](), list[Tensor]()
     for some, wanted in pieces:
-        with autocast(plan.precision, state.device), products(plan.products):
+        with autocast(plan.precision, state.device), weight_gradients_by(plan.weight_gradients):
             outputs = state.net(some)
         loss = plan.loss(outputs, wanted)
         if count > 1:

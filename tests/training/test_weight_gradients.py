@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glassnet.training.convolutions import Products, pays, weight_gradient
 from glassnet.training.losses import cross_entropy
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
 from glassnet.training.step import optimise
+from glassnet.training.weight_gradients import AsProducts, pays, weight_gradient
 
 SHAPES = [
     # batch, channels, height, width, out_channels, kernel, stride, padding
@@ -66,12 +66,12 @@ class Some(nn.Module):
 
 def gradients(module: nn.Module, inputs: Tensor, products: bool) -> tuple[dict[str, Tensor], int]:
     module.zero_grad()
-    context = Products() if products else nullcontext()
+    context = AsProducts() if products else nullcontext()
     with torch.autocast("cpu", torch.bfloat16), context:
         outputs = module(inputs)
     F.cross_entropy(outputs.float(), torch.tensor([0, 1, 2, 0])).backward()
     found = {name: p.grad.clone() for name, p in module.named_parameters() if p.grad is not None}
-    return found, context.taken if isinstance(context, Products) else 0
+    return found, context.taken if isinstance(context, AsProducts) else 0
 
 
 def batch() -> Tensor:
@@ -100,10 +100,10 @@ def test_all_gradients_are_the_library_s_to_rounding_and_of_the_weights_type() -
 
 def test_nothing_is_taken_in_float32_nor_without_gradients() -> None:
     module = Some()
-    with Products() as seen:
+    with AsProducts() as seen:
         module(batch())
     assert seen.taken == 0
-    with Products() as seen, torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with AsProducts() as seen, torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         module(batch())
     assert seen.taken == 0
 
@@ -120,7 +120,7 @@ def test_it_pays_for_few_places_and_many_channels() -> None:
 
 
 def test_a_step_makes_products_where_the_plan_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from glassnet.training import convolutions
+    from glassnet.training import weight_gradients
 
     made: list[Tensor] = []
 
@@ -128,14 +128,14 @@ def test_a_step_makes_products_where_the_plan_says_so(monkeypatch: pytest.Monkey
         made.append(weight_gradient(*arguments))  # type: ignore[arg-type]
         return made[-1]
 
-    monkeypatch.setattr(convolutions, "weight_gradient", counted)
+    monkeypatch.setattr(weight_gradients, "weight_gradient", counted)
     for products in (False, True):
         plan = Plan(
             cross_entropy,
             lambda net: torch.optim.SGD(net.parameters(), lr=0.1),
             epochs=1,
             precision="bfloat16",
-            products=products,
+            weight_gradients="products" if products else "library",
         )
         optimise(State(Some(), plan), plan, batch(), torch.tensor([0, 1, 2, 0]))
         assert len(made) == 2 * products

@@ -96,7 +96,7 @@ class _Convolution(Function):
         return of_inputs, of_weight, of_bias, None, None
 
 
-class Products(TorchFunctionMode):
+class AsProducts(TorchFunctionMode):
     """A context in which convolutions of images under autocast to bfloat16 on the CPU get their weight gradients as products, where that :func:`pays`.
 
     Attributes:
