@@ -1,10 +1,11 @@
 """Measures what docs/web.md tells of the page.
 
-    python -m benchmarks.web [sizes] [start] [first] [list] [chart] [latency] [cost] [memory] [flows] [--rounds 5] [--minutes 60] [--epochs 40] [--repeats 50]
+    python -m benchmarks.web [sizes] [start] [first] [list] [chart] [latency] [cost] [memory] [flows] [--rounds 5] [--minutes 60] [--repeats 50]
 
-Without a name all but ``cost``, ``memory`` and ``flows`` are measured. The browser's part needs Playwright and Chromium. ``cost`` trains the same net in
-turns: with no page, with the page's process running and nobody looking, and with a run's page open in a browser; it needs a machine with nothing else to
-do. ``memory`` watches a growing run for an hour. ``flows`` repeats every test that uses a browser.
+Without a name all but ``cost``, ``memory`` and ``flows`` are measured. The browser's part needs Playwright and Chromium. ``cost`` counts the
+steps of a training, on one thread and then on all, in turns of two seconds: with the page's process stopped, with it running and nobody looking, and with the
+run's page open in a browser; it needs a machine with nothing else to do. ``memory`` watches a growing run for an hour. ``flows`` repeats every test that uses
+a browser.
 """
 
 from __future__ import annotations
@@ -37,13 +38,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", metavar="WHAT", choices=[[], *MEASURED])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--minutes", type=float, default=60.0, help="of watching, for memory")
-    parser.add_argument("--epochs", type=int, default=40, help="of each training, for cost (the first two warm up)")
+    parser.add_argument(
+        "--minutes", type=float, default=60.0, help="of watching, for memory; of each training, for cost"
+    )
     parser.add_argument("--repeats", type=int, default=50, help="of each flow")
     parser.add_argument("--only", default="", help="words in the names of flows")
     chosen = parser.parse_args()
-    if chosen.epochs < 3:
-        parser.error(f"--epochs {chosen.epochs}: the first two warm up and are not counted; give 3 or more")
     for name in chosen.what or [name for name in MEASURED if name not in LONG]:
         with tempfile.TemporaryDirectory() as place:
             MEASURED[name](Path(place), chosen)

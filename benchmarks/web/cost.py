@@ -4,66 +4,109 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from bisect import bisect
 from pathlib import Path
-from statistics import median
+from statistics import mean, stdev
 from typing import Any
 
-from benchmarks.figures import timings
-from benchmarks.web.live import browser, cpu, open_run, served, told, training
+from benchmarks.web.live import browser, cpu, open_run, served
 from benchmarks.web.made_runs import make_runs
+
+STATES = ("no page", "page closed", "page open")
+TRAINER = """
+import sys, time
+import glassnet
+from glassnet.events import Step
+times = open(sys.argv[1], "w", buffering=1)
+def listen(event):
+    if isinstance(event, Step):
+        times.write(f"{time.monotonic()}\\n")
+settings = {"train.epochs": 1_000_000, "train.check": False, "train.threads": int(sys.argv[3]), "train.precision": "float32"}
+glassnet.train("digits", "small-vgg", out=sys.argv[2], settings=settings, listen=listen)
+"""
+SETTLE, BLOCK = 1.0, 2.0  # seconds after a change that are not counted, and that are
 
 
 def cost(place: Path, chosen: argparse.Namespace) -> None:
-    """U6: processor time and wall time of the same training with no page, with the page's process, and with a page open."""
-    seconds: dict[str, list[float]] = {"no page": [], "page closed": [], "page open": []}
-    used: dict[str, list[float]] = {"page closed": [], "page open": []}
-    for number in range(chosen.rounds):
-        for name in random.sample(list(seconds), len(seconds)):
-            root = place / f"{number}-{name.replace(' ', '-')}"
-            root.mkdir()
-            if name == "no page":
-                seconds[name].append(trained(root, chosen.epochs))
-                continue
-            with served(root) as address:
-                pid = int((root.parent / "pid").read_text())
-                before = cpu(pid)
-                if name == "page open":
-                    with browser() as opened:
-                        page = opened.new_page()
-                        seconds[name].append(
-                            trained(root, chosen.epochs, lambda page=page, address=address: open_run(page, address))
-                        )
-                else:
-                    seconds[name].append(trained(root, chosen.epochs))
-                used[name].append(cpu(pid) - before)
-    for name, found in seconds.items():
-        print(
-            f"U6  {name}: training {told(found, 's', 2)}"
-            + (f"; the page's process used {told(used[name], 's of processor', 2)}" if name in used else "")
-        )
-    for name in ("page closed", "page open"):
-        shares = [100 * (a / b - 1) for a, b in zip(seconds[name], seconds["no page"], strict=True)]
-        print(
-            f"U6  {name}: slower by {median(shares):+.2f} % (median of {len(shares)}; {min(shares):+.2f} to {max(shares):+.2f})"
+    """U6: steps a second of one training that goes on, while the page's process stands still, waits, or shows the run, in turns of some seconds.
+
+    Turns within one training meet the same machine in the same mood: whole trainings, one after the other, differ by several per cent on their own. The
+    page's process is stopped and continued by signals, and the browser shows the run or an empty page.
+    """
+    for threads in sorted({1, os.cpu_count() or 1}):
+        root = place / str(threads) / "runs"
+        root.mkdir(parents=True)
+        times = place / f"times-{threads}"
+        command = [sys.executable, "-c", TRAINER, str(times), str(root / "run"), str(threads)]
+        with (
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+            served(root) as address,
+            browser() as opened,
+        ):
+            try:
+                while not times.exists() or times.stat().st_size < 5_000:  # some hundred steps
+                    assert process.poll() is None, "the training has ended"
+                    time.sleep(0.2)
+                blocks, used = turns(opened.new_page(), address, int((root.parent / "pid").read_text()), chosen.minutes)
+            finally:
+                process.kill()
+        tell(
+            f"{threads} thread{'s' * (threads > 1)}", blocks, used, [float(line) for line in times.read_text().split()]
         )
 
 
-def trained(root: Path, epochs: int, during: Callable[[], None] | None = None) -> float:
-    """Seconds of training steps (as timing.jsonl has them) of a run of notable length, after two epochs of warming up."""
-    command = training(root, "small-vgg", epochs, "--set", "train.precision=float32", "--set", "train.threads=1")
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        if during is not None:
-            while not (root / "run" / "metrics.jsonl").exists() and process.poll() is None:
-                time.sleep(0.1)
-            time.sleep(1.2)
-            during()
-        said = process.stderr.read() if process.stderr else b""
-        assert process.wait() == 0, said
-    return sum(each["seconds"] for each in timings(root / "run")[2:])
+def turns(page: Any, address: str, server: int, minutes: float) -> tuple[list[dict[str, float]], dict[str, float]]:
+    """The beginnings of the blocks of each round, and seconds of processor that the page's process used in all blocks of a state."""
+    open_run(page, address)
+    shown, blocks, used = page.url, list[dict[str, float]](), dict.fromkeys(STATES, 0.0)
+    end = time.monotonic() + 60 * minutes
+    while time.monotonic() < end:
+        began: dict[str, float] = {}
+        for state in random.sample(STATES, len(STATES)):
+            os.kill(server, signal.SIGCONT)
+            page.goto(shown if state == "page open" else "about:blank")
+            if state == "no page":
+                os.kill(server, signal.SIGSTOP)
+            time.sleep(SETTLE)
+            before, began[state] = cpu(server), time.monotonic()
+            page.wait_for_timeout(1e3 * BLOCK)
+            used[state] += cpu(server) - before
+        blocks.append(began)
+    os.kill(server, signal.SIGCONT)
+    return blocks, used
+
+
+def tell(name: str, blocks: list[dict[str, float]], used: dict[str, float], times: list[float]) -> None:
+    """Print by how much slower each state is: the mean over the rounds, with its 95 % interval."""
+
+    def steps(began: float) -> float:
+        """Steps in a block; one that is under way counts by the part of it that lies inside."""
+        counts = []
+        for moment in (began, began + BLOCK):
+            after = bisect(times, moment)
+            counts.append(after + (moment - times[after - 1]) / (times[after] - times[after - 1]))
+        return counts[1] - counts[0]
+
+    rounds = [
+        {state: steps(began) for state, began in each.items()}
+        for each in blocks
+        if each[max(each, key=each.__getitem__)] + BLOCK < times[-1]
+    ]
+    for state in STATES:
+        told_used = f"its process uses {100 * used[state] / (BLOCK * len(blocks)):.1f} % of a core"
+        rate = mean(each[state] for each in rounds) / BLOCK
+        line = f"U6  {name}, {state}: {rate:.2f} steps a second; {told_used}"
+        if state != "no page":
+            slower = [100 * (1 - each[state] / each["no page"]) for each in rounds]
+            error = 1.96 * stdev(slower) / len(slower) ** 0.5
+            line += f"; slower by {mean(slower):+.2f} % ({mean(slower) - error:+.2f} to {mean(slower) + error:+.2f}, {len(slower)} rounds)"
+        print(line, flush=True)
 
 
 def memory(place: Path, chosen: argparse.Namespace) -> None:

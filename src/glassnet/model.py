@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from glassnet.combined import PRECISIONS, Lowered
+from glassnet.combined import PRECISIONS, Answering
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
 from glassnet.data.kinds import schema_from_json
 from glassnet.data.pair_schema import PairSchema
@@ -30,6 +30,10 @@ from glassnet.rebuilding import rebuild, temperature_of
 from glassnet.translating import translations
 
 FORMAT = 1
+# Samples that are answered at once; of images fewer, as many as have so many numbers: of eight nets none was faster with more.
+MOST, FEWEST, NUMBERS = 500, 16, 2**18
+MANY = 3  # batches from which on a copy made for answering is worth its making
+EXAMPLES = 256  # inputs that show what ranges int8 must span
 
 
 @dataclass(frozen=True)
@@ -85,20 +89,28 @@ class Model:
     temperature: float = 1.0
     card: dict[str, Any] = field(default_factory=dict)
 
-    def raw_outputs(self, inputs: Source | Tensor, *, batch_size: int = 500) -> Tensor:
+    def raw_outputs(self, inputs: Source | Tensor, *, batch_size: int | None = None) -> Tensor:
         """Logits over the temperature (samples, classes), or values in their own units (samples, outputs), for raw inputs.
 
-        Where every token of a sentence is told something, a row is a token, one sentence behind the other.
+        Where every token of a sentence is told something, a row is a token, one sentence behind the other. Of many images a copy of the network made for
+        answering (:class:`~glassnet.combined.Answering`) says the same to rounding, and sooner.
+
+        Args:
+            inputs: raw, as the schema reads them.
+            batch_size: how many are answered at once; None for as many as processors like best.
         """
         source = InMemory(inputs) if isinstance(inputs, Tensor) else inputs
+        size = batch_size or self._usual_batch()
         device = next((p.device for p in self.net.parameters()), torch.device("cpu"))
-        self.net.eval()
+        net = self.net.eval()
         made = []
         with torch.inference_mode():
-            for start in range(0, len(source), batch_size):
-                index = torch.arange(start, min(start + batch_size, len(source)))
+            for start in range(0, len(source), size):
+                index = torch.arange(start, min(start + size, len(source)))
                 prepared = self.preprocess(source.take(index).to(device))
-                outputs = self.net(prepared).float()
+                if not start and len(source) >= MANY * size and self._gains_by_a_copy():
+                    net = Answering(net, prepared)
+                outputs = net(prepared).float()
                 if outputs.ndim == 3:  # of every token
                     outputs = outputs[prepared[..., 0] != PADDING]
                 made.append(self._in_words(outputs.cpu()))
@@ -106,14 +118,27 @@ class Model:
             return torch.empty(0, max(len(self.classes), len(self.outputs)))
         return torch.cat(made)
 
-    def answering_in(self, precision: str) -> Model:
+    def _usual_batch(self) -> int:
+        """Of images as many as fill :data:`NUMBERS`: their maps stay near the processor, and take little memory."""
+        if self.schema.kind != "image":
+            return MOST
+        return max(FEWEST, min(MOST, NUMBERS // prod(self.schema.shape)))
+
+    def _gains_by_a_copy(self) -> bool:
+        """Whether the network reads images by convolutions, and is not such a copy already."""
+        convolutions = any(isinstance(module, nn.Conv2d) for module in self.net.modules())
+        return self.schema.kind == "image" and convolutions and not isinstance(self.net, Answering)
+
+    def answering_in(self, precision: str, like: Source | Tensor) -> Model:
         """The same model with its answers computed in another precision; it is for answering, not for saving.
 
         Args:
-            precision: ``float32``, or ``bfloat16``: several times as fast on processors and cards that have instructions for it.
+            precision: ``float32``; ``bfloat16``: several times as fast on processors and cards that have instructions for it; or ``int8``: on processors,
+                faster still, and coarser.
+            like: raw inputs like those that will be asked; the first :data:`EXAMPLES` show what ranges of numbers int8 must span.
 
         Raises:
-            UsageError: an unknown precision, or a network that answers step by step, whose small differences would add up.
+            UsageError: an unknown precision, a network that answers step by step, whose small differences would add up, or one without a form in int8.
         """
         if precision not in PRECISIONS:
             raise unknown("precision", precision, PRECISIONS, where="--precision")
@@ -124,9 +149,11 @@ class Model:
                 "this network answers in float32 alone",
                 where="--precision",
                 got=precision,
-                expected="bfloat16 of networks that tell classes or values of pictures, rows, arrays, texts and sounds",
+                expected=f"{precision} of networks that tell classes or values of pictures, rows, arrays, texts and sounds",
             )
-        return replace(self, net=Lowered(deepcopy(self.net)))
+        source = InMemory(like) if isinstance(like, Tensor) else like
+        example = self.preprocess(source.take(torch.arange(min(len(source), EXAMPLES))))
+        return replace(self, net=Answering(self.net, example, precision))
 
     def _in_words(self, outputs: Tensor) -> Tensor:
         """A network's outputs in the model's terms: values in their units, or logits over the temperature, one for each class."""

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=click.Choice(["float32", "bfloat16", "int8"]),
     default="float32",
-    help="bfloat16 is several times as fast on many machines; the figures say what it costs",
+    help="the lower ones are several times as fast on many machines; the figures say what they cost",
 )
 @click.option("--json", "as_json", is_flag=True, help="print as JSON")
 def command(
@@ -59,7 +59,7 @@ def command(
 
     # A model folder is not made by training alone: pretrained weights are saved as one, and people hand theirs on.
     folder: RunFolder | None = None if (Path(run) / "model.json").is_file() else open_run(run)
-    model = load(run).answering_in(precision)
+    model = load(run)
     if folder is None:
         whole = data_for(model, data, run)
         source, usual = str(data), "train"
@@ -71,6 +71,7 @@ def command(
     if chosen not in whole.parts:
         raise DataError(f"the data have no {chosen} part", where=source, expected=", ".join(whole.parts))
     samples = whole.parts[chosen]
+    model = model.answering_in(precision, whole.train.inputs)  # what is judged by is not calibrated on
     begun = time.monotonic()
     outputs = said_of(model, whole, chosen)
     seconds = time.monotonic() - begun

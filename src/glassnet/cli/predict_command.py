@@ -15,6 +15,7 @@ from glassnet.errors import UsageError
 from glassnet.events import finite
 
 if TYPE_CHECKING:
+    from glassnet.data.dataset import Source
     from glassnet.data.series_schema import SeriesSchema
     from glassnet.model import Model, Prediction
 
@@ -39,9 +40,9 @@ COMPARED = 500  # inputs that are also answered in float32 where lower precision
 @click.option("--beam", type=click.IntRange(1, 100), default=1, help="beginnings a translator follows at once")
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=click.Choice(["float32", "bfloat16", "int8"]),
     default="float32",
-    help="bfloat16 is several times as fast on many machines; how many answers differ is told",
+    help="the lower ones are several times as fast on many machines; how many answers differ is told",
 )
 @click.option("--out", metavar="FILE", help="write here instead; .csv and .json choose the format")
 def command(
@@ -70,8 +71,9 @@ def command(
         model = many_views(model, views)
         click.echo(told(model), err=True)
     if precision != "float32":
-        exact, model = model, model.answering_in(precision)
-        click.echo(differing(exact, model, files), err=True)
+        source = model.source(list(files))[1]
+        exact, model = model, model.answering_in(precision, source)
+        click.echo(f"{precision}: {differing(exact, model, source)}", err=True)
     if model.task == "language":
         click.echo(likelihoods(model, files), nl=False)
         return
@@ -91,18 +93,17 @@ def command(
         click.echo(text, nl=False)
 
 
-def differing(exact: Model, fast: Model, files: tuple[str, ...]) -> str:
+def differing(exact: Model, fast: Model, source: Source) -> str:
     """How far a model in lower precision answers otherwise than in float32, by the first inputs, in words."""
     import torch
 
-    source = exact.source(list(files))[1]
     some = source.take(torch.arange(min(len(source), COMPARED)))
     ours, theirs = exact.raw_outputs(some), fast.raw_outputs(some)
     if exact.task == "classes":
         share = float((ours.argmax(1) != theirs.argmax(1)).float().mean()) if len(some) else 0.0
-        return f"bfloat16: of the first {len(some):,} answers {share:.1%} differ from float32's"
+        return f"of the first {len(some):,} answers {share:.1%} differ from float32's"
     apart = float((ours - theirs).abs().mean() / ours.std().clamp_min(1e-12)) if len(some) > 1 else 0.0
-    return f"bfloat16: the first {len(some):,} values differ from float32's by {apart:.2%} of their spread on average"
+    return f"the first {len(some):,} values differ from float32's by {apart:.2%} of their spread on average"
 
 
 def own_files(run: str, model: Model) -> tuple[str, ...]:

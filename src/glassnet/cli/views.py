@@ -50,7 +50,7 @@ def looked_again(
         else:
             note = "; enlarged from what the network reads, since the images cannot be read again in the same parts"
     begun = time.monotonic()
-    outputs = again.raw_outputs(inputs, batch_size=max(1, 500 // net.views.count(net.size)))
+    outputs = again.raw_outputs(inputs)
     spent = time.monotonic() - begun
     record = {
         "what": told(again) + note,
