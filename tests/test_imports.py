@@ -84,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
     "explain": {"data", "errors", "events", "layer_table", "layers", "model", "plots", "training", "zoo"},
     "glassbox": {"checks", "data", "errors", "events", "gates", "layers", "model", "plots", "training"},
     "report": {"data", "errors", "evaluate", "events", "explain", "files", "model", "plots", "runs"},
-    "web": {"captions", "data", "diagnose", "errors", "events", "explain", "glassbox", "model", "runs"},
+    "web": {"captions", "cores", "data", "diagnose", "errors", "events", "explain", "glassbox", "model", "runs"},
     "hyperparameters": {
         "assembly",
         "cores",

@@ -108,6 +108,34 @@ def test_new_points_change_the_sentence_without_a_reload(watched: Watched, run_m
         shutil.rmtree(path)
 
 
+def test_a_chart_out_of_sight_is_drawn_when_it_comes_into_sight(
+    watched: Watched, run_maker: Callable[..., Path]
+) -> None:
+    path = run_maker(watched.served.root / "scrolled", finished=False)
+    try:
+        page = watched.page
+        page.set_viewport_size({"width": 360, "height": 200})
+        page.goto(watched.base + wait_for(watched.served, "scrolled"))
+        sync_api.expect(page.locator("#chart-batch figcaption")).to_contain_text("loss")
+        page.evaluate("""() => {
+            const clear = CanvasRenderingContext2D.prototype.clearRect;
+            CanvasRenderingContext2D.prototype.clearRect = function (...a) {
+              document.body.dataset.drawn += " " + this.canvas.closest("figure").id; clear.apply(this, a); }; }""")
+        page.locator("#chart-rate").scroll_into_view_if_needed()
+        page.evaluate("() => scrollTo(0, 0)")
+        page.wait_for_timeout(300)  # what scrolling had to be drawn is drawn
+        page.evaluate("() => { document.body.dataset.drawn = ''; }")
+        with (path / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps({"event": "step", "epoch": 3, "step": 41, "lr": 0.05, "loss": 7.5}) + "\n")
+        sync_api.expect(page.locator("html")).to_have_attribute("data-step", "41")
+        page.wait_for_timeout(100)  # some frames
+        assert "chart-rate" not in page.locator("body").get_attribute("data-drawn")
+        page.locator("#chart-rate").scroll_into_view_if_needed()
+        sync_api.expect(page.locator("body")).to_have_attribute("data-drawn", re.compile("chart-rate"))
+    finally:
+        shutil.rmtree(path)
+
+
 def wait_for(served: Any, name: str) -> str:
     import time
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from starlette.exceptions import HTTPException
 from glassnet.errors import UsageError
 from glassnet.runs import RunFolder
 from glassnet.web import body as body_module
+from glassnet.web import run_page, streams
 from glassnet.web.control import set_flags, source_of
-from glassnet.web.index import Index
+from glassnet.web.index import Entry, Index
 from glassnet.web.live import SHORTEST_PAUSE, LiveRun
 from glassnet.web.locks import held_inodes, holder
 from glassnet.web.processes import Processes, stop
@@ -167,18 +168,53 @@ def test_streams_end_the_oldest_and_give_their_place_back(tmp_path: Path, run_ma
     run = LiveRun(RunFolder(run_maker(tmp_path / "a")))
 
     async def watch() -> list[int]:
-        streams = Streams()
-        readers = [events(run, lambda: "finished", streams, pause=0.01) for _ in range(33)]
+        places = Streams()
+        readers = [events(run, lambda: "finished", places, pause=lambda: 0.01) for _ in range(33)]
         for reader in readers:
             assert await anext(reader) == b"retry: 2000\n\n"
         told = [piece async for piece in readers[0]]
         assert told[-1].startswith(b"event: full")
-        before = len(streams)
+        before = len(places)
         for reader in readers[1:]:
             await reader.aclose()
-        return [before, len(streams)]
+        return [before, len(places)]
 
     assert asyncio.run(watch()) == [32, 0]
+
+
+def test_a_piece_is_followed_by_the_whole_pause_and_no_news_by_a_short_one(
+    tmp_path: Path, run_maker: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def waited(waiting: Awaitable[object], seconds: float) -> None:
+        waiting.close()  # type: ignore[attr-defined]
+        waits.append(seconds)
+        raise TimeoutError
+
+    monkeypatch.setattr(streams.asyncio, "wait_for", waited)
+
+    async def watch() -> None:
+        reader = events(LiveRun(RunFolder(run_maker(tmp_path / "a"))), lambda: "running", Streams(), pause=lambda: 7.0)
+        async for piece in reader:
+            if piece.startswith(b": still"):
+                break
+
+    asyncio.run(watch())
+    news = waits.count(7.0)
+    assert waits[0] == 7.0
+    assert 1 <= news <= 2, "the curves, and at the latest then their sentences"
+    assert set(waits) - {7.0} == {streams.PAUSE, streams.IDLE_PAUSE}
+
+
+def test_a_training_that_needs_every_core_is_watched_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_page, "cores", lambda: 4)
+
+    def pause(threads: object, state: str = "running") -> float:
+        return run_page.pause_for(Entry("k", "name", state, 0.0, settings={"train.threads": threads}))
+
+    assert pause(4) == pause(8) == streams.BUSY_PAUSE
+    assert pause(3) == pause("auto") == pause(4, "finished") == run_page.pause_for(None) == streams.PAUSE
 
 
 def test_a_run_is_read_once_for_all_its_readers(tmp_path: Path, run_maker: Callable[..., Path]) -> None:

@@ -9,12 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from glassnet.cores import cores
 from glassnet.web import facts
+from glassnet.web.index import Entry
 from glassnet.web.live import CHARTS
 from glassnet.web.page import html
 from glassnet.web.reading import read_bytes, read_object
 from glassnet.web.site import live_of, run_of, site_of
-from glassnet.web.streams import events
+from glassnet.web.streams import BUSY_PAUSE, PAUSE, events
 
 STATE_PAUSE = 0.5  # seconds between two looks whether the run is still being trained
 LARGEST_REPORT = 64 << 20
@@ -52,18 +54,28 @@ async def stream(request: Request) -> Response:
     """What is new of a run, as server-sent events."""
     run, site, key = live_of(request), site_of(request), request.path_params["run"]
 
-    seen = (-1e9, "")
+    looked, entry = -1e9, None
 
     def state() -> str:
-        nonlocal seen
-        if time.monotonic() - seen[0] >= STATE_PAUSE:
-            entry = site.index.look_at(key)
-            seen = (time.monotonic(), "removed" if entry is None else entry.state)
-        return seen[1]
+        nonlocal looked, entry
+        if time.monotonic() - looked >= STATE_PAUSE:
+            looked, entry = time.monotonic(), site.index.look_at(key)
+        return "removed" if entry is None else entry.state
+
+    def pause() -> float:
+        return pause_for(entry)
 
     # A connection whose stream has ended is given up, and not kept for a next question: readers who were sent away would fill all places there are.
     closing = {"Connection": "close"}
-    return StreamingResponse(events(run, state, site.streams), media_type="text/event-stream", headers=closing)
+    return StreamingResponse(
+        events(run, state, site.streams, pause=pause), media_type="text/event-stream", headers=closing
+    )
+
+
+def pause_for(entry: Entry | None) -> float:
+    """Seconds between two pieces: longer where the training runs here and occupies every core, since what the browser draws would slow it down."""
+    threads = None if entry is None or entry.state != "running" else entry.settings.get("train.threads")
+    return BUSY_PAUSE if isinstance(threads, int) and threads >= cores() else PAUSE
 
 
 def series(request: Request) -> Response:

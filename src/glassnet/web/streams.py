@@ -1,4 +1,4 @@
-"""Server-sent events: what is new of a run, at most ten times a second, to at most 32 readers.
+"""Server-sent events: what is new of a run, at most ten times a second (every two seconds, where the training needs every core), to at most 32 readers.
 
 Each reader asks for itself what is new since it was last sent something, and is sent the next piece only when the last one has left; so a slow
 reader gets fewer, larger pieces, and nothing is queued for it.
@@ -21,7 +21,9 @@ from glassnet.web.live import CHARTS, LiveRun
 
 MOST_STREAMS = 32
 MOST_LIVE = 12  # runs kept read, the last ones that were asked for
-PAUSE = 0.1  # seconds between two pieces
+PAUSE = 0.1  # seconds between two looks for news, and between two pieces
+# ... where the training occupies every core: a browser takes some 7 ms to draw what is new, which the training's threads would wait for.
+BUSY_PAUSE = 2.0
 WORDS_PAUSE = 1.0  # seconds between two looks at the whole of the curves for their sentences
 IDLE_PAUSE = 1.0  # where nothing has happened for a while
 IDLE_LOOKS = 50
@@ -112,9 +114,9 @@ class Cursor:
 
 
 async def events(
-    run: LiveRun, state: Callable[[], str], streams: Streams, *, pause: float = PAUSE
+    run: LiveRun, state: Callable[[], str], streams: Streams, *, pause: Callable[[], float] = lambda: PAUSE
 ) -> AsyncIterator[bytes]:
-    """The pieces as server-sent events, until the reader leaves or has to."""
+    """The pieces as server-sent events, until the reader leaves or has to; what comes ``pause()`` seconds or more after the last piece is sent at once."""
     key, end = streams.enter()
     cursor, idle, quiet = Cursor(), 0, 0.0
     try:
@@ -126,7 +128,8 @@ async def events(
             else:
                 idle, quiet = 0, 0.0
                 yield b"data: " + json.dumps(finite(piece), separators=(",", ":")).encode() + b"\n\n"
-            wait = IDLE_PAUSE if idle > IDLE_LOOKS else pause
+            rest = pause()
+            wait = IDLE_PAUSE if idle > IDLE_LOOKS else min(rest, PAUSE) if piece is None else rest
             quiet += wait
             if quiet > HEARTBEAT:
                 quiet = 0.0

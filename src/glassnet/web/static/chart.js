@@ -42,6 +42,8 @@ export class Chart {
     this.range = null;
     this.log = Boolean(options.log);
     this.waiting = false;
+    this.painted = false;
+    this.inSight = true;
     this.cursor = null;
     const plot = figure.querySelector(".plot");
     this.canvas = element("canvas", { role: "img", tabindex: "0", "aria-label": "" });
@@ -70,6 +72,11 @@ export class Chart {
     this.canvas.addEventListener("dblclick", () => this.show(null));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.draw()).observe(plot);
+    new IntersectionObserver((seen) => {
+      this.inSight = seen[seen.length - 1].isIntersecting;
+      if (this.inSight) this.draw();
+    }, { rootMargin: "50%" }).observe(plot);
+    addEventListener("beforeprint", () => this.paint());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
@@ -97,9 +104,9 @@ export class Chart {
     this.canvas.setAttribute("aria-label", sentence);
   }
 
-  /** Draw soon; several wishes within a frame are one drawing. */
+  /** Draw soon; several wishes within a frame are one drawing. What has been drawn once and is out of sight is left as it is until it comes into sight. */
   draw() {
-    if (this.waiting) return;
+    if (this.waiting || (this.painted && !this.inSight)) return;
     this.waiting = true;
     requestAnimationFrame(() => { this.waiting = false; this.paint(); });
   }
@@ -184,6 +191,7 @@ export class Chart {
   paint() {
     const width = this.canvas.parentElement.clientWidth;
     if (!width || this.figure.hidden) return;
+    this.painted = true;
     const scale = window.devicePixelRatio || 1;
     if (this.canvas.width !== Math.round(width * scale) || this.canvas.height !== Math.round(HEIGHT * scale)) {
       this.canvas.width = Math.round(width * scale);
