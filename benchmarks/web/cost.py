@@ -19,14 +19,18 @@ from benchmarks.web.live import browser, cpu, open_run, served
 from benchmarks.web.made_runs import make_runs
 
 STATES = ("no page", "page closed", "page open")
+# Writes when each step ended and how long it took; those with a validation, a look or a checkpoint before them are left out: they come unevenly.
 TRAINER = """
 import sys, time
 import glassnet
 from glassnet.events import Step
-times = open(sys.argv[1], "w", buffering=1)
+times, last = open(sys.argv[1], "w", buffering=1), None
 def listen(event):
-    if isinstance(event, Step):
-        times.write(f"{time.monotonic()}\\n")
+    global last
+    now = time.monotonic()
+    if isinstance(event, Step) and last is not None:
+        times.write(f"{now} {now - last}\\n")
+    last = time.monotonic() if isinstance(event, Step) else None
 settings = {"train.epochs": 1_000_000, "train.check": False, "train.threads": int(sys.argv[3]), "train.precision": "float32"}
 glassnet.train("digits", "small-vgg", out=sys.argv[2], settings=settings, listen=listen)
 """
@@ -34,7 +38,7 @@ SETTLE, BLOCK = 1.0, 2.0  # seconds after a change that are not counted, and tha
 
 
 def cost(place: Path, chosen: argparse.Namespace) -> None:
-    """U6: steps a second of one training that goes on, while the page's process stands still, waits, or shows the run, in turns of some seconds.
+    """U6: how long the steps of one training take, while the page's process stands still, waits, or shows the run, in turns of some seconds.
 
     Turns within one training meet the same machine in the same mood: whole trainings, one after the other, differ by several per cent on their own. The
     page's process is stopped and continued by signals, and the browser shows the run or an empty page.
@@ -56,9 +60,8 @@ def cost(place: Path, chosen: argparse.Namespace) -> None:
                 blocks, used = turns(opened.new_page(), address, int((root.parent / "pid").read_text()), chosen.minutes)
             finally:
                 process.kill()
-        tell(
-            f"{threads} thread{'s' * (threads > 1)}", blocks, used, [float(line) for line in times.read_text().split()]
-        )
+        steps = [(float(end), float(took)) for end, took in map(str.split, times.read_text().splitlines()[:-1])]
+        tell(f"{threads} thread{'s' * (threads > 1)}", blocks, used, steps)
 
 
 def turns(page: Any, address: str, server: int, minutes: float) -> tuple[list[dict[str, float]], dict[str, float]]:
@@ -82,28 +85,25 @@ def turns(page: Any, address: str, server: int, minutes: float) -> tuple[list[di
     return blocks, used
 
 
-def tell(name: str, blocks: list[dict[str, float]], used: dict[str, float], times: list[float]) -> None:
-    """Print by how much slower each state is: the mean over the rounds, with its 95 % interval."""
+def tell(name: str, blocks: list[dict[str, float]], used: dict[str, float], steps: list[tuple[float, float]]) -> None:
+    """Print by how much longer a step is in each state: the mean over the rounds, with its 95 % interval.
 
-    def steps(began: float) -> float:
-        """Steps in a block; one that is under way counts by the part of it that lies inside."""
-        counts = []
-        for moment in (began, began + BLOCK):
-            after = bisect(times, moment)
-            counts.append(after + (moment - times[after - 1]) / (times[after] - times[after - 1]))
-        return counts[1] - counts[0]
+    Args:
+        name: of the training.
+        blocks: the beginnings of the blocks of each round.
+        used: processor seconds of the page's process, by state.
+        steps: when each ended, and how long it took.
+    """
+    ends = [end for end, _ in steps]
 
-    rounds = [
-        {state: steps(began) for state, began in each.items()}
-        for each in blocks
-        if each[max(each, key=each.__getitem__)] + BLOCK < times[-1]
-    ]
+    def took(began: float) -> float:
+        return mean(seconds for _, seconds in steps[bisect(ends, began) : bisect(ends, began + BLOCK)])
+
+    rounds = [{state: took(began) for state, began in each.items()} for each in blocks]
     for state in STATES:
-        told_used = f"its process uses {100 * used[state] / (BLOCK * len(blocks)):.1f} % of a core"
-        rate = mean(each[state] for each in rounds) / BLOCK
-        line = f"U6  {name}, {state}: {rate:.2f} steps a second; {told_used}"
+        line = f"U6  {name}, {state}: {1e3 * mean(each[state] for each in rounds):.2f} ms a step; its process uses {100 * used[state] / (BLOCK * len(blocks)):.1f} % of a core"
         if state != "no page":
-            slower = [100 * (1 - each[state] / each["no page"]) for each in rounds]
+            slower = [100 * (each[state] / each["no page"] - 1) for each in rounds]
             error = 1.96 * stdev(slower) / len(slower) ** 0.5
             line += f"; slower by {mean(slower):+.2f} % ({mean(slower) - error:+.2f} to {mean(slower) + error:+.2f}, {len(slower)} rounds)"
         print(line, flush=True)
