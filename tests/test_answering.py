@@ -72,6 +72,7 @@ def test_batch_norms_are_folded_where_nothing_else_reads_what_they_read(kind: st
     wanted = copy.deepcopy(net).double()(x.double()) if kind != "no averages" else net(x[:8]).double()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     assert fold(net, x) == folded
+    assert fold(copy.deepcopy(Joined(kind)).double(), x.double()) == folded, "whatever numbers the network has"
     norms = sum(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in net.modules())
     assert norms == 2 - folded
     torch.testing.assert_close(net(x if len(wanted) == 12 else x[:8]).double(), wanted, rtol=1e-5, atol=1e-5)

@@ -12,11 +12,13 @@ import sys
 import time
 from bisect import bisect
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import Any
 
 from benchmarks.web.live import browser, cpu, open_run, served
 from benchmarks.web.made_runs import make_runs
+from benchmarks.web.speed import WATCH
+from glassnet.cores import cores
 
 STATES = ("no page", "page closed", "page open")
 # Writes when each step ended and how long it took; those with a validation, a look or a checkpoint before them are left out: they come unevenly.
@@ -35,15 +37,21 @@ settings = {"train.epochs": 1_000_000, "train.check": False, "train.threads": in
 glassnet.train("digits", "small-vgg", out=sys.argv[2], settings=settings, listen=listen)
 """
 SETTLE, BLOCK = 1.0, 2.0  # seconds after a change that are not counted, and that are
+NEAR, FAR = (
+    0.2,
+    0.8,
+)  # seconds from a drawing within which steps may be longer, and from there on those that they are compared with
 
 
 def cost(place: Path, chosen: argparse.Namespace) -> None:
     """U6: how long the steps of one training take, while the page's process stands still, waits, or shows the run, in turns of some seconds.
 
     Turns within one training meet the same machine in the same mood: whole trainings, one after the other, differ by several per cent on their own. The
-    page's process is stopped and continued by signals, and the browser shows the run or an empty page.
+    page's process is stopped and continued by signals, and the browser shows the run or an empty page. As two seconds of a machine still differ by some per
+    cent, the page then stays open where the training has every core, and the steps around each of its drawings are compared with those shortly before and after.
     """
-    for threads in sorted({1, os.cpu_count() or 1}):
+    every = cores()
+    for threads in sorted({1, every}):
         root = place / str(threads) / "runs"
         root.mkdir(parents=True)
         times = place / f"times-{threads}"
@@ -57,11 +65,16 @@ def cost(place: Path, chosen: argparse.Namespace) -> None:
                 while not times.exists() or times.stat().st_size < 5_000:  # some hundred steps
                     assert process.poll() is None, "the training has ended"
                     time.sleep(0.2)
-                blocks, used = turns(opened.new_page(), address, int((root.parent / "pid").read_text()), chosen.minutes)
+                page = opened.new_page()
+                blocks, used = turns(page, address, int((root.parent / "pid").read_text()), chosen.minutes)
+                drawn = draws(page, address, chosen.minutes) if threads == every else []
             finally:
                 process.kill()
         steps = [(float(end), float(took)) for end, took in map(str.split, times.read_text().splitlines()[:-1])]
-        tell(f"{threads} thread{'s' * (threads > 1)}", blocks, used, steps)
+        name = f"{threads} thread{'s' * (threads > 1)}"
+        tell(name, blocks, used, steps)
+        if drawn:  # without a core of its own the page draws rarely enough for that
+            tell_of_draws(name, drawn, steps)
 
 
 def turns(page: Any, address: str, server: int, minutes: float) -> tuple[list[dict[str, float]], dict[str, float]]:
@@ -83,6 +96,38 @@ def turns(page: Any, address: str, server: int, minutes: float) -> tuple[list[di
         blocks.append(began)
     os.kill(server, signal.SIGCONT)
     return blocks, used
+
+
+def draws(page: Any, address: str, minutes: float) -> list[float]:
+    """When the page drew what was new, on the clock of the steps, while it stood open."""
+    open_run(page, address)
+    page.evaluate(WATCH)
+    page.wait_for_timeout(60e3 * minutes)
+    apart = time.time() - time.monotonic()
+    return sorted(each / 1e3 - apart for each in page.evaluate("() => Object.values(window.seen)"))
+
+
+def tell_of_draws(name: str, drawn: list[float], steps: list[tuple[float, float]]) -> None:
+    """Print by how much longer steps take around a drawing than shortly before and after, as a share of the time between two drawings."""
+    ends = [end for end, _ in steps]
+    extra = []
+    for moment in drawn:
+        around = steps[bisect(ends, moment - NEAR) : bisect(ends, moment + NEAR) + 1]
+        apart = (
+            steps[bisect(ends, moment - FAR) : bisect(ends, moment - NEAR)]
+            + steps[bisect(ends, moment + NEAR) + 1 : bisect(ends, moment + FAR)]
+        )
+        if len(around) > 1 and len(apart) > 1:
+            usual = median(took for _, took in apart)
+            extra.append(sum(took - usual for _, took in around))
+    between = (drawn[-1] - drawn[0]) / (len(drawn) - 1)
+    error = 1.96 * stdev(extra) / len(extra) ** 0.5
+    print(
+        f"U6  {name}, page open: a drawing every {between:.2f} s lengthens the steps around it by {1e3 * mean(extra):.1f} ms in all "
+        f"({1e3 * (mean(extra) - error):.1f} to {1e3 * (mean(extra) + error):.1f}, {len(extra)} drawings): {100 * mean(extra) / between:.2f} % "
+        f"({100 * (mean(extra) - error) / between:.2f} to {100 * (mean(extra) + error) / between:.2f})",
+        flush=True,
+    )
 
 
 def tell(name: str, blocks: list[dict[str, float]], used: dict[str, float], steps: list[tuple[float, float]]) -> None:

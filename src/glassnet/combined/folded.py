@@ -52,9 +52,8 @@ def fold(net: nn.Module, example: Tensor) -> int:
 
 def _followers(net: nn.Module, example: Tensor) -> tuple[list[tuple[Any, Any]], object]:
     """Layers and the batch norms that read their outputs, whenever either is called; and the network's answer."""
-    made: list[
-        tuple[weakref.ref[Tensor], int, nn.Module]
-    ] = []  # outputs, how often they were written to, whose they are
+    # Outputs, how often each had been written to, and whose it is.
+    made: list[tuple[weakref.ref[Tensor], int, nn.Module]] = []
     calls: Counter[nn.Module] = Counter()
     read: defaultdict[nn.Module, list[nn.Module | None]] = defaultdict(list)
 
@@ -94,7 +93,8 @@ def _joined(layer: Any, norm: Any) -> nn.Module:
     shift = shift * scale + (norm.bias if norm.affine else 0.0)
     joined: nn.Module = copy.deepcopy(layer)
     weight = layer.weight.double() * scale.reshape(-1, *[1] * (layer.weight.ndim - 1))
-    joined.weight, joined.bias = nn.Parameter(weight.float()), nn.Parameter(shift.float())
+    kind = layer.weight.dtype
+    joined.weight, joined.bias = nn.Parameter(weight.to(kind)), nn.Parameter(shift.to(kind))
     return joined
 
 
