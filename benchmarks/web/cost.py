@@ -12,7 +12,7 @@ import sys
 import time
 from bisect import bisect
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.web.live import browser, cpu, open_run, served
@@ -118,7 +118,7 @@ def tell_of_draws(name: str, drawn: list[float], steps: list[tuple[float, float]
             + steps[bisect(ends, moment + NEAR) + 1 : bisect(ends, moment + FAR)]
         )
         if len(around) > 1 and len(apart) > 1:
-            usual = median(took for _, took in apart)
+            usual = mean(took for _, took in apart)
             extra.append(sum(took - usual for _, took in around))
     between = (drawn[-1] - drawn[0]) / (len(drawn) - 1)
     error = 1.96 * stdev(extra) / len(extra) ** 0.5

@@ -1,4 +1,4 @@
-"""Server-sent events: what is new of a run, at most ten times a second (every two seconds, where the training needs every core), to at most 32 readers.
+"""Server-sent events: what is new of a run, at most ten times a second (every five seconds, where the training needs every core), to at most 32 readers.
 
 Each reader asks for itself what is new since it was last sent something, and is sent the next piece only when the last one has left; so a slow
 reader gets fewer, larger pieces, and nothing is queued for it.
@@ -22,8 +22,8 @@ from glassnet.web.live import CHARTS, LiveRun
 MOST_STREAMS = 32
 MOST_LIVE = 12  # runs kept read, the last ones that were asked for
 PAUSE = 0.1  # seconds between two looks for news, and between two pieces
-# ... where the training occupies every core: a browser takes some 7 ms to draw what is new, which the training's threads would wait for.
-BUSY_PAUSE = 2.0
+# ... where the training occupies every core: drawing what is new lengthens its steps by some 33 ms in all (docs/web.md, U6).
+BUSY_PAUSE = 5.0
 WORDS_PAUSE = 1.0  # seconds between two looks at the whole of the curves for their sentences
 IDLE_PAUSE = 1.0  # where nothing has happened for a while
 IDLE_LOOKS = 50
