@@ -29,7 +29,7 @@ FEWEST = 10  # looks
 
 
 def main() -> None:
-    """Time each training in turns and print the ratio."""
+    """Time the steps of each training and print what those with a look take beyond the others."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trainings", nargs="*", default=["digits:mlp", "digits:small-vgg"], metavar="DATA:NET")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each training, at least")

@@ -37,10 +37,8 @@ settings = {"train.epochs": 1_000_000, "train.check": False, "train.threads": in
 glassnet.train("digits", "small-vgg", out=sys.argv[2], settings=settings, listen=listen)
 """
 SETTLE, BLOCK = 1.0, 2.0  # seconds after a change that are not counted, and that are
-NEAR, FAR = (
-    0.2,
-    0.8,
-)  # seconds from a drawing within which steps may be longer, and from there on those that they are compared with
+# Seconds from a drawing within which steps may be longer, and until which the steps lie that they are compared with.
+NEAR, FAR = 0.2, 0.8
 
 
 def cost(place: Path, chosen: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ from glassnet.rebuilding import rebuild, temperature_of
 from glassnet.translating import translations
 
 FORMAT = 1
-# Samples that are answered at once; of images fewer, as many as have so many numbers: of eight nets none was faster with more.
+# Samples that are answered at once; of images fewer, as many as have so many numbers (docs/log.md, "Answering").
 MOST, FEWEST, NUMBERS = 500, 16, 2**18
 MANY = 3  # batches from which on a copy made for answering is worth its making
 EXAMPLES = 256  # inputs that show what ranges int8 must span

@@ -22,9 +22,8 @@ Preset = Mapping[str, Choice]
 FEW_ROWS = 5_000
 QUICK_SHARE = 0.25  # of the epochs are enough for most of the way
 QUICK_EPOCHS = 3  # at least
-QUICK_BATCH = {
-    "small-vgg": 128
-}  # at most, where an epoch has fewer than QUICK_STEPS steps; of nets of which it was measured
+# At most, where an epoch has fewer than QUICK_STEPS steps; of nets of which it was measured.
+QUICK_BATCH = {"small-vgg": 128}
 QUICK_STEPS = 64
 QUICK_OPTIONS: Mapping[str, Mapping[str, Any]] = {"small-vgg": {"widths": (64, 128, 256), "activation": "relu"}}
 QUICK_WIDTH = 0.5  # of the width that the full effort takes, and up to the next power of two: kernels like 32 channels better than 24
