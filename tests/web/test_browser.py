@@ -108,6 +108,43 @@ def test_new_points_change_the_sentence_without_a_reload(watched: Watched, run_m
         shutil.rmtree(path)
 
 
+def test_what_somebody_opened_stays_open_when_more_is_found(watched: Watched, run_maker: Callable[..., Path]) -> None:
+    served = watched.served
+    path = run_maker(served.root / "found", finished=False)
+    try:
+        page = watched.open(f"/run/{served.key('found')}" if "found" in served.runs() else wait_for(served, "found"))
+        page.locator("#findings summary").click()
+        sync_api.expect(page.locator("#findings dl")).to_be_visible()
+        with (path / "findings.jsonl").open("a") as file:
+            file.write(json.dumps({"event": "finding", "rule": "lr-too-low", "severity": "warning", "step": 25, "what": "slow", "why": "small steps", "advice": "a higher rate", "evidence": {"fall": 0.1}, "remedies": []}) + "\n")  # fmt: skip
+        sync_api.expect(page.locator("#findings > div")).to_have_count(2)
+        sync_api.expect(page.locator("#findings dl").first).to_be_visible()
+        sync_api.expect(page.locator("#findings dl").last).to_be_hidden()
+    finally:
+        shutil.rmtree(path)
+
+
+def test_a_click_on_a_run_is_not_lost_when_the_list_changes_under_it(watched: Watched, run_maker: Callable[..., Path]) -> None:
+    served = watched.served
+    path = run_maker(served.root / "changing", finished=False)
+    try:
+        wait_for(served, "changing")
+        page = watched.open("/?sort=0")
+        row = page.locator("#table tbody tr").filter(has=page.get_by_role("link", name="changing", exact=True))
+        row.get_by_role("checkbox").check()
+        row.get_by_role("link", name="changing", exact=True).hover()
+        page.mouse.down()
+        run_maker(served.root / "z-new-one", lr=0.25)
+        (path / "result.json").write_text((served.root / "good-1" / "result.json").read_text())
+        sync_api.expect(row.locator(".state")).to_have_text("finished")
+        sync_api.expect(row.get_by_role("checkbox")).to_be_checked()
+        page.mouse.up()
+        sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("changing")
+    finally:
+        shutil.rmtree(path)
+        shutil.rmtree(served.root / "z-new-one", ignore_errors=True)
+
+
 def test_a_chart_out_of_sight_is_drawn_when_it_comes_into_sight(
     watched: Watched, run_maker: Callable[..., Path]
 ) -> None:

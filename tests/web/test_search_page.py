@@ -196,6 +196,17 @@ def test_a_new_trial_changes_table_pictures_and_sentence_without_a_reload(
     expect(tab.locator(".parallel polyline.trial:not(.pointed)")).to_have_count(13)
 
 
+def test_a_click_that_a_new_trial_interrupts_is_not_lost(tab: Any, expect: Any, search: tuple[str, Path]) -> None:
+    link = tab.locator("#trials").get_by_role("link", name="9", exact=True)
+    link.hover()
+    tab.mouse.down()
+    with (search[1] / "trials.csv").open("a") as file:
+        file.write("1,12,done,0.001,3,1.0,0.2,32,[64],\n")  # the worst: no row above it moves
+    expect(tab.locator("#trials tbody tr")).to_have_count(13)
+    tab.mouse.up()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("good-search/trials/1-0009")
+
+
 @pytest.mark.slow
 def test_axe_finds_nothing_in_a_search(tab: Any, axe: Callable[[Any], list[Any]]) -> None:
     assert axe(tab) == []

@@ -1,5 +1,6 @@
 // A line chart on a canvas: grows with its data, zooms by drag, buttons and keys, and is told in numbers for those who cannot see it.
 import { element, told } from "./page.js";
+import { become } from "./renew.js";
 
 const COLOURS = ["--blue", "--orange", "--green", "--purple", "--sky", "--grey"];
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
@@ -343,7 +344,8 @@ export class Chart {
     const body = element("div", { class: "scroll" }, element("table", {},
       element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
       element("tbody", {}, ...rows)));
-    this.table.replaceChildren(this.table.firstElementChild, body);
+    if (this.table.children.length > 1) become(this.table.lastElementChild, body);
+    else this.table.append(body);
   }
 }
 

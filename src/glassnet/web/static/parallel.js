@@ -32,7 +32,7 @@ export class Parallel {
       onkeydown: (event) => this.key(event) }, this.picture);
     this.readout = element("p", { class: "readout", "aria-live": "polite" });
     this.words = element("p", { role: "status", id: "chosen" });
-    this.clearing = element("button", { type: "button", class: "small", onclick: () => { this.ranges.clear(); this.draw(); } }, "Show all trials again");
+    this.clearing = element("button", { type: "button", class: "small", onclick: () => { this.ranges.clear(); this.choose(); } }, "Show all trials again");
     this.fields = element("div", { class: "ranges" });
     place.replaceChildren(this.frame, this.readout, this.words, this.clearing,
       element("details", { class: "numbers" }, element("summary", {}, "Choose by ranges"), this.fields));
@@ -54,7 +54,7 @@ export class Parallel {
     this.low = values.length ? floor(values) : 0;
     this.high = values.length ? values[0] : 1;
     this.fill();
-    this.draw();
+    this.choose();
   }
 
   /** The share of its axis at which a trial crosses it; the last axis is the figure's. */
@@ -71,6 +71,7 @@ export class Parallel {
     });
   }
 
+  /** Draw all; returns the trials that the ranges leave. */
   draw() {
     const axes = [...this.keys, null];
     const width = Math.max(this.frame.clientWidth || 0, LEFT + RIGHT + AXIS * (axes.length - 1));
@@ -100,7 +101,12 @@ export class Parallel {
     this.picture.setAttribute("aria-label", `Parallel coordinates of ${this.trials.length} trials over ${this.keys.map(short).join(", ") || "no setting"}. ${words}`);
     this.clearing.hidden = !this.ranges.size;
     for (const [key, own] of this.inputs || []) own(this.ranges.get(key) || [0, 1]);
-    this.chosen(inside, this.ranges.size > 0);
+    return inside;
+  }
+
+  /** Draw, and tell which trials the ranges leave. */
+  choose() {
+    this.chosen(this.draw(), this.ranges.size > 0);
   }
 
   axis(key, x, py) {
@@ -157,7 +163,7 @@ export class Parallel {
   set(key, low, high) {
     if (low <= 0 && high >= 1) this.ranges.delete(key);
     else this.ranges.set(key, [Math.min(low, high), Math.max(low, high)]);
-    this.draw();
+    this.choose();
   }
 
   /** Drag along an axis to choose a stretch of it. */

@@ -1,5 +1,6 @@
 // The list of runs: columns from the recipes, sorting, filtering, choosing runs to compare. The state of the list stands in the address.
 import { ago, element, get, told } from "./page.js";
+import { renew } from "./renew.js";
 import { sortable } from "./table.js";
 
 const place = (id) => document.getElementById(id);
@@ -59,10 +60,10 @@ export function matcher(text) {
   return (run) => tests.every((test) => test(run));
 }
 
-function filter() {
+function filter(stay = false) {
   const matches = matcher(place("filter").value);
   const found = runs.filter(matches);
-  show(found);
+  show(found, stay);
   const states = new Map();
   for (const run of found) states.set(run.state, (states.get(run.state) || 0) + 1);
   const count = found.length === runs.length ? `${runs.length.toLocaleString("en-US")} runs` : `${found.length.toLocaleString("en-US")} of ${runs.length.toLocaleString("en-US")} runs`;
@@ -99,11 +100,14 @@ function build() {
   const all = [...new Set([...differing, ...Object.keys(same)])].sort();
   const usual = USUAL.filter((key) => differing.includes(key));
   columns = extra ?? [...usual, ...differing.filter((key) => !usual.includes(key)).sort()].slice(0, 6);
+  const now = JSON.stringify([columns, all]);
+  if (now === build.last) return;
+  build.last = now;
   show = sortable(place("table"), {
-    heads: [...FIXED.map(([name]) => name), ...columns], rows: runs, cell, value, lead: choose, sort,
+    heads: [...FIXED.map(([name]) => name), ...columns], rows: [], key: (run) => run.id, cell, value, lead: choose, sort,
     sorted: (...now) => { sort = now; remember(); },
   });
-  place("columns").replaceChildren(...all.map((key) => {
+  renew(place("columns"), all.map((key) => {
     const box = element("input", { type: "checkbox" });
     box.checked = columns.includes(key);
     box.addEventListener("change", () => {
@@ -111,14 +115,14 @@ function build() {
       build();
       filter();
     });
-    return element("label", {}, box, ` ${key}`);
+    return [key, element("label", {}, box, ` ${key}`)];
   }));
 }
 
 async function load(first) {
   const answer = await get("/runs.json");
   const text = JSON.stringify(answer);
-  if (text === load.last) return;
+  if (text === load.last) { filter(true); return; } // how long ago something changed goes on
   load.last = text;
   ({ runs, same } = answer);
   for (const run of runs) run.words = [run.name, run.state, run.data, run.ended, ...Object.values(run.settings), ...Object.values(same)].join(" ").toLowerCase();
@@ -128,14 +132,14 @@ async function load(first) {
     const open = place("columns").contains(document.activeElement);
     if (!open) build();
   }
-  filter();
+  filter(!first);
 }
 
 const asked = new URLSearchParams(location.search);
 place("filter").value = asked.get("filter") || "";
 if (asked.get("columns")) extra = asked.get("columns").split(",").slice(0, 30);
 if (asked.get("sort")) sort = [Math.abs(Number(asked.get("sort"))) || 0, asked.get("sort").startsWith("-") ? -1 : 1];
-place("filter").addEventListener("input", filter);
+place("filter").addEventListener("input", () => filter());
 place("compare").addEventListener("click", () => { location.href = `/compare?runs=${[...chosen].slice(0, 12).join(",")}`; });
 addEventListener("keydown", (event) => {
   if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); place("filter").focus(); }

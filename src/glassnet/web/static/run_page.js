@@ -1,6 +1,7 @@
 // The page of one run: curves, findings and progress as they come, and the buttons.
 import { Chart } from "./chart.js";
 import { answer, duration, element, get, post, told } from "./page.js";
+import { renew } from "./renew.js";
 
 const run = document.getElementById("run").dataset.run;
 const place = (id) => document.getElementById(id);
@@ -67,7 +68,7 @@ function showFindings(findings) {
   const kinds = { stop: "stopped", warning: "warning", info: "note" };
   const rank = ["stop", "warning", "info"];
   const sorted = [...findings].sort((a, b) => rank.indexOf(a.severity) - rank.indexOf(b.severity));
-  place("findings").replaceChildren(...sorted.map((found) => element("div", { class: `finding ${found.severity in kinds ? found.severity : "info"}` },
+  renew(place("findings"), sorted.map((found) => [`${found.rule} ${found.step}`, element("div", { class: `finding ${found.severity in kinds ? found.severity : "info"}` },
     element("p", {}, element("b", { class: "kind" }, kinds[found.severity] || "note"), ` ${capital(found.what)}`,
       found.step ? element("span", { class: "quiet" }, ` (step ${found.step.toLocaleString("en-US")})`) : null),
     element("p", { class: "quiet" }, capital(found.why)),
@@ -76,7 +77,7 @@ function showFindings(findings) {
     element("details", {}, element("summary", {}, "The figures and the rule"),
       found.evidence.length ? element("dl", {}, ...found.evidence.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])) : null,
       element("p", {}, element("a", { href: `/rules#${encodeURIComponent(found.rule)}` }, `How the rule “${found.rule}” works`))),
-  )));
+  )]));
 }
 
 function capital(text) {

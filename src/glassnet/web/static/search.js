@@ -133,6 +133,7 @@ function rows() {
   table = sortable(place("trials"), {
     heads: ["stage", "number", "figure", "epochs", "end", ...keys],
     rows: own,
+    key: (row) => `${row.trial.stage} ${row.trial.number}`,
     cell: (row, column) => (column === 1 ? element("a", { href: `/run/${row.trial.run}` }, String(row.cells[1]))
       : column === 2 && row.trial.end === "running" ? `${told(row.trial.curve?.at(-1))} so far`
       : column === 4 && row.trial.why ? element("span", { title: row.trial.why }, row.cells[4]) : said(row.cells[column])),
@@ -170,6 +171,6 @@ async function watch() {
   } catch {
     place("lost").hidden = false;
   }
-  setTimeout(watch, found.trials.some((trial) => trial.end === "running") ? PAUSE : REST);
+  setTimeout(watch, !place("lost").hidden || found.trials.some((trial) => trial.end === "running") ? PAUSE : REST);
 }
 await watch();
