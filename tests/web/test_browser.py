@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from glassnet.web.page import HERE
-from web.watched import Watched, pages
+from web.watched import Watched, pages, waited
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
 LOOKS = [
@@ -94,9 +94,7 @@ def test_new_points_change_the_sentence_without_a_reload(watched: Watched, run_m
     served = watched.served
     path = run_maker(served.root / "growing", finished=False)
     try:
-        page = watched.open(
-            f"/run/{served.key('growing')}" if "growing" in served.runs() else wait_for(served, "growing")
-        )
+        page = watched.open(wait_for(served, "growing"))
         sync_api.expect(page.locator("#chart-loss figcaption")).to_contain_text("after epoch 3 of 3")
         with (path / "metrics.jsonl").open("a") as file:
             file.write(json.dumps({"event": "epoch", "epoch": 3, "step": 40, "lr": 0.1, "running_loss": 0.1, "train": {"loss": 0.1, "accuracy": 0.9}, "val": {"loss": 0.1, "accuracy": 0.9}}) + "\n")  # fmt: skip
@@ -112,7 +110,7 @@ def test_what_somebody_opened_stays_open_when_more_is_found(watched: Watched, ru
     served = watched.served
     path = run_maker(served.root / "found", finished=False)
     try:
-        page = watched.open(f"/run/{served.key('found')}" if "found" in served.runs() else wait_for(served, "found"))
+        page = watched.open(wait_for(served, "found"))
         page.locator("#findings summary").click()
         sync_api.expect(page.locator("#findings dl")).to_be_visible()
         with (path / "findings.jsonl").open("a") as file:
@@ -124,7 +122,9 @@ def test_what_somebody_opened_stays_open_when_more_is_found(watched: Watched, ru
         shutil.rmtree(path)
 
 
-def test_a_click_on_a_run_is_not_lost_when_the_list_changes_under_it(watched: Watched, run_maker: Callable[..., Path]) -> None:
+def test_a_click_on_a_run_is_not_lost_when_the_list_changes_under_it(
+    watched: Watched, run_maker: Callable[..., Path]
+) -> None:
     served = watched.served
     path = run_maker(served.root / "changing", finished=False)
     try:
@@ -174,14 +174,8 @@ def test_a_chart_out_of_sight_is_drawn_when_it_comes_into_sight(
 
 
 def wait_for(served: Any, name: str) -> str:
-    import time
-
-    for _ in range(40):
-        found = served.runs()
-        if name in found:
-            return f"/run/{found[name]['id']}"
-        time.sleep(0.1)
-    raise AssertionError(name)
+    """The page of a run, as soon as it is listed."""
+    return f"/run/{waited(lambda: served.runs().get(name), f'{name} in the list')['id']}"
 
 
 def test_a_chart_is_zoomed_and_read_by_keyboard(watched: Watched) -> None:

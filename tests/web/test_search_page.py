@@ -18,6 +18,7 @@ pytest.importorskip("starlette", reason="the extra [web] is not installed")
 from glassnet.web.index import Index
 from glassnet.web.searches import finalists, sentence, stages
 from glassnet.web.trials import Curves, searched, trials, under_way, with_curves
+from web.watched import waited
 
 EPOCH = {"event": "epoch", "epoch": 3, "step": 40, "train": {"loss": 0.1}, "val": {"loss": 0.1, "accuracy": 0.95}}
 
@@ -68,21 +69,21 @@ def test_a_trial_that_leads_out_of_the_folder_is_not_read(tmp_path: Path, search
     assert [each["number"] for each in found if "curve" in each] == [8, 9, 10]
 
 
-def address(served: Any, name: str) -> str:
+def address(served: Any, name: str) -> str | None:
+    """Where a search is shown; None where it is not listed."""
     page = served.ask("/searches")[2].decode()
-    return next(part.split('"')[0] for part in page.split('href="')[1:] if f">{name}</a>" in part)
+    return next((part.split('"')[0] for part in page.split('href="')[1:] if f">{name}</a>" in part), None)
 
 
 @pytest.fixture
 def search(served: Any, search_maker: Callable[..., Path]) -> Iterator[tuple[str, Path]]:
     """(address, folder) of a search below the page."""
-    import time
-
     folder = search_maker(served.root / "good-search")
-    time.sleep(1.1)  # a listing is not made again within a second
-    yield address(served, "good-search"), folder
-    shutil.rmtree(folder)
-    time.sleep(1.1)
+    try:
+        yield waited(lambda: address(served, folder.name), f"{folder.name} in the list"), folder
+    finally:
+        shutil.rmtree(folder)
+    waited(lambda: address(served, folder.name) is None or None, f"{folder.name} to leave the list")
 
 
 def test_what_was_seen_is_not_sent_again(served: Any, search: tuple[str, Path]) -> None:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 WAIT = 20_000  # ms
+
+
+def waited(look: Callable[[], Any], what: str) -> Any:
+    """What ``look`` finds, as soon as it finds something: the page makes a list again after a second at the earliest."""
+    end = time.monotonic() + WAIT / 1000
+    while time.monotonic() < end:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"waited in vain for {what}")
 
 
 class Watched:

@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from glassnet.cli.terminal import readable, say
 from glassnet.errors import GlassnetError, is_out_of_memory, unknown
 
 COMMANDS = {
@@ -71,11 +72,14 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The command line as a function: prints, and returns the exit code."""
     streams = sys.stdout, sys.stderr
+    readable()
     try:
-        outcome = cli.main(arguments, prog_name="glassnet", standalone_mode=False)
+        outcome = cli.main(
+            arguments, prog_name="glassnet", standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None
+        )
         sys.stdout.flush()
     except GlassnetError as error:
-        click.echo(f"error: {error.message()}", err=True)
+        say(f"error: {error.message()}", err=True)
         return error.exit_code
     except click.ClickException as error:
         error.show()
@@ -91,14 +95,14 @@ def run(arguments: list[str]) -> int:
         return _reader_has_left()
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            click.echo(f"error: this name is too long to be a file's\n  where:    {error.filename}", err=True)
+            say(f"error: this name is too long to be a file's\n  where:    {error.filename}", err=True)
             return 2
         if is_out_of_memory(error):
-            click.echo("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
+            say("error: out of memory\n  fix:      a smaller --batch-size, --image-size or network", err=True)
             return 8
         if os.environ.get("GLASSNET_DEBUG"):
             raise
-        click.echo(
+        say(
             f"error: a fault of Glassnet's own: {type(error).__name__}: {error}\n"
             "  fix:      please report it; GLASSNET_DEBUG=1 shows where it happened",
             err=True,

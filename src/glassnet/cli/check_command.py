@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glassnet.cli.flags import FLAGS, recipe_flags, settings_of
+from glassnet.cli.terminal import for_people, is_live, say
 from glassnet.errors import UsageError, unknown
 from glassnet.recipe import Recipe
 
@@ -92,7 +93,7 @@ def try_run(path: str, *, as_json: bool) -> int:
 
     found = findings_of(Path(path))
     if not as_json:
-        click.echo(
+        say(
             f"{len(found)} finding{'' if len(found) == 1 else 's'} in {path}"
             + ("" if found else ": there is nothing to try")
         )
@@ -108,9 +109,9 @@ def tell_trials(trials: Iterable[Finding | Tried], *, as_json: bool) -> None:
         if as_json:
             click.echo(to_json(event))
         elif isinstance(event, Finding):
-            click.echo(f"{event.rule}: {event.what}")
+            say(f"{event.rule}: {event.what}")
         else:
-            click.echo(f"  tried {event.words}")
+            say(f"  tried {event.words}")
 
 
 def perform(
@@ -145,7 +146,7 @@ def perform(
         click.echo(json.dumps({"event": "verdict", "verdict": word, "folder": str(folder)}, ensure_ascii=False))
     else:
         for line in ending(seen, word, folder, again):
-            click.echo(line)
+            say(line)
     return FAILED_CODE if word == "failed" else 0
 
 
@@ -161,7 +162,7 @@ class Teller:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.live = sys.stdout.isatty() and not quiet
+        self.live = is_live(sys.stdout) and not quiet
         self.width = min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST) if self.live else 10_000
         self.begun = time.monotonic()
         self.checkup: Checkup | None = None
@@ -173,7 +174,7 @@ class Teller:
             return
         recipe, data = checkup.recipe, checkup.data
         samples = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
-        click.echo(
+        say(
             f"checking {recipe.net.name} on {data.name} ({samples}) with {recipe.optimizer.name}, lr {recipe.optimizer.lr:.3g}, "
             f"{recipe.train.epochs} epochs of {recipe.train.batch_size} a step"
         )
@@ -189,7 +190,7 @@ class Teller:
     def clear(self) -> None:
         """Take the line away again."""
         if self.live:
-            click.echo("\r\x1b[K", nl=False)
+            click.echo("\r" + " " * (self.width - 1) + "\r", nl=False)
 
     def tell(self, found: Checked) -> None:
         """A line with mark, sentence and seconds; where it did not pass, why and what to do."""
@@ -270,9 +271,10 @@ def show_rules(as_json: bool) -> None:
         return
     width = min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
     for _, heading, some in kinds:
-        click.echo(click.style(heading, bold=True))
+        click.echo(click.style(for_people(heading, sys.stdout), bold=True))
         for each in some:
-            click.echo(f"  {click.style(each.id, fg='cyan')}  {each.title}")
+            line = for_people(f"  {each.id}  {each.title}", sys.stdout)
+            click.echo(line.replace(each.id, click.style(each.id, fg="cyan"), 1))
             click.echo(wrapped(each.threshold, width, " " * 6))
         click.echo("")
     click.echo("'glassnet check --explain ID' says all about one.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glassnet.cli.terminal import say
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> Non
         click.echo(json.dumps(finite(asdict(found)), ensure_ascii=False, default=str))
         return
     for line in audit_lines(found):
-        click.echo(line)
+        say(line)
     if data.schema.kind == "image":
         place = Path(sheet or f"{data.name}-sheet.png")
         try:
@@ -55,7 +56,7 @@ def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> Non
             from glassnet.files import translated
 
             raise translated(error, place) from error
-        click.echo(f"contact sheet: {place}")
+        say(f"contact sheet: {place}")
 
 
 def _check_sheet(sheet: str | None) -> None:

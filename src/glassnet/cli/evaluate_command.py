@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glassnet.cli.terminal import say
 from glassnet.runs import Recorder, RunFolder, open_run
 
 if TYPE_CHECKING:
@@ -100,18 +101,18 @@ def command(
     if as_json:
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
-    click.echo(f"{chosen} part of {source}, {counted(count, record['figures'])}")
+    say(f"{chosen} part of {source}, {counted(count, record['figures'])}")
     if "forecast" in record:
         lines = forecast_lines(record["forecast"])
     else:
         lines = figure_lines(record["figures"], full=True) + entity_lines(record.get("entities"))
-    click.echo("\n".join(lines))
+    say("\n".join(lines))
     if looked:
         from glassnet.cli.views import view_lines
 
-        click.echo("\n".join(view_lines(looked)))
+        say("\n".join(view_lines(looked)))
     if uses > 1:
-        click.echo(f"the test part has been looked at {uses} times by now; do not choose between models by it")
+        say(f"the test part has been looked at {uses} times by now; do not choose between models by it")
 
 
 def reread(recipe: Recipe, data: str | None, side: int) -> Data:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from glassnet.cli.terminal import say
 from glassnet.experiments import EXPERIMENTS, module_of
 
 
@@ -30,8 +31,8 @@ def command(name: str | None, full: bool, seed: int, out: str | None, data: str 
             return
         width = max(map(len, EXPERIMENTS))
         for each, question in EXPERIMENTS.items():
-            click.echo(f"{each:<{width}}  {question}")
-        click.echo("\n'glassnet experiment NAME' runs one and writes its data and its picture.")
+            say(f"{each:<{width}}  {question}")
+        say("\n'glassnet experiment NAME' runs one and writes its data and its picture.")
         return
     module_name = module_of(name)  # an unknown name is told before anything heavy is loaded
 
@@ -44,14 +45,15 @@ def command(name: str | None, full: bool, seed: int, out: str | None, data: str 
     ):  # their nets are small: two threads lose more in waiting than they win, above all beside a neighbour
         sys.modules["torch"].set_num_threads(1)
     folder = Path(out) if out else Path("experiments") / name
-    setting = Setting(full, seed, data, say=lambda line: click.echo(line, err=True))
+    setting = Setting(full, seed, data, say=lambda line: say(line, err=True))
     outcome = module.run(setting)
     written = write_outcome(name, outcome, module, folder)
     if as_json:
         click.echo(json.dumps(as_plain(name, outcome), ensure_ascii=False))
         return
-    click.echo(f"{name}: {EXPERIMENTS[name]}")
+    say(f"{name}: {EXPERIMENTS[name]}")
     if outcome.data:
-        click.echo(f"data: {outcome.data}")
-    click.echo("\n" + "\n".join(table_lines(tuple(outcome.rows))) + f"\n\n{outcome.conclusion}\n")
-    click.echo(f"{folder}: {', '.join(path.name for path in written)}")
+        say(f"data: {outcome.data}")
+    click.echo("\n" + "\n".join(table_lines(tuple(outcome.rows))) + "\n")
+    say(f"{outcome.conclusion}\n")
+    say(f"{folder}: {', '.join(path.name for path in written)}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glassnet.cli.terminal import say
+
 if TYPE_CHECKING:
     from glassnet.explain import Attribution
     from glassnet.explain.methods import Case
@@ -60,7 +62,7 @@ def command(
 
     if show_methods:
         for key, row in METHODS.items():
-            click.echo(f"{key:<21} {row.title} ({', '.join(row.kinds)}{'; takes longer' if row.slow else ''})")
+            say(f"{key:<21}  {row.title} ({', '.join(row.kinds)}{'; takes longer' if row.slow else ''})")
         return
     if run is None:
         raise UsageError("no run was given", expected="glassnet explain RUN [FILE…]", fix="glassnet explain --methods")
@@ -87,10 +89,10 @@ def command(
         make_folder(folder)
         file = folder / f"{key}.{'svg' if as_svg else 'png'}"
         write_file(file, svg(drawing, key) if as_svg else png(drawing))
-        click.echo(f"{file}\n    {drawing.caption}")
+        say(f"{file}\n    {drawing.caption}")
         figures.append((key, METHODS[key].title, file.name, drawing.caption))
     if left_out:
-        click.echo("left out:\n" + "\n".join(f"    {line}" for line in left_out))
+        say("left out:\n" + "\n".join(f"    {line}" for line in left_out))
     if name not in METHODS:
         make_folder(folder)
         write_file(folder / "index.html", page(f"Inside {Path(run).name}", figures, left_out))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from glassnet.cli.terminal import say
+
 MOST_UNKNOWN = 8
 
 
@@ -53,7 +55,7 @@ def command(
         told = ", ".join(repr(token) for token in strange[:MOST_UNKNOWN]) + (
             " …" if len(strange) > MOST_UNKNOWN else ""
         )
-        click.echo(f"note: the model never met {told}; it reads each as one unknown {unit.removesuffix('s')}", err=True)
+        say(f"note: the model never met {told}; it reads each as one unknown {unit.removesuffix('s')}", err=True)
     tokens = write(model, prompt, length=length, temperature=temperature, seed=seed)
     if out:
         text = joined([*pieces(prompt, unit), *tokens], unit)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glassnet.cli.terminal import say
 from glassnet.errors import OutOfMemoryError, UsageError
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
             return
         width = max(map(len, zoo.ZOO))
         for entry in zoo.ZOO.values():
-            click.echo(f"{entry.name:<{width}} {entry.title} ({', '.join(entry.kinds)})")
+            say(f"{entry.name:<{width}}  {entry.title} ({', '.join(entry.kinds)})")
             if entry.paper != "-":
-                click.echo(f"{'':<{width}} {entry.paper}")
-        click.echo("\n'glassnet nets NAME' shows one layer by layer; --net NAME trains it.")
+                say(f"{'':<{width}}  {entry.paper}")
+        say("\n'glassnet nets NAME' shows one layer by layer; --net NAME trains it.")
         return
     if name not in zoo.ZOO:
         from glassnet.errors import unknown
@@ -60,13 +61,13 @@ def command(name: str | None, shape: str | None, classes: int, options: tuple[st
     if as_json:
         click.echo(json.dumps(asdict(table)))
         return
-    click.echo(f"{entry.name}: {entry.title}\n{entry.paper}\n")
+    say(f"{entry.name}: {entry.title}\n{entry.paper}\n")
     shown = [
         (f"--set net.{option}={_typed(about.default)}", about.description) for option, about in entry.options.items()
     ]
     width = max((len(setting) for setting, _ in shown), default=0)
     for setting, description in shown:
-        click.echo(f"  {setting:<{width}}  {description}")
+        say(f"  {setting:<{width}}  {description}")
     click.echo(f"\ninput {'×'.join(map(str, size))}, {classes} outputs\n")
     click.echo(table.text(min(shutil.get_terminal_size((110, 24)).columns, 140)))
 

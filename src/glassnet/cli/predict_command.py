@@ -11,6 +11,7 @@ import click
 from glassnet.cli.csv_text import csv_text
 from glassnet.cli.forecast_lines import next_steps
 from glassnet.cli.tagged_lines import tagged
+from glassnet.cli.terminal import say
 from glassnet.errors import UsageError
 from glassnet.events import finite
 
@@ -69,11 +70,11 @@ def command(
         from glassnet.test_time import many_views, told
 
         model = many_views(model, views)
-        click.echo(told(model), err=True)
+        say(told(model), err=True)
     if precision != "float32":
         source = model.source(list(files))[1]
         exact, model = model, model.answering_in(precision, source)
-        click.echo(f"{precision}: {differing(exact, model, source)}", err=True)
+        say(f"{precision}: {differing(exact, model, source)}", err=True)
     if model.task == "language":
         click.echo(likelihoods(model, files), nl=False)
         return

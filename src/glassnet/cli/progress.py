@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from glassnet.cli.terminal import for_people, is_live
 from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Threads, Timing, Tried, to_json
 
 LIVE_SECONDS = 0.1  # between two drawings of the live line
@@ -33,8 +34,8 @@ class Progress:
     """
 
     def __init__(self, how: str = "auto") -> None:
-        self.how = ("live" if sys.stdout.isatty() else "lines") if how == "auto" else how
-        self.console = _Console(highlight=False, soft_wrap=self.how != "live")
+        self.how = ("live" if is_live(sys.stdout) else "lines") if how == "auto" else how
+        self.console = _Console(highlight=False, soft_wrap=True)
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if self.how == "live" else None
         self.unread = False
         self.started: Started | None = None
@@ -61,7 +62,7 @@ class Progress:
     def say(self, text: str, style: str = "") -> None:
         """A line of words; not shown to programs."""
         if self.how in ("live", "lines"):
-            self._write(lambda: self.console.print(Text(text, style=style)))
+            self._write(lambda: self.console.print(Text(for_people(text, sys.stdout), style=style)))
 
     def program(self, line: str) -> None:
         """A line for programs; not shown to people."""
@@ -107,22 +108,21 @@ class Progress:
         if event.loss is not None:
             self.loss = event.loss
         if self.first_step is None:
-            self.first_step, self.begun = event.step - 1, time.monotonic()
+            self.first_step, self.begun = event.step, time.monotonic()
         now = time.monotonic()
         if not self.live or now - self.drawn < LIVE_SECONDS or self.started is None:
             return
         self.drawn = now
         total = self.started.epochs * self.started.steps_per_epoch
-        done = event.step - self.first_step
-        pace = (now - self.begun) / max(done, 1)
-        width = 24
-        filled = width * event.step // max(total, 1)
-        line = Text.assemble(
-            ("━" * filled, "cyan"),
-            ("─" * (width - filled), "dim"),
-            f" epoch {event.epoch + 1}/{self.started.epochs}  loss {self.loss:.4f}  lr {event.lr:.2g}  "
-            f"{event.samples / max(event.step, 1) / max(pace, 1e-9):,.0f}/s  left {clock(pace * (total - event.step))}",
+        done = event.step - self.first_step  # since the first step that was seen, which itself is not timed
+        pace = (now - self.begun) / done if done else 0.0
+        speed = (
+            f"  {event.samples / event.step / pace:,.0f}/s  left {clock(pace * (total - event.step))}" if pace else ""
         )
+        words = f" epoch {event.epoch + 1}/{self.started.epochs}  loss {self.loss:.4f}  lr {event.lr:.2g}{speed}"
+        width = min(max(self.console.width - 1 - len(words), 6), 24)
+        filled = width * event.step // max(total, 1)
+        line = Text.assemble(("━" * filled, "cyan"), ("─" * (width - filled), "dim"), words)
         line.truncate(max(self.console.width - 1, 20))
         self.live.update(line, refresh=True)
 

@@ -127,12 +127,15 @@ def _confusion(figures: dict[str, Any]) -> list[str]:
     if len(names) > 20:
         return [f"  ({len(names)} classes: the confusion matrix is in the report and in --json)"]
     short = [name[:7] for name in names]
+    first = max(map(len, short))
+    widths = [2 + max(len(name), *(len(str(row[at])) for row in figures["confusion"])) for at, name in enumerate(short)]
     lines = [
         "  confusion: rows are the true classes, columns what was said",
-        " " * 10 + "".join(f"{n:>8}" for n in short),
+        "  " + " " * first + "".join(f"{name:>{width}}" for name, width in zip(short, widths, strict=True)),
     ]
     for name, row in zip(short, figures["confusion"], strict=True):
-        lines.append(f"  {name:<8}" + "".join(f"{count or '·':>8}" for count in row))
+        told = (f"{count or '·':>{width}}" for count, width in zip(row, widths, strict=True))
+        lines.append(f"  {name:<{first}}" + "".join(told))
     return lines
 
 

@@ -12,6 +12,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from glassnet.cli.terminal import for_people, is_live
+
 if TYPE_CHECKING:
     from glassnet.searching import Trial
 
@@ -31,7 +33,7 @@ class Board:
         self, line_of: Callable[[Trial, int, str], str], called: Callable[[str], str], *, quiet: bool = False
     ) -> None:
         self._line_of, self._called, self._quiet = line_of, called, quiet
-        live = sys.stdout.isatty() and not quiet
+        live = is_live(sys.stdout) and not quiet
         self.console = Console(highlight=False, soft_wrap=not live)
         self._live = Live(console=self.console, auto_refresh=False, transient=True) if live else None
         self._trials: list[Trial] = []
@@ -49,7 +51,7 @@ class Board:
     def say(self, text: str) -> None:
         """A line of words."""
         if not self._quiet:
-            self.console.print(Text(text))
+            self.console.print(Text(for_people(text, sys.stdout)))
 
     def see(self, trial: Trial, planned: int, figure: str) -> None:
         """A trial that has ended."""

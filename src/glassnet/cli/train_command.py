@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from glassnet.cli.flags import recipe_flags, settings_of
+from glassnet.cli.terminal import say
 from glassnet.recipe import Recipe, describe
 
 
@@ -54,7 +55,7 @@ def command(
     if keys:
         for key, meaning, default in describe():
             shown = "" if default is None else f" (default: {default})"
-            click.echo(f"{key:<28}{meaning}{shown}")
+            say(f"{key:<26}  {meaning}{shown}")
         return 0
     recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
     settings = settings_of(flags)

@@ -109,7 +109,7 @@ def choose_execution(
             way, told = _threads(measurer, way)
             why += f"; {told}"
         elif precision != "auto":
-            why += f", {way.threads} threads"
+            why += f", {way.threads} thread{'' if way.threads == 1 else 's'}"
     finally:
         restore_random_states(states)
         torch.set_num_threads(way.threads)
