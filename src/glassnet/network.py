@@ -81,10 +81,24 @@ def through_time(net: nn.Module, recipe: Recipe, data: Data) -> None:
     if (
         steps and data.task != "language" and not cut_gradients(net, steps)
     ):  # the pieces of one long text are its batches
-        wrong.append(ModelError("the network does not read step by step", where="train.through_time", got=steps))
+        wrong.append(
+            ModelError(
+                "the network does not read step by step",
+                where="train.through_time",
+                got=f"{steps} for {type(net).__name__}",
+                fix="leave it out, or take one of ours: rnn, lstm or gru",
+            )
+        )
     if recipe.loss.steps == "all":
         if not hasattr(net, "says_steps"):
-            wrong.append(ModelError("the network does not answer behind every step", where="loss.steps", got="all"))
+            wrong.append(
+                ModelError(
+                    "the network does not answer behind every step",
+                    where="loss.steps",
+                    got=f"all for {type(net).__name__}",
+                    fix="leave it out, or take one of ours: rnn, lstm or gru",
+                )
+            )
         else:
             net.says_steps = True  # type: ignore[assignment]
     if wrong:
@@ -153,7 +167,10 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         if failed:
             raise failed.error() from error
         raise ModelError(
-            "the network fails on these inputs", where=type(net).__name__, got=f"{type(error).__name__}: {error}"
+            "the network fails on these inputs",
+            where=type(net).__name__,
+            got=f"{type(error).__name__}: {error}",
+            expected=f"a net for inputs of shape {tuple(inputs[:2].shape)} and type {inputs.dtype}",
         ) from error
     finally:
         net.train(was_training)

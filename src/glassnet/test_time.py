@@ -31,7 +31,11 @@ def many_views(model: Model, views: Views | str | None = None) -> Model:
         UsageError: the model is not one of images, no change of them is known to be harmless, or the views cannot be made.
     """
     if not isinstance(model.schema, ImageSchema):
-        raise UsageError("only images can be looked at in several ways", got=f"a model of {model.schema.kind} data")
+        raise UsageError(
+            "only images can be looked at in several ways",
+            got=f"a model of {model.schema.kind} data",
+            fix="ask the model as it is, without --tta, --views or many_views",
+        )
     schema = model.schema
     size = (schema.height, schema.width)
     border = model.card.get("border", "dark" if schema.channels == 1 else "reflect")

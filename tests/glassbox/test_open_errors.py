@@ -108,7 +108,7 @@ class Words(nn.Module):
         (Constant(), "does not depend on its input"),
         (nn.Identity(), "its output is its input"),
         (nn.Linear(3, 2), "mat1 and mat2"),
-        (Words(), "gives no tensor back"),
+        (Words(), "gives no tensor of floating-point numbers back"),
         (nn.MultiheadAttention(4, 1), "TypeError"),
     ],
 )

@@ -73,10 +73,13 @@ def as_batches(given: Any) -> Batches:
                 "inputs and targets of a batch differ in number",
                 where=f"batch {steps}",
                 got=f"{len(batch[0])} and {len(batch[1])}",
+                expected="a target for each input",
             )
         samples, steps = samples + len(batch[1]), steps + 1
     if not samples:
-        raise DataError("there are no batches", got=type(given).__name__)
+        raise DataError(
+            "there are no batches", got=type(given).__name__, expected="one batch or more, with a sample in it"
+        )
     return Given(given, samples, steps)
 
 

@@ -44,7 +44,12 @@ def command(
         if prompt:
             raise UsageError("two beginnings", got="--prompt and --prompt-file", fix="give one of them")
         if not Path(prompt_file).is_file():
-            raise DataError("no such file", where=prompt_file)
+            raise DataError(
+                "no such file",
+                where=prompt_file,
+                expected="the path of a text file",
+                fix="--prompt TEXT takes the beginning itself",
+            )
         prompt = text_at(prompt_file)
     if not 0 <= seed < 2**63:
         raise UsageError("no seed", where="--seed", got=seed, expected="0 or more")

@@ -62,7 +62,12 @@ def command(
     form = chosen[0] if chosen else ""
     if is_formula(what, given):
         if target is not None or row:
-            raise UsageError("--target and --row are for networks", where=what)
+            raise UsageError(
+                "--target and --row are for networks",
+                where=what,
+                expected="the folder of a run: glassnet graph RUN FILE --target CLASS",
+                fix="leave them out for a formula",
+            )
         return show_formula(what, given, form, svg_file)
     return show_network(what, given, form, svg_file, target, row)
 
@@ -99,7 +104,10 @@ def show_formula(text: str, given: tuple[str, ...], form: str, svg_file: str | N
     if form == "--check":
         if upstream is not None:
             raise UsageError(
-                "--check needs a formula whose result is one number", got=f"an array of shape {result.shape}"
+                "--check needs a formula whose result is one number",
+                where=text,
+                got=f"an array of shape {result.shape}",
+                fix="put sum(...) around the result, as in sum(x * y)",
             )
         from glassnet.glassbox.comparison import as_text
 

@@ -236,7 +236,9 @@ def _stages(trials: str | None, epochs: str | None) -> tuple[Any, ...] | None:
     counts = counts or list(TRIALS[: len(lengths)])
     if len(counts) != len(lengths):
         raise UsageError(
-            "--trials and --stage-epochs name different numbers of stages", got=f"{len(counts)} and {len(lengths)}"
+            "--trials and --stage-epochs name different numbers of stages",
+            got=f"{len(counts)} and {len(lengths)}",
+            expected="a number for each stage in both, such as --trials 24,12 --stage-epochs 5,10",
         )
     return tuple(Stage(count, length) for count, length in zip(counts, lengths, strict=True))
 
@@ -251,7 +253,9 @@ def _numbers(text: str | None, flag: str) -> list[int]:
     except ValueError:
         found = [0]
     if min(found) < 1:
-        raise UsageError(f"{flag} takes whole numbers above zero, separated by commas", got=text)
+        raise UsageError(
+            f"{flag} takes whole numbers above zero, separated by commas", got=text, expected="such as 10 or 10,5"
+        )
     return found
 
 

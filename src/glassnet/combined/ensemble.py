@@ -41,7 +41,7 @@ class Ensemble(nn.Module):
         if answer not in ANSWERS:
             raise unknown("answer of an ensemble", answer, ANSWERS, where="ensemble.answer")
         if not members:
-            raise UsageError("an ensemble needs networks", got="none")
+            raise UsageError("an ensemble needs networks", got="none", expected="one glassnet.combined.Member or more")
         self.members = nn.ModuleList(members)
         self.answer = answer
 

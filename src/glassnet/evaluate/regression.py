@@ -202,7 +202,11 @@ def _values(predicted: Tensor, targets: Tensor, outputs: int) -> tuple[Floats, F
             expected=str(tuple(targets.shape)),
         )
     if not bool(true.isfinite().all()):
-        raise DataError("targets are not finite numbers", got=f"{int((~true.isfinite()).sum())} of {true.numel()}")
+        raise DataError(
+            "targets are not finite numbers",
+            got=f"NaN or infinity in {int((~true.isfinite()).sum())} of {true.numel()} values",
+            fix="leave out the samples with such targets",
+        )
     if not bool(said.isfinite().all()):
         raise ModelError(
             "the network's predictions are not finite numbers",

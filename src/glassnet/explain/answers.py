@@ -125,7 +125,9 @@ def probabilities(about: Subject) -> Tensor:
         UsageError: the model predicts values.
     """
     if about.outputs:
-        raise UsageError("this model predicts values and has no classes")
+        raise UsageError(
+            "this model predicts values and has no classes", fix="use model.predict, which tells the values"
+        )
     temperature = 1.0 if about.model is None else about.model.temperature
     with looking(about.net), torch.no_grad():
         logits = torch.cat([about.answer(x) for x in torch.split(about.x, AT_ONCE)])

@@ -148,5 +148,9 @@ def plain_inputs(about: Subject) -> Tensor:
         UsageError: the network reads whole numbers, such as words, which have no gradient.
     """
     if not about.x.is_floating_point():
-        raise UsageError("attributions need inputs that are real numbers", got=str(about.x.dtype))
+        raise UsageError(
+            "attributions need inputs that are real numbers",
+            got=str(about.x.dtype),
+            expected="floating-point numbers, as inputs.float() makes them, or texts as whole numbers (batch, tokens)",
+        )
     return about.x.detach().clone().requires_grad_(True)

@@ -49,7 +49,11 @@ def boundary(model: Model | nn.Module, inputs: Inputs, points: int = 120, margin
     about = subject(model, inputs)
     raw = about.raw.float()
     if raw.shape[1:] != (2,):
-        raise UsageError("decision boundaries are drawn for data of two features", got=tuple(raw.shape[1:]))
+        raise UsageError(
+            "decision boundaries are drawn for data of two features",
+            got=f"inputs of shape {tuple(raw.shape[1:])}",
+            expected="each of (2,), such as the rows of a table with two columns of numbers",
+        )
     whole = raw[~raw.isnan().any(1)]
     low, high = whole.amin(0), whole.amax(0)
     room = margin * (high - low).clamp_min(1e-6)

@@ -60,7 +60,11 @@ def filters(model: Model | nn.Module, shape: tuple[int, ...] | None = None) -> F
             continue
         if weight.ndim >= 2 and next(module.children(), None) is None:
             return _told(name, module, weight, shape)
-    raise UsageError("no layer of this network has filters", where=type(net).__name__)
+    raise UsageError(
+        "no layer of this network has filters",
+        where=type(net).__name__,
+        expected="a layer with weights for its inputs, such as Conv2d or Linear",
+    )
 
 
 def _told(name: str, module: nn.Module, weight: Tensor, shape: tuple[int, ...] | None) -> Filters:

@@ -40,7 +40,11 @@ def grad_cam(
     """
     about = subject(model, inputs)
     if not about.is_image:
-        raise UsageError("Grad-CAM is for images", got=f"inputs of shape {tuple(about.x.shape[1:])}")
+        raise UsageError(
+            "Grad-CAM is for images",
+            got=f"inputs of shape {tuple(about.x.shape[1:])}",
+            expected="each of (channels, height, width)",
+        )
     x = plain_inputs(about)
     asked = layers(about.net, [layer] if layer else "all")
     with looking(about.net), torch.enable_grad(), tapped(about.net, asked) as seen:
@@ -50,7 +54,11 @@ def grad_cam(
         name, maps = _last(seen)
         slopes = torch.autograd.grad(scores.sum(), maps, allow_unused=True)[0]
     if slopes is None:
-        raise UsageError("the output does not depend on this layer", where=name)
+        raise UsageError(
+            "the output does not depend on this layer",
+            where=name,
+            expected="a layer on the way to it, as in grad_cam(..., layer=NAME)",
+        )
     weights = slopes.mean(dim=(2, 3), keepdim=True)  # (batch, channels, 1, 1)
     heat = (weights * maps).sum(1, keepdim=True).relu()
     heat = interpolate(heat, size=tuple(x.shape[2:]), mode="bilinear", align_corners=False)

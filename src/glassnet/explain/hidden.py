@@ -41,5 +41,9 @@ def _of(net: nn.Module, x: Tensor) -> Tensor:
         for handle in handles:
             handle.remove()
     if not seen:
-        raise UsageError("the network has no linear layer, so its last hidden layer is not known")
+        raise UsageError(
+            "the network has no linear layer, so its last hidden layer is not known",
+            where=type(net).__name__,
+            expected="a torch.nn.Linear that the inputs go through, or a net of the zoo",
+        )
     return seen[0].reshape(len(x), -1)

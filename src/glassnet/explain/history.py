@@ -58,7 +58,11 @@ def history(measured: Sequence[Measured], layer: str | None = None, bins: int = 
     ]
     looks = [(step, record) for step, record in looks if record["high"] is not None]
     if not looks:
-        raise UsageError("this layer's values were never finite", got=chosen)
+        raise UsageError(
+            "this layer's values were never finite, or never differed",
+            where=chosen,
+            expected="another layer, as in glassnet.explain.history(measured, layer=NAME)",
+        )
     low, high = min(r["low"] for _, r in looks), max(r["high"] for _, r in looks)
     edges = np.linspace(low, max(high, low + 1e-9), bins + 1)
     shares = np.array([_spread(r["histogram"], r["low"], r["high"], edges) for _, r in looks])

@@ -30,7 +30,12 @@ def layers(net: nn.Module, which: str | list[str] | None = None) -> list[tuple[s
                 raise unknown("layer", name, known)
         return [(name, known[name]) for name in which]
     if which not in (None, "stages", "all"):
-        raise UsageError("layers are chosen by 'stages', 'all' or a list of names", where="layers", got=which)
+        raise UsageError(
+            "layers are chosen by 'stages', 'all' or a list of names",
+            where="layers",
+            got=which,
+            fix=f"put the name of a layer into a list: [{which!r}]",
+        )
     small = list(_atoms(net, "", set()))
     if which == "all" or (which is None and len(small) <= MOST):
         return small

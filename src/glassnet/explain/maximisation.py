@@ -74,7 +74,11 @@ def maximise(
     """
     about = subject(model, inputs)
     if not about.is_image:
-        raise UsageError("activation maximisation is for images", got=f"inputs of shape {tuple(about.x.shape[1:])}")
+        raise UsageError(
+            "activation maximisation is for images",
+            got=f"inputs of shape {tuple(about.x.shape[1:])}",
+            expected="each of (channels, height, width)",
+        )
     size = tuple(about.x.shape[1:]) if about.model is None else tuple(about.raw.shape[1:])
     generator = torch.Generator().manual_seed(seed)
     reach = 2 / 16 * _seen(about, layer)  # in grid_sample's units, where an image is 2 wide

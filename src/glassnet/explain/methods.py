@@ -127,7 +127,12 @@ def _integrated(case: Case) -> plots.Drawing:
 def _filters(case: Case) -> plots.Drawing:
     told = filters(case.model)
     if not told.are_pictures:
-        raise UsageError("the first layer's filters are no pictures", where=told.name, got=told.weights.shape)
+        raise UsageError(
+            "the first layer's filters are no pictures",
+            where=told.name,
+            got=told.weights.shape,
+            expected="(units, channels, height, width), with a height and a width above 1",
+        )
     return filters_plot(told)
 
 

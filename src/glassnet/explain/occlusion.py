@@ -71,7 +71,9 @@ def occlusion(
             return attribution(f"occlusion by {side}×{side} pixels", about, values[:, :1], chosen, scores, signed=True)
         if about.x.ndim != 2:
             raise UsageError(
-                "occlusion is for images, spectrograms, rows and texts", got=f"inputs of shape {tuple(x.shape[1:])}"
+                "occlusion is for images, spectrograms, rows and texts",
+                got=f"inputs of shape {tuple(x.shape[1:])}",
+                expected="each of (channels, height, width), (columns,) or (tokens,)",
             )
         _, group = columns_of(about)
         hidden = baseline_of(about, baseline, torch.zeros_like(x[:1]))

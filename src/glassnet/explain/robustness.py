@@ -97,7 +97,11 @@ def robustness(
     """
     about = subject(model, inputs)
     if not about.is_image:
-        raise UsageError("robustness curves are for images", got=f"inputs of shape {tuple(about.x.shape[1:])}")
+        raise UsageError(
+            "robustness curves are for images",
+            got=f"inputs of shape {tuple(about.x.shape[1:])}",
+            expected="each of (channels, height, width)",
+        )
     if len(targets) != len(about.x):
         raise UsageError("the targets do not match the inputs", got=len(targets), expected=len(about.x))
     unknown_kinds = [kind for kind in kinds if kind not in SEVERITIES]
@@ -158,7 +162,11 @@ def equivariance(
     """
     about = subject(model, inputs, limit)
     if not about.is_image:
-        raise UsageError("equivariance to shifts is for images", got=f"inputs of shape {tuple(about.x.shape[1:])}")
+        raise UsageError(
+            "equivariance to shifts is for images",
+            got=f"inputs of shape {tuple(about.x.shape[1:])}",
+            expected="each of (channels, height, width)",
+        )
     chosen = layers(about.net)
     jumps = _strides(about)
     with looking(about.net), torch.no_grad():

@@ -75,7 +75,11 @@ class Subject:
         """Logits or values (batch, outputs); the single logit s of two classes becomes the two logits −s/2 and s/2, of which each says its own class."""
         out = first_tensor(self.net(x))
         if out is None:
-            raise UsageError("the network returns no tensor", where=type(self.net).__name__)
+            raise UsageError(
+                "the network returns no tensor",
+                where=type(self.net).__name__,
+                expected="a tensor of outputs, or a tuple, list or dict that holds one",
+            )
         out = out.reshape(len(out), -1)
         if out.shape[1] == 1 and len(self.classes) == 2:
             out = torch.cat((-out / 2, out / 2), dim=1)
@@ -140,7 +144,7 @@ def subject(model: Model | nn.Module, inputs: Inputs, limit: int | None = None) 
         )
     x = as_tensor(inputs)[:limit]
     if not len(x):
-        raise UsageError("there is nothing to explain", got="no input")
+        raise UsageError("there is nothing to explain", got="no input", expected="one input or more")
     x = x.detach().to(device_of(model))
     own = next(model.parameters(), None)
     if own is not None and x.is_floating_point() and own.is_floating_point():
@@ -152,7 +156,7 @@ def _of_model(model: Model, inputs: Inputs, limit: int | None) -> Subject:
     names, source = model.source(inputs)
     raw = source.take(torch.arange(len(source) if limit is None else min(limit, len(source))))
     if not len(raw):
-        raise UsageError("there is nothing to explain", got="no input")
+        raise UsageError("there is nothing to explain", got="no input", expected="one input or more")
     with torch.no_grad():
         x = model.preprocess(raw.to(device_of(model.net))).detach().clone()
     values = model.task == "values"

@@ -148,7 +148,10 @@ def _by_token(products: Tensor, x: Tensor) -> Tensor:
         return summed
     if summed.shape[1] != x.shape[1] - 1:
         raise UsageError(
-            "an embedding of this network does not go token by token", got=f"{summed.shape[1]} vectors for {x.shape[1]}"
+            "an embedding of this network does not go token by token",
+            got=f"{summed.shape[1]} vectors for {x.shape[1]}",
+            expected="one for each token, or for each two neighbours",
+            fix="occlusion needs no embedding",
         )
     whole = torch.zeros(x.shape, device=x.device, dtype=summed.dtype)
     whole[:, :-1] += summed / 2

@@ -192,4 +192,9 @@ def as_array(value: ArrayLike, where: str) -> Array:
             raise TypeError(f"values of type {given.dtype}")
         return np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise UsageError("a value is no number and no array of numbers", where=where, got=error) from error
+        raise UsageError(
+            "a value is no number and no array of numbers",
+            where=where,
+            got=error,
+            expected="real numbers, such as 1.5, or rows of one length, such as [[1, 2], [3, 4]]",
+        ) from error

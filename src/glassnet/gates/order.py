@@ -32,7 +32,11 @@ def give_names(nodes: tuple[Node, ...]) -> None:
     named = [node for node in nodes if node.name and not (node.kind == "constant" and node.shape == ())]
     twice = [name for name, count in Counter(node.name for node in named).items() if count > 1]
     if twice:
-        raise UsageError("every node of a graph needs a name of its own", got=", ".join(twice) + " several times")
+        raise UsageError(
+            "every node of a graph needs a name of its own",
+            got=", ".join(twice) + " several times",
+            fix="give one of them another name, as in node.named('other')",
+        )
     taken = {node.name for node in named}
     count: Counter[str] = Counter()
     for node in nodes:

@@ -100,7 +100,7 @@ def values_of(given: Sequence[str], names: Sequence[str]) -> dict[str, Array]:
         elif name not in names:
             mistakes.append(unknown("input", name, names))
         elif name in tried:
-            mistakes.append(UsageError(f"'{name}' is given twice", got=text))
+            mistakes.append(UsageError(f"'{name}' is given twice", got=text, fix=f"give one value for '{name}'"))
         else:
             tried.add(name)
             try:
@@ -174,7 +174,13 @@ class _Reader:
             before = "is given twice" if self.known[name].kind == "gate" else "is used before it is given"
             return self.wrong(UsageError(f"'{name}' {before}", where=_short(self.text), fix="take another name"))
         if node.kind != "gate" or node in self.known.values():
-            return self.wrong(UsageError(f"'{name}' would be another name for the same thing", got=_short(self.text)))
+            return self.wrong(
+                UsageError(
+                    f"'{name}' would be another name for the same thing",
+                    got=_short(self.text),
+                    fix=f"leave this part out, and write the thing itself where '{name}' stands",
+                )
+            )
         self.known[name] = node.named(name)
         return node
 
@@ -188,7 +194,14 @@ class _Reader:
             )
         match tree:
             case ast.Constant(value=value) if isinstance(value, bool) or not isinstance(value, int | float):
-                return self.wrong(UsageError("a formula holds numbers only", got=self.shown(tree)))
+                return self.wrong(
+                    UsageError(
+                        "a formula holds numbers only",
+                        where=None if self.shown(tree) == _short(self.text) else _short(self.text),
+                        got=self.shown(tree),
+                        expected="a number such as 2 or 0.5, or a name without quotation marks",
+                    )
+                )
             case ast.Constant(value=value):
                 return self.number(tree, value)
             case ast.Name(id=name):
@@ -234,7 +247,9 @@ class _Reader:
             return self.wrong(
                 UsageError(
                     f"{name} takes {count} number{'s' if count > 1 else ''} or array{'s' if count > 1 else ''}",
+                    where=None if self.shown(tree) == _short(self.text) else _short(self.text),
                     got=self.shown(tree),
+                    expected=f"{name}({', '.join('xy'[:count])})",
                 )
             )
         return apply(make(), *operands)

@@ -122,7 +122,10 @@ def embedding(
 ) -> Node:
     """Rows of a table."""
     if max_norm is not None or scale_grad_by_freq:
-        raise ModelError("an embedding that changes its rows or gradients by itself has no gate")
+        raise ModelError(
+            "an embedding that changes its rows or gradients by itself has no gate",
+            expected="max_norm=None and scale_grad_by_freq=False",
+        )
     rows = shape_of(weight)[0]
     padding = None if padding_idx is None else padding_idx % rows
     return apply(gates.Embedding(padding if padding in values_of(input) else None), input, weight)
@@ -138,7 +141,11 @@ def binary(make: Callable[[], Gate], *, swapped: bool = False) -> Handler:
 
     def handler(input: Any, other: Any, *, alpha: float = 1, rounding_mode: str | None = None) -> Node:
         if rounding_mode is not None:
-            raise ModelError("a division that rounds has no gate", got=rounding_mode)
+            raise ModelError(
+                "a division that rounds has no gate",
+                got=f"rounding_mode='{rounding_mode}'",
+                fix=f"write torch.{rounding_mode}((x / y).detach()), which hands back no gradient either",
+            )
         other = other if alpha == 1 else other * float(alpha)
         return apply(make(), other, input) if swapped else apply(make(), input, other)
 
@@ -153,14 +160,16 @@ def gelu(input: Node, approximate: str = "none") -> Node:
 def softplus(input: Node, beta: float = 1.0, threshold: float = 20.0) -> Node:
     """PyTorch goes over to y = x where β·x is above the threshold; the gate needs no such care, and the two agree to rounding at 20."""
     if threshold < 20:
-        raise ModelError("a softplus that is cut off this early has no gate", got=f"threshold={threshold:g}")
+        raise ModelError(
+            "a softplus that is cut off this early has no gate", got=f"threshold={threshold:g}", expected="20 or above"
+        )
     return apply(gates.Softplus(float(beta)), input)
 
 
 def clamp(input: Node, min: float | None = None, max: float | None = None, inplace: bool = False) -> Node:
     """Between two bounds, either of which may be left out."""
     if isinstance(min, Node) or isinstance(max, Node):
-        raise ModelError("a clamp between tensors has no gate")
+        raise ModelError("a clamp between tensors has no gate", fix="write torch.minimum(torch.maximum(x, low), high)")
     return apply(gates.Clip(-math.inf if min is None else float(min), math.inf if max is None else float(max)), input)
 
 
@@ -231,7 +240,10 @@ def attention(
 ) -> Node:
     """softmax(q·kᵀ / √width) · v, by gates of its own."""
     if attn_mask is not None or is_causal or dropout_p or enable_gqa:
-        raise ModelError("attention with a mask, with dropout or with shared keys has no gates")
+        raise ModelError(
+            "attention with a mask, with dropout or with shared keys has no gates",
+            fix="write it out, as in torch.softmax(q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5 + mask, -1) @ v",
+        )
     width = shape_of(query)[-1]
     scores = (query @ transpose(key, -2, -1)) * (1 / math.sqrt(width) if scale is None else float(scale))
     return apply(gates.Softmax(axis=len(shape_of(query)) - 1), scores) @ value
@@ -249,7 +261,7 @@ def both(weight: Node | None, bias: Node | None) -> tuple[Node, ...]:
         ModelError: a shift without a scale.
     """
     if weight is None and bias is not None:
-        raise ModelError("a normalisation with a bias and no weight has no gate")
+        raise ModelError("a normalisation with a bias and no weight has no gate", fix="give it a weight of ones")
     return (*given(weight), *given(bias))
 
 

@@ -65,7 +65,11 @@ def gradient_check(
             value, upstream = loss_value(twin, x, targets, loss, seed, state)
         first = value()
         if not first.requires_grad:
-            raise ModelError("the loss does not depend on any parameter", where=type(net).__name__)
+            raise ModelError(
+                "the loss does not depend on any parameter",
+                where=type(net).__name__,
+                expected="a parameter that requires a gradient, and no detach, argmax or no_grad between it and the loss",
+            )
         first.backward()  # type: ignore[no-untyped-call]
         found = {name: torch.zeros_like(p) if p.grad is None else p.grad.clone() for name, p in known.items()}
         torch.set_rng_state(state)
@@ -81,7 +85,12 @@ def gradient_check(
     finally:
         torch.set_rng_state(state)
     if not rows:
-        raise ModelError("there is no gradient to compare", where=type(net).__name__, got="no parameters, whole inputs")
+        raise ModelError(
+            "there is no gradient to compare",
+            where=type(net).__name__,
+            got="no parameters, whole inputs",
+            expected="parameters that require a gradient, or floating-point inputs",
+        )
     return GradientCheck(float(first.detach()), tuple(rows), why)
 
 
@@ -210,6 +219,7 @@ def loss_value(
             "this network does not compute these inputs in float64",
             where=type(twin).__name__,
             got=f"{type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ''}",
+            expected="a network that computes on the CPU in the type of its weights",
         ) from problem
     several = [each for each in flat(first) if isinstance(each, Tensor)]
     if targets is None:
@@ -230,7 +240,12 @@ def loss_value(
         return compute(outputs(), wanted)
 
     if value().numel() != 1:
-        raise UsageError("the loss is not one number", got=f"a tensor of shape {tuple(value().shape)}")
+        raise UsageError(
+            "the loss is not one number",
+            where="loss",
+            got=f"a tensor of shape {tuple(value().shape)}",
+            fix="let it end in .mean()",
+        )
     return value, None
 
 

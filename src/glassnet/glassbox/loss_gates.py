@@ -26,7 +26,10 @@ def cross_entropy(
     """The mean over the batch, of class indices or probabilities."""
     indices = shape_of(input) != shape_of(target)
     if reduction != "mean" or weight is not None or (indices and ignore_index in values_of(target)):
-        raise ModelError("a cross-entropy with weights, without a mean or with ignored examples has no gate")
+        raise ModelError(
+            "a cross-entropy with weights, without a mean or with ignored examples has no gate",
+            expected="reduction='mean', no weight, and no target that is ignore_index",
+        )
     return apply(gates.CrossEntropy(float(label_smoothing)), input, target)
 
 
@@ -36,7 +39,10 @@ def mean_loss(make: Callable[..., Gate]) -> Callable[..., Node]:
     def handler(input: Node, target: Node, *_: Any, reduction: str = "mean", **settings: Any) -> Node:
         named = {name: value for name, value in settings.items() if name not in ("size_average", "reduce")}
         if reduction != "mean" or any(value is not None for name, value in named.items() if name != "delta"):
-            raise ModelError("a loss with weights, or without a mean, has no gate")
+            raise ModelError(
+                "a loss with weights, or without a mean, has no gate",
+                expected="reduction='mean', and no weight or pos_weight",
+            )
         return apply(make(float(named["delta"])) if named.get("delta") is not None else make(), input, target)
 
     return handler

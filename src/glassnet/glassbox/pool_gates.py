@@ -29,7 +29,11 @@ def max_pool(dims: int) -> Handler:
         return_indices: bool = False,
     ) -> Node:
         if return_indices:
-            raise ModelError("the places of the largest numbers have no gate", got="return_indices=True")
+            raise ModelError(
+                "the places of the largest numbers have no gate",
+                got="return_indices=True",
+                expected="return_indices=False",
+            )
         window, around, spread = sizes(kernel_size, dims), sizes(padding, dims), sizes(dilation, dims)
         if ceil_mode:
             input, around = filled(input, window, around, spread)
@@ -66,7 +70,11 @@ def avg_pool(dims: int) -> Handler:
     ) -> Node:
         window = sizes(kernel_size, dims)
         if divisor_override and ceil_mode:
-            raise ModelError("an average with a divisor of its own and windows over the end has no gate")
+            raise ModelError(
+                "an average with a divisor of its own and windows over the end has no gate",
+                got=f"divisor_override={divisor_override}, ceil_mode=True",
+                expected="one of the two alone",
+            )
         whole = bool(count_include_pad) or bool(divisor_override)
         gate = gates.AveragePool(window, step(stride, window), sizes(padding, dims), bool(ceil_mode), whole)
         mean = apply(gate, input)
@@ -90,7 +98,11 @@ def adaptive(make: Callable[[tuple[int, ...]], Gate]) -> Handler:
 
     def handler(input: Node, output_size: Any, return_indices: bool = False) -> Node:
         if return_indices:
-            raise ModelError("the places of the largest numbers have no gate", got="return_indices=True")
+            raise ModelError(
+                "the places of the largest numbers have no gate",
+                got="return_indices=True",
+                expected="return_indices=False",
+            )
         shape = shape_of(input)
         dims = len(shape) - 2
         asked = (output_size,) * dims if isinstance(output_size, int) else tuple(output_size)

@@ -26,6 +26,9 @@ from glassnet.glassbox.module_gates import Handler, handler_of
 from glassnet.glassbox.shape_gates import evaluated
 
 AGREEMENT = 1e-9  # relative; two computations in float64 differ by rounding alone
+OTHERWISE = (
+    "write it with operations that have gates, or compare its gradients with glassnet.gradient_check, which needs none"
+)
 DROPOUT = ("dropout", "dropout1d", "dropout2d", "dropout3d")
 
 
@@ -88,7 +91,10 @@ class Recorder(TorchFunctionMode):
         if id(tensor) in self._owned and seen is None:
             return self._leaf(*self._owned[id(tensor)])
         if tensor.requires_grad:
-            self._miss(unseen(tensor))
+            self._miss(
+                unseen(tensor),
+                fix="use PyTorch's own operations on registered parameters, and torch.cat or torch.where to put parts together",
+            )
             self._keep_lost(tensor)
         else:
             self._seen[id(tensor)] = _Seen(tensor, gates.constant(numbers(tensor)), tensor.grad_fn)
@@ -128,7 +134,7 @@ class Recorder(TorchFunctionMode):
         if handler is None or not linked:
             lost = [each for each in coming_out if each.requires_grad]
             if lost and linked and name not in ("requires_grad_", "retain_grad"):
-                self._miss(f"the operation '{name}' has no gate")
+                self._miss(f"the operation '{name}' has no gate", fix=OTHERWISE)
                 for each in lost:
                     self._keep_lost(each)
             return result
@@ -169,7 +175,7 @@ class Recorder(TorchFunctionMode):
         except GlassnetError as error:
             self._miss(error.problem, got=error.got, expected=error.expected, fix=error.fix)
         except (TypeError, ValueError, IndexError, AttributeError) as error:
-            self._miss(f"the operation '{name}' has no gate when it is called like this", got=error)
+            self._miss(f"the operation '{name}' has no gate when it is called like this", got=error, fix=OTHERWISE)
         else:
             return several
         return None

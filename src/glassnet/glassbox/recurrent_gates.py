@@ -179,4 +179,6 @@ def _check(params: Any, dropout: float, train: bool, layers: int, kernels: int) 
         )
     each = len(params) // max(layers, 1)
     if each not in (2, 4, 8) or params[1].shape[0] != kernels * params[1].shape[1]:
-        raise ModelError("a recurrent layer with a projection has no gates", got="proj_size above 0")
+        raise ModelError(
+            "a recurrent layer with a projection has no gates", got="proj_size above 0", expected="proj_size=0"
+        )

@@ -58,7 +58,9 @@ def reshape(input: Node, *shape: Any, **named: Any) -> Node:
     try:
         wanted = tuple(int(size) for size in sizes)
     except (TypeError, ValueError) as error:
-        raise ModelError("a view as another type has no gate", got=sizes) from error
+        raise ModelError(
+            "a view as another type has no gate", got=sizes, expected="sizes, such as view(2, -1)"
+        ) from error
     if -1 in wanted:
         known = math.prod(size for size in wanted if size != -1)
         wanted = tuple(math.prod(shape_of(input)) // max(known, 1) if size == -1 else size for size in wanted)
@@ -214,7 +216,9 @@ def pad(input: Node, pad: Any, mode: str = "constant", value: float | None = Non
     if not any(before or after for before, after in sides):
         return input
     if any(before < 0 or after < 0 for before, after in sides):
-        raise ModelError("padding that takes away has no gate", got=tuple(pad))
+        raise ModelError(
+            "padding that takes away has no gate", got=tuple(pad), fix="cut with a slice, such as x[..., 1:-1]"
+        )
     whole = (*((0, 0),) * (len(shape_of(input)) - len(sides)), *sides)
     return apply(gates.Pad(whole, mode=MODES[mode], value=float(value or 0.0)), input)
 

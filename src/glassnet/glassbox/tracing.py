@@ -80,9 +80,17 @@ def open_module(
     if mistakes:
         raise all_at_once(mistakes)
     if outputs[0].kind == "constant":
-        raise ModelError("the output of this network does not depend on its input or weights", where=type(net).__name__)
+        raise ModelError(
+            "the output of this network does not depend on its input or weights",
+            where=type(net).__name__,
+            fix="let forward compute with tensors of PyTorch alone, without .numpy(), .tolist() or .item()",
+        )
     if outputs[0].kind != "gate":
-        raise ModelError("this network computes nothing: its output is its input", where=type(net).__name__)
+        raise ModelError(
+            "this network computes nothing: its output is its input or a weight",
+            where=type(net).__name__,
+            expected="an operation between them, such as a layer",
+        )
     values = {node.name: node.value for node in map(recorder.node_of, tensors) if node.value is not None}
     last = outputs[0]
     if targets is not None:
@@ -108,6 +116,7 @@ def twin_of(net: nn.Module) -> nn.Module:
             "this network cannot be copied and brought to float64",
             where=type(net).__name__,
             got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            expected="a module that copy.deepcopy copies and .to(torch.float64) converts",
         ) from error
 
 
@@ -157,11 +166,16 @@ def _outputs(result: Any, where: str) -> tuple[Tensor, ...]:
     """The tensors that a network gives back, the one that counts first."""
     found = tuple(each for each in flat(result) if isinstance(each, Tensor) and each.is_floating_point())
     if not found:
-        raise ModelError("the network gives no tensor back", where=where, got=type(result).__name__)
+        raise ModelError(
+            "the network gives no tensor of floating-point numbers back",
+            where=where,
+            got=type(result).__name__,
+            expected="one, alone or in a tuple, list or dict",
+        )
     return found
 
 
 def _value(node: Node) -> Array:
     if node.value is None:
-        raise UsageError("a node has no value", where=node.name)
+        raise UsageError("a node has no value", where=node.name, fix="call graph.forward(values) first")
     return node.value

@@ -111,7 +111,11 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     space = search.space or default_space(search.recipe, resolved, data)
     for each in space:
         if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):
-            raise UsageError("this cannot be searched: the trials could not be compared", where=f"--space {each.key}")
+            raise UsageError(
+                "this cannot be searched: the trials could not be compared",
+                where=f"--space {each.key}",
+                fix="leave it out of the space",
+            )
     if resolved.net.name != "auto" and recipe.net.name == "auto" and all(each.key != "net.name" for each in space):
         recipe = recipe.changed({"net.name": resolved.net.name})
     whole = int(resolved.train.epochs)

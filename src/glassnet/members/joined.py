@@ -92,7 +92,11 @@ def join(recipe: Recipe, folder: RunFolder, *, tell: Teller = lambda text: None)
         data = read_data(recipe)
         model = ensemble(models, answer=recipe.ensemble.answer, validation=data.parts.get("val"))
         if fingerprint_of(data) != open_run(paths[0]).read_json("data")["fingerprint"]:
-            raise DataError("the data have changed since these runs were made", where=recipe.data.path)
+            raise DataError(
+                "the data have changed since these runs were made",
+                where=recipe.data.path,
+                fix="put the data back as they were, or train the runs again",
+            )
         story.begin(data, recorder, tell)
         tell(f"join   {len(models)} finished networks: {', '.join(names)}")
         recorder.write_text(folder.recipe, recipe.to_toml())

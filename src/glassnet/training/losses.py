@@ -207,7 +207,9 @@ def make_loss(name: str, **options: Any) -> Loss:
     mistakes: list[GlassnetError] = [
         unknown(f"option of the loss {name}", key, known)
         if known
-        else UsageError(f"the loss {name} has no option '{key}'")
+        else UsageError(
+            f"the loss {name} has no option '{key}'", where=f"loss.{key}", got=options[key], fix="leave it out"
+        )
         for key in options
         if key not in known
     ]

@@ -91,7 +91,12 @@ def make_optimizer(
         raise all_at_once(mistakes)
     trained = [p for p in net.parameters() if p.requires_grad]
     if not trained:
-        raise UsageError("the network has nothing to train", where=type(net).__name__, got="every parameter is frozen")
+        raise UsageError(
+            "the network has nothing to train",
+            where=type(net).__name__,
+            got="no parameter that requires a gradient",
+            fix="let some learn, as in layer.requires_grad_(True)",
+        )
     if name == "lbfgs":
         options.setdefault("line_search_fn", "strong_wolfe")  # without it a step may go uphill
         return _built(name, trained, lr, options)
@@ -111,4 +116,9 @@ def _built(name: str, parameters: Any, lr: float, options: Mapping[str, Any]) ->
         kind = _FUSED[name] if options.get("fused") and name in _FUSED else OPTIMIZERS[name]
         return kind(parameters, lr=lr, **options)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"{name} does not take these options", where="optimizer", got=error) from error
+        raise UsageError(
+            f"{name} does not take these options",
+            where="optimizer",
+            got=error,
+            expected=f"values that torch.optim.{OPTIMIZERS[name].__name__} takes",
+        ) from error
