@@ -315,7 +315,10 @@ class Model:
             safetensors.SafetensorError,
         ) as error:
             raise ModelError(
-                "the model folder is damaged", where=folder, got=f"{type(error).__name__}: {error}"
+                "the model folder is damaged",
+                where=folder,
+                got=f"{type(error).__name__}: {error}",
+                fix="copy the model folder again from where it came from, or train again with 'glassnet train --recipe' and the recipe.toml of its run",
             ) from error
         for name, module in (("net", made.net), ("preprocess", made.preprocess)):
             own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
@@ -355,5 +358,8 @@ def _load_into(module: nn.Module, tensors: dict[str, Tensor], where: Path) -> No
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise ModelError(
-            "the weights do not fit the network", where=where, got=str(error).replace("\n\t", "; ")
+            "the weights do not fit the network",
+            where=where,
+            got=str(error).replace("\n\t", "; "),
+            fix="give a network of your own class as it was trained; otherwise copy the model folder again from where it came from",
         ) from error

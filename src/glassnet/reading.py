@@ -46,7 +46,9 @@ def divide(data: Data, recipe: Recipe) -> Data:
     if is_stream(data):
         return _divide_stream(data, recipe)
     if data.task == "translation" and settings.folds is not None:
-        raise UsageError("translations are not divided into folds", where="data.folds", got=settings.folds)
+        raise UsageError(
+            "translations are not divided into folds", where="data.folds", got=settings.folds, fix="leave out --folds"
+        )
     whole = split(
         set_aside(data, settings.test_names),
         val=None if settings.val_fraction == "auto" else settings.val_fraction,
@@ -68,7 +70,7 @@ def _divide_stream(data: Data, recipe: Recipe) -> Data:
     """One long text, cut in its own order."""
     settings, steps = recipe.data, recipe.train.through_time
     if settings.folds is not None:
-        raise UsageError("one long text has no folds", where="data.folds", got=settings.folds)
+        raise UsageError("one long text has no folds", where="data.folds", got=settings.folds, fix="leave out --folds")
     return split_stream(
         data,
         val=None if settings.val_fraction == "auto" else settings.val_fraction,

@@ -81,9 +81,19 @@ class Recipe(Section):
         try:
             tree = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise UsageError("cannot read the recipe", where=path, got=error.strerror) from error
+            raise UsageError(
+                "cannot read the recipe",
+                where=path,
+                got=error.strerror,
+                expected="a recipe file, such as the recipe.toml of a run",
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise UsageError("the recipe is not valid TOML", where=path, got=error) from error
+            raise UsageError(
+                "the recipe is not valid TOML",
+                where=path,
+                got=error,
+                expected="lines such as [net] and name = 'mlp', as UTF-8",
+            ) from error
         return cls.from_tree(tree, where=str(path))
 
     def changed(self, settings: Mapping[str, Any], *, where: str | None = None) -> Self:
@@ -204,7 +214,12 @@ def _told(problem: Any, where: str | None) -> UsageError:
         _section(Recipe.model_fields[section]).model_fields.get(str(name)) if section in Recipe.model_fields else None
     )
     if setting is None:
-        return UsageError(f"'{key}' must be a table", where=where, got=repr(problem.get("input")))
+        return UsageError(
+            f"'{key}' must be a table",
+            where=where,
+            got=repr(problem.get("input")),
+            expected=f"a line [{key}] with its settings below it",
+        )
     expected = _words(setting.annotation, setting.metadata)
     return UsageError(f"wrong value for '{key}'", where=where, got=repr(problem.get("input")), expected=expected)
 

@@ -60,7 +60,12 @@ class RunFolder:
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise ModelError("a file of the run is damaged", where=path, got=error) from error
+            raise ModelError(
+                "a file of the run is damaged",
+                where=path,
+                got=error,
+                fix="copy the run folder again from where it came from, or train again with 'glassnet train --recipe RUN/recipe.toml'",
+            ) from error
         return content
 
     def events(self) -> Iterator[Event]:

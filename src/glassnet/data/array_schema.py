@@ -51,9 +51,18 @@ class ArraySchema:
             path = Path(given)
             try:
                 if not path.is_file():
-                    raise DataError("no such file" if not path.exists() else "this is no file", where=shown(path))
+                    raise DataError(
+                        "no such file" if not path.exists() else "this is no file",
+                        where=shown(path),
+                        expected="an npy, npz or idx file",
+                    )
                 if not is_array_file(path):
-                    raise DataError("arrays are read from npy and npz files", where=shown(path))
+                    raise DataError(
+                        "arrays are read from npy and npz files",
+                        where=shown(path),
+                        got=path.suffix or "a name without an ending",
+                        fix="save the array with numpy.save as NAME.npy",
+                    )
                 key, values = array_source(path)
                 if tuple(values.shape[1:]) != self.size or values.ndim == 0:
                     raise DataError(

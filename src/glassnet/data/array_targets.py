@@ -95,7 +95,12 @@ def encode(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
         return values
     if targets.ndim == 2:
         if not _one_hot(targets) or targets.shape[1] != len(decided.values):
-            raise DataError("these targets are not one-hot like those of the training part", where=where)
+            raise DataError(
+                "these targets are not one-hot like those of the training part",
+                where=where,
+                got=f"shape {tuple(targets.shape)}",
+                expected=f"{len(decided.values)} numbers a row, one of them 1 and the others 0",
+            )
         return torch.from_numpy(targets.argmax(axis=1).astype(np.int64))
     if (targets.dtype.kind in "US") != (decided.values.dtype.kind in "US"):
         raise DataError(

@@ -29,7 +29,12 @@ def contact_sheet(data: Data, per_class: int = 8) -> Image.Image:
         DataError: the inputs are no images.
     """
     if data.schema.kind != "image":
-        raise DataError("a contact sheet needs images", where=data.origin, got=f"data of kind '{data.schema.kind}'")
+        raise DataError(
+            "a contact sheet needs images",
+            where=data.origin,
+            got=f"data of kind '{data.schema.kind}'",
+            expected="data of kind 'image'",
+        )
     rows = _rows(data, per_class)
     channels, height, width = data.schema.shape
     longest = max(height, width)

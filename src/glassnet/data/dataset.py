@@ -227,4 +227,8 @@ def as_tensor(value: object) -> Tensor:
     try:
         return torch.as_tensor(np.asarray(value))
     except (TypeError, ValueError) as error:
-        raise UsageError("this is no tensor and no array of numbers", got=type(value).__name__) from error
+        raise UsageError(
+            "this is no tensor and no array of numbers",
+            got=type(value).__name__,
+            expected="numbers alone, in rows of one length",
+        ) from error

@@ -72,7 +72,12 @@ def read_delimited(path: Path) -> Cells:
     _check_width(header, path)
     lines, frame = _gather(rows, header, path)
     if frame.height == 0:
-        raise DataError("the table has a header and no rows", where=path, got=f"columns {', '.join(header[:8])}")
+        raise DataError(
+            "the table has a header and no rows",
+            where=path,
+            got=f"columns {', '.join(header[:8])}",
+            expected="a row for each sample below the column names",
+        )
     evidence = looks_like_data(header, frame)
     if evidence:
         raise DataError(
@@ -133,7 +138,12 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise DataError("the table cannot be read", where=path, got=error.strerror or str(error)) from error
+        raise DataError(
+            "the table cannot be read",
+            where=path,
+            got=error.strerror or str(error),
+            fix="give yourself the right to read it (chmod u+r), or copy it again from where it came from",
+        ) from error
     if not raw.strip():
         raise DataError("the file is empty", where=path, expected="a line of column names and then a row a sample")
     encoding = _encoding(raw)

@@ -53,7 +53,9 @@ def fetch(address: Address, folder: Path, progress: Progress | None = None) -> P
         SpaceError: it cannot be written.
     """
     if not address.url.startswith("https://"):
-        raise DataError("only https addresses are downloaded", where=address.url)
+        raise DataError(
+            "only https addresses are downloaded", where=address.url, expected="an address that begins with https://"
+        )
     target = folder / address.file
     temporary = folder / f".{address.file}.tmp-{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -79,7 +81,12 @@ def _stream(address: Address, temporary: Path, target: Path, progress: Progress 
         request = urllib.request.Request(address.url, headers={"User-Agent": "glassnet"})  # noqa: S310 - https, checked by the caller
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
             if not response.url.startswith("https://"):
-                raise DataError("the address led away from https", where=address.url, got=response.url)
+                raise DataError(
+                    "the address led away from https",
+                    where=address.url,
+                    got=response.url,
+                    expected="an address that begins with https://",
+                )
             length = response.headers.get("Content-Length", "")
             total = int(length) if length.isdigit() else None
             done = 0
@@ -89,7 +96,10 @@ def _stream(address: Address, temporary: Path, target: Path, progress: Progress 
                     done += len(piece)
                     if done > MAX_BYTES:
                         raise DataError(
-                            "the download is far too large", where=address.url, got=f"more than {MAX_BYTES:,} bytes"
+                            "the download is far too large",
+                            where=address.url,
+                            got=f"more than {MAX_BYTES:,} bytes",
+                            expected=f"at most {MAX_BYTES:,} bytes",
                         )
                     try:
                         file.write(piece)
@@ -100,7 +110,10 @@ def _stream(address: Address, temporary: Path, target: Path, progress: Progress 
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DataError(
-            "the download failed", where=address.url, got=str(reason)[:200] or type(error).__name__
+            "the download failed",
+            where=address.url,
+            got=str(reason)[:200] or type(error).__name__,
+            fix="try again when this address can be reached",
         ) from error
     return digest.hexdigest()
 
@@ -144,5 +157,10 @@ def unpack(archive: Path, folder: Path, members: Sequence[str]) -> None:
     except OSError as error:
         raise translated(error, folder) from error
     if missing:
-        raise DataError("files are missing in the archive", where=shown(archive), got=", ".join(missing))
+        raise DataError(
+            "files are missing in the archive",
+            where=shown(archive),
+            got=", ".join(missing),
+            fix="delete it and try again",
+        )
     fsync_folder(folder)

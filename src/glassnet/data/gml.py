@@ -63,7 +63,12 @@ def nodes_and_edges(path: Path) -> tuple[list[dict[str, Any]], list[str], list[t
     check_size(len(nodes), path)
     without = [str(number) for number, node in enumerate(nodes, start=1) if "id" not in node]
     if without:
-        raise DataError("nodes without an id", where=shown(path), got="node " + ", ".join(without[:5]))
+        raise DataError(
+            "nodes without an id",
+            where=shown(path),
+            got="node " + ", ".join(without[:5]),
+            expected="an id in each node, such as node [ id 1 ]",
+        )
     ids = [str(node["id"]) for node in nodes]
     check_unique(ids, [f"node {number}" for number in range(1, len(ids) + 1)], shown(path))
     given = [dict(value) for key, value in graph if key == "edge" and isinstance(value, list)]

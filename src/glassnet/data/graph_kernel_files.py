@@ -164,13 +164,22 @@ def _table(path: Path, rows: list[list[str]], kind: Callable[[str], float]) -> n
                 except ValueError as error:
                     what = "a whole number" if kind is int else "a number"
                     raise DataError(
-                        f"this is not {what}", where=f"{shown(path)}, line {number}", got=repr(field[:60])
+                        f"this is not {what}",
+                        where=f"{shown(path)}, line {number}",
+                        got=repr(field[:60]),
+                        expected="digits alone, such as 17" if kind is int else "such as 0.5",
                     ) from error
-        raise DataError("a number that is too large", where=shown(path)) from None
+        raise DataError(
+            "a number that is too large", where=shown(path), expected="numbers of nodes or of graphs, counted from 1"
+        ) from None
 
 
 def _lines(path: Path, may_be_empty: bool = False) -> list[str]:
     lines = lines_of(require_text(path).text)
     if not may_be_empty and not any(line.strip() for line in lines):
-        raise DataError("the file is empty", where=shown(path))
+        raise DataError(
+            "the file is empty",
+            where=shown(path),
+            expected="a line for each node, or for each graph in a file of graph labels",
+        )
     return lines

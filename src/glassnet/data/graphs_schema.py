@@ -57,6 +57,7 @@ class GraphsSchema:
                 "a graph that was asked for cannot be read as it stands",
                 where=first.name,
                 got=first.reason,
+                fix="put in what the file lacks, or name only the other files",
             )
         source = Graphs(graphs_from(found, shown(where), self.columns).graph)
         if not wanted:

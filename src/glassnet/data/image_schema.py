@@ -148,12 +148,24 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         files = find_images(path).images
         if not files:
-            raise DataError("no image in this folder", where=shown(path))
+            raise DataError(
+                "no image in this folder",
+                where=shown(path),
+                expected="PNG, JPEG, GIF, BMP, WEBP, TIFF or PPM files in it",
+            )
         return files
     if not path.exists():
-        raise DataError("no such file or folder", where=shown(path))
+        raise DataError(
+            "no such file or folder",
+            where=shown(path),
+            expected="an image, a folder of images, or an npy, npz or idx file",
+        )
     if not path.is_file():
-        raise DataError("this is no plain file", where=shown(path))
+        raise DataError(
+            "this is no plain file",
+            where=shown(path),
+            expected="an image, a folder of images, or an npy, npz or idx file",
+        )
     return [path]
 
 
@@ -171,4 +183,9 @@ def _bad(pieces: Any) -> list[GlassnetError]:
 
 
 def _unreadable(path: Path, reason: str) -> DataError:
-    return DataError("this image cannot be read", where=shown(path), got=reason)
+    return DataError(
+        "this image cannot be read",
+        where=shown(path),
+        got=reason,
+        fix="copy it again from where it came from, or save it anew as PNG in an image program",
+    )

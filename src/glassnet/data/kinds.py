@@ -97,7 +97,11 @@ def schema_from_json(values: dict[str, Any]) -> Schema:
     try:
         return KINDS[kind].schema(values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"the model's {kind} schema is damaged", got=f"{type(error).__name__}: {error}") from error
+        raise ModelError(
+            f"the model's {kind} schema is damaged",
+            got=f"{type(error).__name__}: {error}",
+            fix="copy the model folder again from where it came from, or train again with 'glassnet train --recipe' and the recipe.toml of its run",
+        ) from error
 
 
 def _counted(count: int, noun: str) -> str:

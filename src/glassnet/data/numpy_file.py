@@ -92,7 +92,11 @@ class ArrayRows:
             except OSError as error:
                 raise _damaged(shown(self.path), error) from error
             if got != flat.shape[1]:
-                raise DataError("the file is cut off", where=f"{shown(self.path)}, row {number} (counted from 0)")
+                raise DataError(
+                    "the file is cut off",
+                    where=f"{shown(self.path)}, row {number} (counted from 0)",
+                    fix="copy it again from where it came from, and let no program write to it while it is read",
+                )
         return rows.astype(self.dtype.newbyteorder("="), copy=False)
 
 
@@ -173,7 +177,12 @@ def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
     for member in members:
         key = str(PurePosixPath(member).with_suffix(""))
         if key in found:
-            raise DataError("the archive holds a name twice", where=shown(path), got=shown(key))
+            raise DataError(
+                "the archive holds a name twice",
+                where=shown(path),
+                got=shown(key),
+                fix="write it anew with numpy.savez, which takes each name once",
+            )
         found[key] = ArrayFile(key, path, member)
     return found
 
@@ -217,7 +226,12 @@ def _header(file: BinaryIO, size: int, where: str) -> Header:
         told = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1"))
         descr, fortran, shape = told["descr"], told["fortran_order"], told["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
-        raise DataError("the header of this npy file is damaged", where=where) from error
+        raise DataError(
+            "the header of this npy file is damaged",
+            where=where,
+            got=repr(text[:60]),
+            fix="copy it again from where it came from, or write it anew with numpy.save",
+        ) from error
     if isinstance(descr, str) and descr.lstrip("<>|=") == "O":
         raise DataError(
             "this array holds Python objects, which could run a program when they are read",
@@ -234,7 +248,12 @@ def _header(file: BinaryIO, size: int, where: str) -> Header:
         )
     sizes = isinstance(shape, tuple) and all(type(n) is int and 0 <= n < 1 << 48 for n in shape)
     if not sizes or len(shape) > 8 or not isinstance(fortran, bool):
-        raise DataError("the shape of this array is impossible", where=where, got=str(shape)[:80])
+        raise DataError(
+            "the shape of this array is impossible",
+            where=where,
+            got=str(shape)[:80],
+            fix="copy it again from where it came from, or write it anew with numpy.save",
+        )
     header = Header(np.dtype(descr), fortran, shape, 8 + width + length)
     if header.needed != size - header.length:
         raise DataError(
@@ -248,5 +267,8 @@ def _header(file: BinaryIO, size: int, where: str) -> Header:
 
 def _damaged(where: str, error: Exception) -> DataError:
     return DataError(
-        "the file is damaged or is no npy or npz file", where=where, got=str(error)[:200] or type(error).__name__
+        "the file is damaged or is no npy or npz file",
+        where=where,
+        got=str(error)[:200] or type(error).__name__,
+        fix="copy it again from where it came from, or write it anew with numpy.save or numpy.savez",
     )

@@ -85,7 +85,12 @@ def _reader(path: Path, options: ReadOptions | None = None) -> Reader | None:
         asked = options is not None and options.task != "auto"
         return TABLES if asked and found is SEQUENCES["language"] else found
     except OSError as error:
-        raise DataError("the data cannot be read", where=shown(path), got=error.strerror or str(error)) from error
+        raise DataError(
+            "the data cannot be read",
+            where=shown(path),
+            got=error.strerror or str(error),
+            fix="give yourself the right to read it (chmod -R u+rX), or copy it again from where it came from",
+        ) from error
 
 
 def _recognised(path: Path, options: ReadOptions | None = None) -> Reader:
@@ -146,7 +151,11 @@ def _with_others(data: Data, reader: Reader | None, options: ReadOptions) -> Dat
             raise _missing(place, path)
         other_reader = reader or _recognised(path)
         if other_reader.joins_parts or not (other_reader.recognises(path) or data.task == "language"):
-            raise DataError(f"the {name} data are not of the same format as the training data", where=shown(place))
+            raise DataError(
+                f"the {name} data are not of the same format as the training data",
+                where=shown(place),
+                expected=reader.name if reader else f"data of kind {data.schema.kind}",
+            )
         other = other_reader.read(path, _like(data, options))
         parts[name] = _fitting(data, other, name, place)
         notes += [f"{name}: {note}" for note in other.notes]

@@ -80,7 +80,11 @@ def pairs_of_tables(
             written.append(second)
             names.append(row)
         if not names:
-            raise DataError("there is no pair in which nothing is empty", where=table.path)
+            raise DataError(
+                "there is no pair in which nothing is empty",
+                where=table.path,
+                expected=f"a row with a text in both '{columns[0]}' and '{columns[1]}'",
+            )
         rows[part] = (read, written, names)
     units = (_unit(rows["train"][0], options), _unit(rows["train"][1], options))
     parts = {part: _part(*texts, units) for part, texts in rows.items()}

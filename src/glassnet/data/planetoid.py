@@ -51,9 +51,23 @@ def read_planetoid(files: Mapping[str, Path]) -> FoundGraph:
             if isinstance(values[ending], SparseRows):
                 values[ending] = values[ending].dense(MOST_NUMBERS)
         except (RefusedPickle, NoText, ValueError) as error:
-            mistakes.append(DataError("this file cannot be read", where=shown(path), got=error))
+            mistakes.append(
+                DataError(
+                    "this file cannot be read",
+                    where=shown(path),
+                    got=error,
+                    fix="copy it again from where it came from",
+                )
+            )
         except OSError as error:
-            mistakes.append(DataError("this file is missing or unreadable", where=shown(path), got=error.strerror))
+            mistakes.append(
+                DataError(
+                    "this file is missing or unreadable",
+                    where=shown(path),
+                    got=error.strerror,
+                    fix=f"put it beside its fellows: ind.NAME.{{{','.join(files)}}} belong together",
+                )
+            )
     if mistakes:
         raise all_at_once(mistakes)
     where = shown(files["graph"].parent)
@@ -97,7 +111,12 @@ def _index(path: Path) -> npt.NDArray[np.int64]:
 
 def _table(value: Any, path: Path) -> npt.NDArray[np.float32]:
     if not isinstance(value, np.ndarray) or value.ndim != 2:
-        raise DataError("this file holds no rows of numbers", where=shown(path), got=type(value).__name__)
+        raise DataError(
+            "this file holds no rows of numbers",
+            where=shown(path),
+            got=type(value).__name__,
+            expected="an array of two dimensions or a sparse csr_matrix, with a row for each node",
+        )
     return value.astype(np.float32)
 
 
@@ -124,4 +143,9 @@ def _check(tables: Mapping[str, npt.NDArray[np.float32]], graph: Any, test: npt.
         for node, others in graph.items()
     )
     if not whole:
-        raise DataError("the file of edges holds no lists of neighbours", where=where, got=type(graph).__name__)
+        raise DataError(
+            "the file of edges holds no lists of neighbours",
+            where=where,
+            got=type(graph).__name__,
+            expected="a dict that gives the number of each node a list of its neighbours' numbers",
+        )

@@ -233,5 +233,6 @@ def _targets(table: TableFile, columns: tuple[Column, ...], options: ReadOptions
                 "there is nothing to forecast: the series never changes",
                 where=f"{table.path}, column '{name}'",
                 got=f"{values[0]:g} in every row" if values.len() else "no number",
+                expected="numbers that change, in this column or in one that --target names",
             )
     return tuple(targets)

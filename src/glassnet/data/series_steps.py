@@ -82,7 +82,12 @@ def steps_of(table: TableFile, time: str | None, clock: Clock, columns: tuple[Co
     known = ~np.isnan(whole)
     empty = [column.name for place, column in enumerate(columns) if not known[:, place].any()]
     if empty:
-        raise DataError("every value is missing", where=table.path, got=", ".join(f"column '{name}'" for name in empty))
+        raise DataError(
+            "every value is missing",
+            where=table.path,
+            got=", ".join(f"column '{name}'" for name in empty),
+            expected="a number in at least one row of each column",
+        )
     begin = int(known.argmax(axis=0).max())
     if begin:
         notes.append(f"The first {begin:,} steps are left out: a value is missing and there is none before it.")

@@ -56,7 +56,13 @@ class SoundSchema:
                 found = [file for file in files_below(path) if file.suffix.lower() in SOUND_EXTENSIONS]
                 files += found
                 if not found:
-                    wrong.append(DataError("there is no WAV file in this folder", where=shown(path)))
+                    wrong.append(
+                        DataError(
+                            "there is no WAV file in this folder",
+                            where=shown(path),
+                            expected="files that end in .wav or .wave",
+                        )
+                    )
             elif path.is_file():
                 files.append(path)
             else:
@@ -67,7 +73,14 @@ class SoundSchema:
                 sound = read_wav(file)
                 pieces.append(resampled(sound.samples, sound.rate, self.rate))
             except NoSound as error:
-                wrong.append(DataError("this is no sound that can be read", where=shown(file), got=error))
+                wrong.append(
+                    DataError(
+                        "this is no sound that can be read",
+                        where=shown(file),
+                        got=error,
+                        fix="copy it again from where it came from, or save it anew as WAV of 16 bits a sample",
+                    )
+                )
         if wrong:
             raise all_at_once(wrong)
         if not pieces:

@@ -89,7 +89,12 @@ def folds_in_time(data: Data, k: int) -> Iterator[Data]:
     if "val" in data.parts:
         own = _same_series(pool, data.parts["val"])
         if own is None:
-            raise UsageError("a series in several files cannot be cut into folds", where="data.folds", got=k)
+            raise UsageError(
+                "a series in several files cannot be cut into folds",
+                where="data.folds",
+                got=k,
+                fix="leave out --folds, or join the training and the validation file into one",
+            )
         pool = _rejoined(pool, data.parts["val"])
     ahead = _ahead(pool)
     first, end = int(ahead.min()), int(ahead.max()) + horizon

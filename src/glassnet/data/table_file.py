@@ -156,9 +156,19 @@ def _read_parquet(path: Path) -> TableFile:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError("the Parquet file cannot be read", where=path, got=reason) from error
+        raise DataError(
+            "the Parquet file cannot be read",
+            where=path,
+            got=reason,
+            fix="copy it again from where it came from, or export the table as CSV",
+        ) from error
     if frame.height == 0 or frame.width == 0:
-        raise DataError("the table is empty", where=path, got=f"{frame.height} rows, {frame.width} columns")
+        raise DataError(
+            "the table is empty",
+            where=path,
+            got=f"{frame.height} rows, {frame.width} columns",
+            expected="named columns and a row for each sample",
+        )
     if frame.width > MAX_COLUMNS:
         raise DataError(
             "too many columns for a table", where=path, got=frame.width, expected=f"at most {MAX_COLUMNS:,}"

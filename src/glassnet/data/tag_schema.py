@@ -80,5 +80,10 @@ def _sentences_in(given: str) -> list[list[str]]:
         return [[word for word in words if word] for words in found]
     found = [words for line in lines if (words := _WORD.findall(line))]
     if not found:
-        raise DataError("the file holds no word", where=shown(path), got=f"{path.stat().st_size:,} bytes of blanks")
+        raise DataError(
+            "the file holds no word",
+            where=shown(path),
+            got=f"{path.stat().st_size:,} bytes of blanks",
+            expected="a sentence a line, or a word a line with a blank line behind each sentence",
+        )
     return found

@@ -99,7 +99,12 @@ def read_tagged(path: Path, target: str | None = None) -> TaggedFile:
     rows = [(number, cells_of(line)) for number, line in enumerate(lines_of(found.text), start=1)]
     widths = Counter(len(cells) for _, cells in rows if cells and cells != [""])
     if not widths:
-        raise DataError("the file holds no sentence", where=shown(path), got=f"{path.stat().st_size:,} bytes of blanks")
+        raise DataError(
+            "the file holds no sentence",
+            where=shown(path),
+            got=f"{path.stat().st_size:,} bytes of blanks",
+            expected="a word and its tag on each line, with a blank line behind each sentence",
+        )
     width = widths.most_common(1)[0][0]
     universal = width == UNIVERSAL and any(cells[0] == "1" and len(cells) == UNIVERSAL for _, cells in rows)
     if width < 2:

@@ -105,7 +105,10 @@ def choose_target(
         notes.append(f"Target '{name}' is learnt as classes: it is text.")
     if series.n_unique() == 1:
         raise DataError(
-            "there is nothing to learn: every target is the same", where=where, got=f"'{series[0]}' in every row"
+            "there is nothing to learn: every target is the same",
+            where=where,
+            got=f"'{series[0]}' in every row",
+            fix="name another column with --target",
         )
     if task == "values":
         return Target(name, "values", ()), notes

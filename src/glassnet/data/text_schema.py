@@ -70,7 +70,7 @@ class TextSchema:
         if path.is_dir():
             files = files_below(path)
             if not files:
-                raise DataError("the folder is empty", where=shown(given))
+                raise DataError("the folder is empty", where=shown(given), expected="text files in it")
             return [found for file in files for found in self._of_file(file)]
         return self._of_file(path)
 
@@ -84,7 +84,12 @@ class TextSchema:
             found = [(f"{shown(path.name)}:{number}", line) for number, line in enumerate(lines_of(text), start=1)]
         found = [(name, text) for name, text in found if text.strip()]
         if not found:
-            raise DataError("the file holds no text", where=shown(path), got=f"{path.stat().st_size:,} bytes of blanks")
+            raise DataError(
+                "the file holds no text",
+                where=shown(path),
+                got=f"{path.stat().st_size:,} bytes of blanks",
+                expected="at least one word",
+            )
         return found
 
     def _of_table(self, path: Path) -> list[tuple[str, str]]:

@@ -75,7 +75,14 @@ class TreeSchema:
                 try:
                     lines = lines_of(read_text(file).text)
                 except NoText as error:
-                    wrong.append(DataError("this file cannot be read", where=shown(file), got=error))
+                    wrong.append(
+                        DataError(
+                            "this file cannot be read",
+                            where=shown(file),
+                            got=error,
+                            expected="a tree in brackets, such as '(3 (2 a) (3 lovely))', or a file with a tree a line",
+                        )
+                    )
                     continue
                 found += [
                     (f"{shown(file.name)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()

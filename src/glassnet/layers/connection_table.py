@@ -133,4 +133,8 @@ def _check(in_channels: int, table: Table) -> None:
                 expected=f"one or more different maps of 0 to {in_channels - 1}",
             )
     if not table:
-        raise UsageError("a connection table needs at least one map", got="an empty table")
+        raise UsageError(
+            "a connection table needs at least one map",
+            got="an empty table",
+            expected="for each map the maps below that it sees, such as ((0, 1), (1, 2))",
+        )

@@ -27,7 +27,9 @@ class GaussianNoise(nn.Module):
     def __init__(self, std: float) -> None:
         super().__init__()
         if not std >= 0:
-            raise UsageError("a standard deviation is 0 or more", where="GaussianNoise", got=std)
+            raise UsageError(
+                "a standard deviation is 0 or more", where="GaussianNoise", got=std, expected="such as 0.1"
+            )
         self.std = std
 
     def forward(self, x: Tensor) -> Tensor:

@@ -34,7 +34,12 @@ class NormPool2d(nn.Module):
     def __init__(self, p: float, kernel_size: int, stride: int | None = None, padding: int = 0) -> None:
         super().__init__()
         if not p >= 1:
-            raise UsageError("the order of a norm is 1 or more", where="NormPool2d", got=p)
+            raise UsageError(
+                "the order of a norm is 1 or more",
+                where="NormPool2d",
+                got=p,
+                expected="such as 2 for the Euclidean norm",
+            )
         self.p, self.kernel_size, self.stride, self.padding = float(p), kernel_size, stride or kernel_size, padding
 
     def forward(self, x: Tensor) -> Tensor:

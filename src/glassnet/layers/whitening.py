@@ -50,7 +50,11 @@ def whitening_filters(images: Tensor, size: int, eps: float) -> Tensor:
         total += patches.sum(0)
         products += patches.T @ patches
     if not products.isfinite().all():
-        raise DataError("the training images hold values that are not finite", where="whitening of the first layer")
+        raise DataError(
+            "the training images hold values that are not finite",
+            where="whitening of the first layer",
+            fix="put numbers in their places, such as with torch.nan_to_num",
+        )
     mean = total / count
     values, vectors = torch.linalg.eigh(products / count - torch.outer(mean, mean))  # ascending; vectors in columns
     # Rounding can leave an eigenvalue of a constant direction slightly below zero.

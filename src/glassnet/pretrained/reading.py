@@ -123,7 +123,12 @@ def _beginning(path: Path) -> bytes:
             return file.read(64)
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or str(error)
-        raise ModelError("the file cannot be read", where=shown(path), got=told) from error
+        raise ModelError(
+            "the file cannot be read",
+            where=shown(path),
+            got=told,
+            fix="give yourself the right to read it (chmod u+r), or copy it again from where it came from",
+        ) from error
 
 
 def _reader(path: Path, begin: bytes) -> tuple[str, Callable[[Path], Mapping[str, Tensor]]]:
@@ -199,7 +204,11 @@ def _read_npz(path: Path) -> Mapping[str, Tensor]:
             values = array.read()
             if values.dtype.kind not in "fiub" or values.dtype.itemsize > 8:
                 raise ModelError(
-                    "this array holds no numbers", where=f"{shown(path)}, key '{shown(name)}'", got=str(values.dtype)
+                    "this array holds no numbers",
+                    where=f"{shown(path)}, key '{shown(name)}'",
+                    got=str(values.dtype),
+                    expected="real numbers of at most 64 bits",
+                    fix="leave this array out when the file is saved",
                 )
             tensors[name] = torch.from_numpy(values)
     except DataError as error:
@@ -228,7 +237,11 @@ def _read_torch(path: Path) -> Mapping[str, Tensor]:
     except Exception as error:
         # The restricted reader meets damage with whatever its steps raise: KeyError, EOFError, AssertionError, struct.error ...
         if isinstance(error, MemoryError) or is_out_of_memory(error):
-            raise ModelError("the file claims more weights than memory holds", where=shown(path)) from error
+            raise ModelError(
+                "the file claims more weights than memory holds",
+                where=shown(path),
+                fix="copy it again from where it came from, or take a machine with more memory",
+            ) from error
         raise _damaged(path, error) from error
     return _state_dict(content, path)
 
@@ -278,4 +291,9 @@ def _refused(path: Path, what: str, why: str) -> ModelError:
 
 def _damaged(path: Path, error: Exception) -> ModelError:
     told = " ".join(str(error).split())[:200]
-    return ModelError("the file is damaged", where=shown(path), got=f"{type(error).__name__}: {shown(told)}")
+    return ModelError(
+        "the file is damaged",
+        where=shown(path),
+        got=f"{type(error).__name__}: {shown(told)}",
+        fix="copy it again from where it came from",
+    )

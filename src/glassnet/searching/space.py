@@ -159,9 +159,19 @@ def read_space(path: Path, key_of: Callable[[str], str], value_of: Callable[[str
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError("cannot read the space", where=path, got=error.strerror) from error
+        raise UsageError(
+            "cannot read the space",
+            where=path,
+            got=error.strerror,
+            expected="a TOML file, or settings such as --space 'lr=1e-4..1e-1 log'",
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError("the space is not valid TOML", where=path, got=error) from error
+        raise UsageError(
+            "the space is not valid TOML",
+            where=path,
+            got=error,
+            expected="lines such as lr = '1e-6..1e-3 log', as UTF-8",
+        ) from error
     found: list[Parameter] = []
     mistakes: list[GlassnetError] = []
     for name, given in _flat(tree):
@@ -211,14 +221,27 @@ def _checked(found: Sequence[Parameter], mistakes: list[GlassnetError]) -> Space
     for each in found:
         where = f"--space {each.key}"
         if each.key in seen:
-            mistakes.append(UsageError("a setting is named twice", where=where))
+            mistakes.append(
+                UsageError(
+                    "a setting is named twice", where=where, got=str(each), fix="name it once, with all its values"
+                )
+            )
         seen.add(each.key)
         if isinstance(each, Range) and not each.low < each.high:
             mistakes.append(UsageError("the range is empty", where=where, got=str(each), expected="LOW below HIGH"))
         elif isinstance(each, Range) and each.log and each.low <= 0:
-            mistakes.append(UsageError("a logarithmic range begins above zero", where=where, got=str(each)))
+            mistakes.append(
+                UsageError(
+                    "a logarithmic range begins above zero",
+                    where=where,
+                    got=str(each),
+                    fix="begin above zero, such as at 1e-6, or leave out log",
+                )
+            )
         elif isinstance(each, Choice) and len({json.dumps(value) for value in each.values}) < len(each.values):
-            mistakes.append(UsageError("a value is named twice", where=where, got=str(each)))
+            mistakes.append(
+                UsageError("a value is named twice", where=where, got=str(each), fix="name each value once")
+            )
     if not found and not mistakes:
         mistakes.append(
             UsageError("there is nothing to search", where="--space", expected="lr=1e-4..1e-1 log, for example")

@@ -46,9 +46,9 @@ async def resume(request: Request) -> Response:
     def go() -> None:
         entry = site.index.look_at(request.path_params["run"])
         if entry is not None and entry.state == "running":
-            raise UsageError("this run is being trained already")
+            raise UsageError("this run is being trained already", fix="wait until it ends")
         if folder.finished:
-            raise UsageError("this run has come to its end already")
+            raise UsageError("this run has come to its end already", fix="start a new run with its recipe")
         site.processes.start(["resume", str(folder.path.resolve()), "--quiet"])
 
     return _answered(go)
@@ -67,10 +67,19 @@ async def start(request: Request) -> Response:
         arguments = ["train", *source_of(asked, source), *set_flags(asked.get("settings"))]
         name = asked.get("name")
         if not isinstance(name, str) or not NAME.match(name):
-            raise UsageError("the new run needs a name of letters, digits, '-', '_' and '.', at most 60 of them")
+            raise UsageError(
+                "the new run needs a name of letters, digits, '-', '_' and '.', at most 60 of them",
+                where="name",
+                got=repr(name)[:80],
+                expected="such as mnist-2",
+            )
         place = site.root.resolve() / name
         if place.exists():
-            raise UsageError(f"there is already something called '{name}' in the folder of runs")
+            raise UsageError(
+                f"there is already something called '{name}' in the folder of runs",
+                where="name",
+                fix="choose another name",
+            )
         site.processes.start([*arguments, "--out", str(place), "--quiet"])
 
     return _answered(go)
@@ -84,13 +93,21 @@ def source_of(asked: dict[str, Any], source: Any) -> list[str]:
     """
     data, run = asked.get("data"), asked.get("run")
     if (data is None) == (run is None):
-        raise UsageError("give either a data set or a run whose recipe to take")
+        raise UsageError(
+            "give either a data set or a run whose recipe to take",
+            got="both" if data is not None else "neither",
+            fix="choose one of the two",
+        )
     if run is None:
         if data not in NAMED:
             raise UsageError("this is not one of the named data sets", expected="one of " + ", ".join(NAMED))
         return [data]
     if source is None:
-        raise UsageError("there is no such run")
+        raise UsageError(
+            "there is no such run",
+            got=str(run)[:60],
+            fix="load the page again and choose one of the runs that it lists",
+        )
     folder = RunFolder(source)
     recipe = folder.recipe if folder.recipe.exists() else folder.asked
     return ["--recipe", str(recipe.resolve())]
@@ -105,15 +122,24 @@ def set_flags(settings: object) -> list[str]:
     if settings is None:
         return []
     if not isinstance(settings, dict) or len(settings) > MOST_SETTINGS:
-        raise UsageError(f"settings are at most {MOST_SETTINGS} keys with values")
+        raise UsageError(
+            f"settings are at most {MOST_SETTINGS} keys with values",
+            where="settings",
+            fix="write all of them into a recipe and train in a terminal with 'glassnet train --recipe FILE'",
+        )
     flags: list[str] = []
     for key, value in settings.items():
         if not KEY.match(key) or key.startswith(SHUT):
             raise UsageError(f"'{key[:60]}' cannot be set from the page", fix="use the command line")
         if isinstance(value, float) and not math.isfinite(value):
-            raise UsageError(f"'{key}' is not finite")
+            raise UsageError(f"'{key}' is not finite", where="settings", got=value, expected="a number such as 0.1")
         if not isinstance(value, bool | int | float | str) or len(str(value)) > 100 or "\0" in str(value):
-            raise UsageError(f"'{key}' takes a number, a truth value or a short text")
+            raise UsageError(
+                f"'{key}' takes a number, a truth value or a short text",
+                where="settings",
+                got=type(value).__name__,
+                expected="at most 100 characters",
+            )
         flags += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
     return flags
 

@@ -127,11 +127,15 @@ def unpacked(text: str, most: int) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise UsageError("this is no base64", got=type(error).__name__) from error
+        raise UsageError(
+            "this is no base64", got=type(error).__name__, expected="bytes as letters, digits, + and /, padded with ="
+        ) from error
 
 
 def _image_shape(model: Model) -> tuple[int, int, int]:
     if model.schema.kind != "image":
-        raise UsageError("this network reads no pictures", got=model.schema.kind)
+        raise UsageError(
+            "this network reads no pictures", got=model.schema.kind, fix="open a run that was trained on images"
+        )
     channels, rows, columns = model.schema.shape
     return channels, rows, columns

@@ -114,7 +114,11 @@ async def asked(
                 model = model_of(site, folder)
                 ask = (questions or {"image": picture}).get(model.schema.kind)
                 if ask is None:
-                    raise UsageError("this network reads no such data", got=model.schema.kind)
+                    raise UsageError(
+                        "this network reads no such data",
+                        got=model.schema.kind,
+                        expected="a network for data of kind " + " or ".join(questions or ["image"]),
+                    )
                 return reply(model, ask(model, body), body)
         except GlassnetError as error:
             raise HTTPException(422, told(error)) from error

@@ -83,13 +83,20 @@ def stop(run: Path) -> None:
     """
     process = holder(run / "run.lock")
     if process is None or process == os.getpid():
-        raise UsageError("no process on this machine is training this run")
+        raise UsageError(
+            "no process on this machine is training this run",
+            fix="if it was killed, 'glassnet resume RUN' goes on with it; on another machine end it there with Ctrl-C",
+        )
     try:
         os.kill(process, signal.SIGINT)
     except ProcessLookupError:
         return  # it has just ended
     except PermissionError as error:
-        raise UsageError("the training belongs to another user of this machine") from error
+        raise UsageError(
+            "the training belongs to another user of this machine",
+            got=f"process {process}",
+            fix=f"ask that user to end it with 'kill -INT {process}'",
+        ) from error
 
 
 def _end_of(words: IO[bytes]) -> str:

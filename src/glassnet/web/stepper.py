@@ -65,7 +65,7 @@ def model_steps(model: Model, raw: Tensor, target: str) -> dict[str, Any]:
     try:
         wanted: object = target if model.task == "classes" else [float(target)]
     except ValueError as error:
-        raise UsageError("the true value is no number", got=target[:80]) from error
+        raise UsageError("the true value is no number", got=target[:80], expected="such as 1.5") from error
     opened = open_model(model, raw, wanted)
     return walked(opened.graph, opened.values)
 

@@ -32,7 +32,7 @@ def text_of(model: Model, given: str) -> Part:
 
     assert isinstance(model.schema, TextSchema)
     if not tokens(given, model.schema.unit):
-        raise UsageError("there is no word to read yet")
+        raise UsageError("there is no word to read yet", expected="at least one word")
     lexicon: dict[int, str] = {}
     codes = encode(given[:LONGEST_TEXT], model.schema.unit, lexicon)
     return Part(Ragged.of([codes], lexicon), torch.zeros(1), ["this text"])
@@ -93,5 +93,9 @@ def row_of(model: Model, given: dict[str, Any]) -> Tensor:
                 wrong.append(f"{column.name} {text!r} ({'yes or no' if column.kind == 'bool' else 'a number'})")
         values.append(value)
     if wrong:
-        raise UsageError("these values are none that their columns can have", got="; ".join(wrong[:5]))
+        raise UsageError(
+            "these values are none that their columns can have",
+            got="; ".join(wrong[:5]),
+            fix="leave a field empty where the value is not known",
+        )
     return torch.tensor([values], dtype=torch.float32)

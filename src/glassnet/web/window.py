@@ -39,9 +39,19 @@ def window(model: Model, raw: Tensor, layer: str, channel: int, row: int, column
 
     module = dict(model.net.named_modules()).get(layer)
     if not isinstance(module, nn.Conv2d):
-        raise UsageError("this layer is no convolution", where="layer", got=layer[:80])
+        raise UsageError(
+            "this layer is no convolution",
+            where="layer",
+            got=layer[:80],
+            expected="the name of a Conv2d of this network",
+        )
     if module.padding_mode != "zeros":
-        raise UsageError("only convolutions that pad with zeros are taken apart", got=module.padding_mode)
+        raise UsageError(
+            "only convolutions that pad with zeros are taken apart",
+            where=layer,
+            got=module.padding_mode,
+            expected="zeros",
+        )
     told = subject(model, raw)
     kept: list[Tensor] = []
     handle = module.register_forward_hook(lambda _, given, out: kept.extend((given[0].detach(), out.detach())))

@@ -291,7 +291,7 @@ def build(
     if name not in ZOO:
         raise unknown("net", name, ZOO)
     if outputs < 1:
-        raise UsageError("a net needs at least one output", where=f"net {name}", got=outputs)
+        raise UsageError("a net needs at least one output", where=f"net {name}", got=outputs, expected="1 or more")
     builder = ZOO[name].build
     checked = check_options(name, builder, options or {})
     if seed is None:

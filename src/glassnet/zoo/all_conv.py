@@ -119,7 +119,10 @@ def all_conv(
     first, last = (round(width * base) for base in WIDTHS)
     if min(first, last) < 1:
         raise UsageError(
-            "every convolution of the net needs at least one channel", where="net all-conv, option width", got=width
+            "every convolution of the net needs at least one channel",
+            where="net all-conv, option width",
+            got=width,
+            expected="0.01 or more",
         )
     check_dropout("all-conv", dropout)
     check_dropout("all-conv", input_dropout)

@@ -78,7 +78,10 @@ def conv3d(
     channels, *_ = axes_of(shape, net="conv3d", what="volumes", axes=("channels", "depth", "height", "width"))
     if not widths or min(widths) < 1:
         raise UsageError(
-            "every group of the net needs at least one channel", where="net conv3d, option widths", got=widths
+            "every group of the net needs at least one channel",
+            where="net conv3d, option widths",
+            got=widths,
+            expected="1 or more for each group, such as 16,32,64",
         )
     check_dropout("conv3d", dropout)
     return Conv3dNet(channels, widths, outputs, activation, dropout)

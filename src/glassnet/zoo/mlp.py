@@ -110,7 +110,10 @@ def mlp(
     """
     if any(units < 1 for units in hidden):
         raise UsageError(
-            "a hidden layer needs at least one unit", where="net mlp, option hidden", got=",".join(map(str, hidden))
+            "a hidden layer needs at least one unit",
+            where="net mlp, option hidden",
+            got=",".join(map(str, hidden)),
+            expected="1 or more for each layer, such as 256,128",
         )
     check_dropout("mlp", dropout)
     if embed < 0 or (embed and sum(columns) != prod(shape)):

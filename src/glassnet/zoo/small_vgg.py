@@ -146,6 +146,7 @@ def small_vgg(
             "every group of the net needs at least one channel",
             where="net small-vgg, options width and widths",
             got=f"{width:g} × {','.join(map(str, widths)) or 'none'}",
+            expected="1 or more channels for each group, such as width 1 and widths 64,256,256",
         )
     check_dropout("small-vgg", dropout)
     side = min(rows, columns)

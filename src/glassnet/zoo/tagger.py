@@ -141,7 +141,12 @@ def _made(
     at_least_one(name, embed=embed, hidden=hidden, layers=layers, window=window)
     check_dropout(name, dropout)
     if not 0 <= word_dropout < 1:
-        raise UsageError("a probability lies from 0 to below 1", where=f"net {name}, word_dropout", got=word_dropout)
+        raise UsageError(
+            "a probability lies from 0 to below 1",
+            where=f"net {name}, option word_dropout",
+            got=word_dropout,
+            expected="0 ≤ word_dropout < 1",
+        )
     return Tagger(body, sizes, embed, hidden, layers, both_ways, window, outputs, dropout, word_dropout)
 
 

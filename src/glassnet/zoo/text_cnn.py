@@ -94,7 +94,12 @@ def text_cnn(
     text_shape(shape, vocabulary, net="text-cnn")
     at_least_one("text-cnn", embed=embed, maps=maps)
     if not windows or min(windows) < 1:
-        raise UsageError("a window sees one word or more", where="net text-cnn, option windows", got=windows)
+        raise UsageError(
+            "a window sees one word or more",
+            where="net text-cnn, option windows",
+            got=windows,
+            expected="such as 3,4,5",
+        )
     for share in (dropout, embed_dropout):
         check_dropout("text-cnn", share)
     return TextCNN(vocabulary, embed, maps, windows, outputs, dropout, embed_dropout)

@@ -40,4 +40,5 @@ def at_least_one(net: str, **options: int) -> None:
             "a size must be 1 or more",
             where=f"net {net}, option {', '.join(wrong)}",
             got=", ".join(f"{name} {value}" for name, value in wrong.items()),
+            expected="1 or more",
         )

@@ -136,7 +136,11 @@ def misfit(name: str, value: Any, shape: tuple[int, ...], kind: str) -> UsageErr
         can = ", ".join(key for key, entry in AUGMENTATIONS.items() if entry.signals)
         return UsageError(f"'{name}' is for images, these are signals", where=where, expected=f"one of {can}")
     if row.levels and kind != "image":
-        return UsageError(f"'{name}' needs images, these are arrays without a range of 0 to 255", where=where)
+        return UsageError(
+            f"'{name}' needs images, these are arrays without a range of 0 to 255",
+            where=where,
+            fix=f"leave {where} out",
+        )
     if row.colours and shape[0] != 3:
         return UsageError(
             f"'{name}' changes colours, these images have none",

@@ -101,7 +101,9 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
     """
     kind = schema.kind
     if kind not in PREPROCESSING:
-        raise UsageError(f"there is no preprocessing for data of kind '{kind}'")
+        raise UsageError(
+            f"there is no preprocessing for data of kind '{kind}'", expected="one of " + ", ".join(PREPROCESSING)
+        )
     if name == "auto":
         name = PREPROCESSING[kind][0]
     if name not in PREPROCESSING[kind]:
@@ -123,4 +125,8 @@ def preprocess_from_json(values: dict[str, Any]) -> Preprocess:
     try:
         return FORMS[form](values)
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-        raise ModelError("the model's preprocessing is damaged", got=f"{type(error).__name__}: {error}") from error
+        raise ModelError(
+            "the model's preprocessing is damaged",
+            got=f"{type(error).__name__}: {error}",
+            fix="copy the model folder again from where it came from, or train again with 'glassnet train --recipe' and the recipe.toml of its run",
+        ) from error

@@ -93,7 +93,11 @@ def fit_graph(name: str, source: Source) -> GraphInputs:
     elif (found := nodes_of(source)) is not None:
         graph, own = found[0].graph, found[1]
     else:
-        raise DataError("this preprocessing needs nodes of a graph, or graphs", got=type(source).__name__)
+        raise DataError(
+            "this preprocessing needs nodes of a graph, or graphs",
+            got=type(source).__name__,
+            expected="a part of data of kind 'graph' or 'graphs'",
+        )
     made = GraphInputs(name, graph.features.shape[1])
     if name == "standardise":
         features = graph.features[own].double()

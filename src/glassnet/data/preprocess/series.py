@@ -113,7 +113,9 @@ def fit_series(name: str, source: Source, schema: SeriesSchema) -> SeriesInputs:
     """
     found = windows_of(source)
     if found is None:
-        raise DataError("a series is made of windows", got=type(source).__name__)
+        raise DataError(
+            "a series is made of windows", got=type(source).__name__, expected="a part of data of kind 'series'"
+        )
     windows, ahead = found
     values = len(schema.columns)
     season = schema.season if schema.season < schema.window else 0

@@ -75,7 +75,9 @@ def fit_trees(name: str, source: Source) -> TreeInputs:
     """
     found = ragged_of(source)
     if found is None:
-        raise DataError("this preprocessing needs trees", got=type(source).__name__)
+        raise DataError(
+            "this preprocessing needs trees", got=type(source).__name__, expected="a part of data of kind 'tree'"
+        )
     trees, index = found
     words = fit_vocabulary(name, Subset(words_of(trees), index))
     longest = int(trees.lengths[index].max()) // FIELDS

@@ -82,7 +82,9 @@ def fit_vocabulary(name: str, source: Source) -> Vocabulary:
     """
     found = ragged_of(source)
     if found is None:
-        raise DataError("a vocabulary needs texts", got=type(source).__name__)
+        raise DataError(
+            "a vocabulary needs texts", got=type(source).__name__, expected="a part of data of kind 'text' or 'tree'"
+        )
     texts, index = found
     lengths = texts.lengths[index]
     inside = torch.repeat_interleave(texts.offsets[index] - lengths.cumsum(0) + lengths, lengths) + torch.arange(

@@ -80,7 +80,9 @@ def fit_word_features(name: str, source: Source) -> WordFeatures:
     """
     found = ragged_of(source)
     if found is None or found[0].values.ndim != 2:
-        raise DataError("tagging needs sentences of words", got=type(source).__name__)
+        raise DataError(
+            "tagging needs sentences of words", got=type(source).__name__, expected="a part of data of kind 'tags'"
+        )
     words, index = found
     lengths = words.lengths[index]
     begin = torch.repeat_interleave(words.offsets[index] - lengths.cumsum(0) + lengths, lengths)

@@ -182,7 +182,12 @@ def _content(file: Path) -> bytes:
             )
         return file.read_bytes()
     except OSError as error:
-        raise DataError("the file cannot be read", where=shown(file), got=error.strerror or str(error)) from error
+        raise DataError(
+            "the file cannot be read",
+            where=shown(file),
+            got=error.strerror or str(error),
+            fix="give yourself the right to read it (chmod u+r), or copy it again from where it came from",
+        ) from error
 
 
 def _key(values: Any, key: str) -> Any:

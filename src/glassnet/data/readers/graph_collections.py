@@ -33,7 +33,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         UsageError: they are to be learnt as values.
     """
     if options.task == "values":
-        raise UsageError("graphs are learnt as classes", where="data.task", got="values")
+        raise UsageError("graphs are learnt as classes", where="data.task", got="values", expected="classes")
     named = {"train": path} | {
         name: Path(given).expanduser() for name, given in (("val", options.val), ("test", options.test)) if given
     }

@@ -34,7 +34,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         UsageError: its nodes are to be learnt as values.
     """
     if options.task == "values":
-        raise UsageError("nodes of graphs are learnt as classes", where="data.task", got="values")
+        raise UsageError("nodes of graphs are learnt as classes", where="data.task", got="values", expected="classes")
     found = read_graph(path, options.target)
     graph, notes = graph_from(found, shown(path))
     parts, told = _parts(found, Nodes(graph), path)
@@ -76,11 +76,20 @@ def _parts(found: FoundGraph, nodes: Nodes, path: Path) -> tuple[dict[str, Part]
         if bool(own.any()):
             parts[name] = whole.subset(torch.nonzero(own).flatten())
     if "train" not in parts:
-        raise DataError("no node is to be trained on", where=shown(path), got=", ".join(parts) or "no parts at all")
+        raise DataError(
+            "no node is to be trained on",
+            where=shown(path),
+            got=", ".join(parts) or "no parts at all",
+            expected="nodes with a class in the part train",
+            fix="write train for such nodes into the column 'split' of the *split*.csv beside the graph",
+        )
     absent = sorted({classes[i] for i in range(len(classes))} - {classes[i] for i in parts["train"].targets.tolist()})
     if absent:
         raise DataError(
-            "classes of nodes that do not occur in the training part", where=shown(path), got=", ".join(absent[:20])
+            "classes of nodes that do not occur in the training part",
+            where=shown(path),
+            got=", ".join(absent[:20]),
+            fix="put a node of each of these classes into the training part",
         )
     rest = len(targets) - sum(map(len, parts.values()))
     told = [f"{rest:,} nodes are in no part: they are seen as neighbours only."] if rest else []

@@ -73,7 +73,10 @@ def read(path: Path, options: ReadOptions) -> Data:
     text = "\n".join(texts)
     if not text.strip():
         raise DataError(
-            "there is no text in it", where=shown(path), got="nothing but blanks" if text else "an empty file"
+            "there is no text in it",
+            where=shown(path),
+            got="nothing but blanks" if text else "an empty file",
+            expected="a file with the text that is to be learnt",
         )
     unit: Unit = "characters" if options.tokens == "auto" else options.tokens
     lexicon: dict[int, str] = {}

@@ -184,7 +184,11 @@ def _labelled(tables: Mapping[str, TableFile], target: Target) -> tuple[dict[str
         given = clean(table.frame[target.name]).is_not_null()
         absent = table.frame.height - int(given.sum())
         if absent == table.frame.height:
-            raise DataError("every target is missing", where=f"{table.path}, column '{target.name}'")
+            raise DataError(
+                "every target is missing",
+                where=f"{table.path}, column '{target.name}'",
+                fix="fill in the column, or leave this file out and give it to 'glassnet predict' after the training",
+            )
         labelled[part] = table.rows(given) if absent else table
         if absent:
             notes.append(

@@ -43,7 +43,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         UsageError: trees are to be learnt as values, or ``target`` is something else.
     """
     if options.task == "values":
-        raise UsageError("trees are learnt as classes", where="data.task", got="values")
+        raise UsageError("trees are learnt as classes", where="data.task", got="values", expected="classes")
     if options.target not in (None, "binary"):
         raise UsageError(
             "trees have no columns", where="data.target", got=options.target, expected="binary, or nothing at all"
@@ -77,7 +77,10 @@ def read(path: Path, options: ReadOptions) -> Data:
     extra_roots = sorted({label for trees in kept.values() for label, _, _ in trees} - of_roots)
     if extra_roots:
         raise DataError(
-            "classes of trees that do not occur in the training part", where=shown(path), got=", ".join(extra_roots)
+            "classes of trees that do not occur in the training part",
+            where=shown(path),
+            got=", ".join(extra_roots),
+            fix="put a tree of each of these classes into the training part, or take those trees out of the others",
         )
     classes = tuple(sorted(of_roots, key=in_order))
     place = {name: number for number, name in enumerate(classes)}
@@ -92,7 +95,12 @@ def read(path: Path, options: ReadOptions) -> Data:
         parts[part] = Part(source, targets, [name for _, name, _ in trees])
     empty = [part for part, trees in kept.items() if not trees]
     if empty:
-        raise DataError("a part without a tree", where=shown(files[empty[0]]), got="an empty file")
+        raise DataError(
+            "a part without a tree",
+            where=shown(files[empty[0]]),
+            got="no tree whose root has a class",
+            fix="write trees into the file, or take it away: its part is then drawn from the training trees",
+        )
     longest = max(len(tree) for _, _, tree in kept["train"])
     return Data(
         name=name_of(path),
