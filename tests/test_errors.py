@@ -13,6 +13,7 @@ from glassnet.errors import DataError, GlassnetError, ModelError, UsageError, al
 
 # Files and problems of errors without a remedy of their own, each with the reason.
 WITHOUT_REMEDY = {
+    ("data/image_schema.py", "f'and {len(errors) - MAX_TOLD} more'"),  # the end of a list of errors that say it each
     ("cli/explain_command.py", "obstacle"),  # caught at once, and told among what was left out
     ("glassbox/recorder.py", "problem"),  # what is asked for it comes with it, a remedy among it
 }
