@@ -1,11 +1,11 @@
 """Measures what docs/web.md tells of the page.
 
-    python -m benchmarks.web [sizes] [start] [first] [list] [chart] [latency] [cost] [memory] [flows] [--rounds 5] [--minutes 60] [--repeats 50]
+    python -m benchmarks.web [sizes] [start] [first] [list] [chart] [latency] [report] [pad] [beginner] [cost] [memory] [flows] [--rounds 5] [--minutes 60] [--repeats 50]
 
-Without a name all but ``cost``, ``memory`` and ``flows`` are measured. The browser's part needs Playwright and Chromium. ``cost`` counts the
+Without a name all but ``cost``, ``memory``, ``beginner`` and ``flows`` are measured. The browser's part needs Playwright and Chromium. ``cost`` counts the
 steps of a training, on one thread and then on all, in turns of two seconds: with the page's process stopped, with it running and nobody looking, and with the
 run's page open in a browser; it needs a machine with nothing else to do. ``memory`` watches a growing run for an hour. ``flows`` repeats every test that uses
-a browser.
+a browser. ``beginner`` needs GLASSNET_DATA, a folder that holds ``notmnist`` as idx files.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 
 from benchmarks.web.cost import cost, memory
 from benchmarks.web.flows import flows
+from benchmarks.web.people import beginner, pad, report
 from benchmarks.web.speed import chart, first, latency, list_runs, sizes, start
 
-LONG = ("cost", "memory", "flows")
+LONG = ("cost", "memory", "beginner", "flows")
 MEASURED: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "sizes": sizes,
     "start": start,
@@ -27,6 +28,9 @@ MEASURED: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "list": list_runs,
     "chart": chart,
     "latency": latency,
+    "report": report,
+    "pad": pad,
+    "beginner": beginner,
     "cost": cost,
     "memory": memory,
     "flows": flows,

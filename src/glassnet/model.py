@@ -235,8 +235,9 @@ class Model:
             )
         return [f"[{number}]" for number in range(len(raw))], InMemory(raw)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write ``weights.safetensors`` and ``model.json``; the latter last, so that a folder with it is whole."""
+        folder = Path(folder)
         make_folder(folder)
         modules = {"net": self.net, "preprocess": self.preprocess, "target": self.target_scale}
         tensors = {
@@ -260,7 +261,7 @@ class Model:
         write_file(folder / "model.json", json.dumps(about, indent=1, ensure_ascii=False))
 
     @classmethod
-    def load(cls, folder: Path, *, net: nn.Module | None = None) -> Self:
+    def load(cls, folder: Path | str, *, net: nn.Module | None = None) -> Self:
         """Read a model folder.
 
         Args:
@@ -270,6 +271,7 @@ class Model:
         Raises:
             ModelError: the folder is missing, damaged, or does not fit the network.
         """
+        folder = Path(folder)
         try:
             about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             tensors = load_file(folder / "weights.safetensors")

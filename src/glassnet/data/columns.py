@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 Kind = Literal["number", "bool", "category", "year", "month", "day", "weekday", "hour"]
 DATE_PARTS: tuple[Kind, ...] = ("year", "month", "day", "weekday", "hour")

@@ -14,10 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 DELIMITERS = ("\t", ";", "|", ",")
 MAX_COLUMNS = 10_000

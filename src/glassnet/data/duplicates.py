@@ -67,6 +67,8 @@ def digests(source: Source) -> list[bytes] | None:
 def groups(keys: Sequence[bytes]) -> Iterator[list[int]]:
     """Positions that share a key, in order of their first; only groups of two or more."""
     by_key: dict[bytes, list[int]] = defaultdict(list)
+    if len(set(keys)) == len(keys):  # the usual case, told far faster
+        return iter(())
     for position, key in enumerate(keys):
         by_key[key].append(position)
     return (positions for positions in by_key.values() if len(positions) > 1)

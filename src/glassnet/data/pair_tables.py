@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import polars as pl
 import torch
 
 from glassnet.data.columns import numbers
@@ -17,6 +16,11 @@ from glassnet.data.pairs import MARKS, Pairs, known_of, pairs_of, ragged, target
 from glassnet.data.table_file import TableFile
 from glassnet.data.tokens import Unit
 from glassnet.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 LEAST_DISTINCT = 0.5  # share of the rows, of both columns, from which on they are taken for translations
 LEAST_ROWS = 20

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from glassnet.data.clock import Clock, clock_of
 from glassnet.data.columns import MOSTLY_NUMBERS, Column, clean, counts_rows, numbers
@@ -15,6 +15,11 @@ from glassnet.data.options import ReadOptions
 from glassnet.data.series_steps import LEAST_ROWS, REGULAR, SPARSE, first_cell
 from glassnet.data.table_file import TableFile
 from glassnet.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 TWICE = 0.05  # share of the rows whose time occurs before; more of them are several series in one table
 NO_TIME = "none"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from glassnet.data.clock import Clock
 from glassnet.data.columns import Column, clean
 from glassnet.data.moments import moments_of
 from glassnet.data.table_file import TableFile
 from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 LEAST_ROWS = 20
 REGULAR = 0.9  # share of the rows that must lie on equal steps

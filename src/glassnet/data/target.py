@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import polars as pl
 import torch
 from torch import Tensor
 
@@ -14,6 +13,11 @@ from glassnet.data.columns import MAX_LEVELS, MOSTLY_NUMBERS, as_text, clean, nu
 from glassnet.data.dataset import Simple
 from glassnet.data.table_file import LARGEST, TableFile
 from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 MAX_INTEGER_CLASSES = 20
 

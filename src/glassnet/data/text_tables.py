@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from glassnet.data.columns import as_text, counts_rows, numbers
 from glassnet.data.dataset import Data
@@ -12,6 +11,11 @@ from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import Gathered, data_of
 from glassnet.data.table_file import TableFile
 from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    from glassnet.data.frames import pl
 
 LEAST_WORDS = 3.0  # on average; a name or an address has fewer
 LEAST_DISTINCT = 0.5  # share of the rows

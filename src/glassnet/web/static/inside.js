@@ -1,6 +1,6 @@
 // Look inside: every layer answers to what is drawn.
 
-import { bar, heat, layers as layer_rows } from "/static/layers.js";
+import { bar, heat, layers as layer_rows, range } from "/static/layers.js";
 import { element, post, told } from "/static/page.js";
 import { bytes, latest, pad } from "/static/pad.js";
 
@@ -55,11 +55,16 @@ function draw(answer) {
   layer_rows(layers_place, answer.layers, tile);
 }
 
+/** A map of a layer; under a convolution a button that takes the pixel one points at apart. */
 function tile(layer, map) {
-  const label = `map ${map.channel} of ${layer.name}, from ${told(map.low) || "0"} to ${told(map.high) || "0"}`;
-  const canvas = heat(map, label);
-  if (!layer.kind.startsWith("Conv")) return canvas;
-  const button = element("button", { type: "button", class: "tile", "aria-label": `${label}: take a pixel apart` }, canvas);
+  const words = () => `map ${map.channel} of ${layer.name}, ${range(map)}`;
+  const canvas = heat(map, words());
+  const paint = (...now) => { [layer, map] = now; heat(map, words(), canvas); };
+  if (!layer.kind.startsWith("Conv")) return { node: canvas, show: paint };
+  const button = element("button", { type: "button", class: "tile" }, canvas);
+  const name = () => button.setAttribute("aria-label", `${words()}: take a pixel apart`);
+  name();
+  const middle = () => ({ row: Math.floor(map.height / 2) * map.step, column: Math.floor(map.width / 2) * map.step });
   const pixel = (event) => {
     const box = canvas.getBoundingClientRect();
     const inside = (place, length, count) => Math.min(Math.max(Math.floor((place / length) * count), 0), count - 1);
@@ -69,21 +74,18 @@ function tile(layer, map) {
     };
   };
   button.addEventListener("pointermove", (event) => apart(layer, map, pixel(event)));
-  button.addEventListener("click", (event) => {
-    const middle = { row: Math.floor(map.height / 2) * map.step, column: Math.floor(map.width / 2) * map.step };
-    apart(layer, map, event.detail ? pixel(event) : { ...middle, ...place_of.get(canvas) });
-  });
+  button.addEventListener("click", (event) => apart(layer, map, event.detail ? pixel(event) : { ...middle(), ...place_of.get(canvas) }));
   button.addEventListener("keydown", (event) => {
     const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (!moves) return;
     event.preventDefault();
-    const at = place_of.get(canvas) || { row: Math.floor(map.height / 2) * map.step, column: Math.floor(map.width / 2) * map.step };
+    const at = place_of.get(canvas) || middle();
     apart(layer, map, {
       row: Math.min(Math.max(at.row + moves[0] * map.step, 0), layer.shape[1] - 1),
       column: Math.min(Math.max(at.column + moves[1] * map.step, 0), layer.shape[2] - 1),
     }, canvas);
   });
-  return button;
+  return { node: button, show: (...now) => { paint(...now); name(); } };
 }
 
 const place_of = new WeakMap();

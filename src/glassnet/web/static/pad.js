@@ -139,7 +139,9 @@ export function base64(bytes) {
 
 /** Bytes from base64. */
 export function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text), made = new Uint8Array(letters.length);
+  for (let i = 0; i < made.length; i += 1) made[i] = letters.charCodeAt(i);
+  return made;
 }
 
 /** Calls one question at a time; of those that come meanwhile only the last is asked. */
