@@ -166,9 +166,9 @@ def test_networks_of_a_class_of_ones_own(tmp_path: Path) -> None:
     own = [nn.Sequential(nn.Flatten(), nn.Linear(36, 4)) for _ in range(2)]
     models = [replace(model(data, seed=n), net=net, net_json={"class": "x:Y"}) for n, net in enumerate(own)]
     joined = ensemble(models)
-    joined.save(tmp_path)
+    joined.save(str(tmp_path))  # a folder may be told as text
     with pytest.raises(ModelError, match="class of your own"):
-        glassnet.load(tmp_path)
+        type(joined).load(str(tmp_path))
     again = glassnet.load(tmp_path, net=nn.Sequential(nn.Flatten(), nn.Linear(36, 4)))
     assert torch.equal(again.raw_outputs(raw(data)), joined.raw_outputs(raw(data)))
 
