@@ -64,9 +64,8 @@ def open_run(page: Any, address: str) -> None:
 
 
 def cpu(pid: int) -> float:
-    """Processor seconds of a process so far."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor seconds of a process so far, to the nanosecond (clock_getcpuclockid(3), which Python does not offer for others)."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def clocked(act: Callable[[], object]) -> float:
