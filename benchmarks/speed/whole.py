@@ -20,6 +20,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import compiled
+
 # name -> (folder of the data, training images, test images, accuracy that is aimed at, seconds that are aimed at)
 TASKS: dict[str, tuple[str, int | None, int | None, float, float]] = {
     "mnist": ("mnist", 8000, 2000, 0.985, 5.0),
@@ -51,6 +53,7 @@ class Run:
 
 def main_whole(data: Path, only: list[str], seeds: int, threads: int, out: Path) -> None:
     """Run every program on every task, seed by seed, and write ``whole.json`` and ``whole.md``."""
+    compiled()
     runs: list[Run] = []
     for task in [name for name in TASKS if any(fnmatch(name, pattern) for pattern in only)]:
         place = _prepared(data, task, out / "data")

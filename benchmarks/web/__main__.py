@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import compiled
 from benchmarks.web.cost import cost, memory
 from benchmarks.web.flows import flows
 from benchmarks.web.people import beginner, pad, report
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=50, help="of each flow")
     parser.add_argument("--only", default="", help="words in the names of flows")
     chosen = parser.parse_args()
+    compiled()
     for name in chosen.what or [name for name in MEASURED if name not in LONG]:
         with tempfile.TemporaryDirectory() as place:
             MEASURED[name](Path(place), chosen)
