@@ -299,7 +299,12 @@ LIGHT = {
     "import glassnet.cli": ("pydantic", *HEAVY),
     "import glassnet.recipe": HEAVY,
     "from glassnet import Recipe": HEAVY,
-    "import glassnet.reading, glassnet.data.audit": ("polars", "sklearn", "matplotlib", "scipy"),  # polars with the first table
+    "import glassnet.reading, glassnet.data.audit": (
+        "polars",
+        "sklearn",
+        "matplotlib",
+        "scipy",
+    ),  # polars with the first table
     "import glassnet.runs": HEAVY,
     "import glassnet.diagnose": HEAVY,
     "import glassnet.cli; glassnet.cli.run(['--help'])": ("pydantic", "rich", *HEAVY),

@@ -194,13 +194,18 @@ def test_a_piece_is_followed_by_the_whole_pause_and_no_news_by_a_short_one(
 
     monkeypatch.setattr(streams.asyncio, "wait_for", waited)
 
-    async def watch() -> None:
-        reader = events(LiveRun(RunFolder(run_maker(tmp_path / "a"))), lambda: "running", Streams(), pause=lambda: 7.0)
+    async def watch(run: Path) -> None:
+        reader = events(LiveRun(RunFolder(run)), lambda: "running", Streams(), pause=lambda: 7.0)
         async for piece in reader:
             if piece.startswith(b": still"):
                 break
 
-    asyncio.run(watch())
+    before = run_maker(tmp_path / "before", finished=False)
+    (before / "metrics.jsonl").write_text('{"event": "started", "samples": 80, "steps_per_epoch": 10, "epochs": 3, "parameters": 99}\n')  # fmt: skip
+    asyncio.run(watch(before))
+    assert set(waits) == {streams.PAUSE, streams.IDLE_PAUSE}, "nobody waits long for the first step"
+    waits.clear()
+    asyncio.run(watch(run_maker(tmp_path / "a")))
     news = waits.count(7.0)
     assert waits[0] == 7.0
     assert 1 <= news <= 2, "the curves, and at the latest then their sentences"

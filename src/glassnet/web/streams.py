@@ -116,9 +116,12 @@ class Cursor:
 async def events(
     run: LiveRun, state: Callable[[], str], streams: Streams, *, pause: Callable[[], float] = lambda: PAUSE
 ) -> AsyncIterator[bytes]:
-    """The pieces as server-sent events, until the reader leaves or has to; what comes ``pause()`` seconds or more after the last piece is sent at once."""
+    """The pieces as server-sent events, until the reader leaves or has to; what comes ``pause()`` seconds or more after the last piece is sent at once.
+
+    Until the first step has been shown, who waits for it waits no longer than usual.
+    """
     key, end = streams.enter()
-    cursor, idle, quiet = Cursor(), 0, 0.0
+    cursor, idle, quiet, going = Cursor(), 0, 0.0, False
     try:
         yield b"retry: 2000\n\n"
         while True:
@@ -126,9 +129,9 @@ async def events(
             if piece is None:
                 idle += 1
             else:
-                idle, quiet = 0, 0.0
+                idle, quiet, going = 0, 0.0, bool(piece["facts"].get("step"))
                 yield b"data: " + json.dumps(finite(piece), separators=(",", ":")).encode() + b"\n\n"
-            rest = pause()
+            rest = pause() if going else PAUSE
             wait = IDLE_PAUSE if idle > IDLE_LOOKS else min(rest, PAUSE) if piece is None else rest
             quiet += wait
             if quiet > HEARTBEAT:
