@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
 
+from glassnet.cli import garbage
 from glassnet.cli.progress import Progress, clock
 from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Timing, from_json
 
@@ -72,6 +74,18 @@ def test_a_live_line_shows_the_state_and_leaves_the_lines_of_the_epochs(
     assert "epoch 1/12" in out
     assert "loss 2.0000" in out
     assert "ended by early stop" in out
+
+
+def test_a_training_looks_for_garbage_as_usual_however_it_is_told() -> None:
+    usual = gc.get_threshold()
+    try:
+        for how in ("lines", "json", "quiet"):
+            garbage.look_rarely()
+            assert gc.get_threshold() == garbage.RARE
+            show(how)
+            assert gc.get_threshold() == garbage.USUAL
+    finally:
+        gc.set_threshold(*usual)
 
 
 @pytest.mark.parametrize(

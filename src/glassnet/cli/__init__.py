@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from glassnet.cli.garbage import look_rarely
 from glassnet.cli.terminal import readable, say
 from glassnet.errors import GlassnetError, is_out_of_memory, unknown
 
@@ -66,6 +67,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the code of what happened; a user never sees a traceback."""
+    look_rarely()
     sys.exit(run(sys.argv[1:]))
 
 

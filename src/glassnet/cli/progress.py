@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from glassnet.cli.garbage import look_as_usual
 from glassnet.cli.terminal import for_people, is_live
 from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Threads, Timing, Tried, to_json
 
@@ -77,6 +78,8 @@ class Progress:
 
     def see(self, event: Event) -> None:
         """Show an event."""
+        if isinstance(event, Started):
+            look_as_usual()
         if self.how == "json":
             self.program(to_json(event))
             return
