@@ -123,7 +123,7 @@ def test_mistakes_leave_nothing_behind(tmp_path: Path) -> None:
         (["train", "--recipe", "nowhere.toml"], 2, "cannot read the recipe"),
         (["train", "digits", "--recipe", "nowhere.toml"], 2, "cannot read the recipe"),
         (["resume", "nowhere"], 2, "no such folder"),
-        (["resume"], 2, "Missing argument"),
+        (["resume"], 2, "missing argument"),
         (["evaluate", "nowhere"], 2, "no such folder"),
         (["report", "nowhere"], 2, "no such folder"),
         (["report", "."], 2, "there is no run here"),

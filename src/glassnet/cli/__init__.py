@@ -11,7 +11,7 @@ import click
 
 from glassnet.cli.garbage import look_rarely
 from glassnet.cli.terminal import readable, say
-from glassnet.errors import GlassnetError, is_out_of_memory, unknown
+from glassnet.errors import GlassnetError, UsageError, is_out_of_memory, nearest, unknown
 
 COMMANDS = {
     "train": "Train a network on a folder, a file or a named data set.",
@@ -84,8 +84,12 @@ def run(arguments: list[str]) -> int:
         say(f"error: {error.message()}", err=True)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
-        return 2
+        if not arguments:
+            error.show()  # the help page, which is no mistake
+            return 2
+        told = _in_our_words(error, arguments[0])
+        say(f"error: {told.message()}", err=True)
+        return told.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
@@ -111,6 +115,48 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _in_our_words(error: click.ClickException, first: str) -> UsageError:
+    """What click has to say of options and arguments, in the form of all errors.
+
+    Args:
+        error: click's.
+        first: of the words typed behind ``glassnet``; click does not always know of which command it speaks.
+    """
+    command = f"glassnet {first}" if first in COMMANDS else "glassnet"
+    page = f"{command} --help"
+    if isinstance(error, click.NoSuchOption):
+        alike = error.possibilities or ()  # best first
+        return UsageError(
+            f"unknown option {error.option_name}", where=command, fix=f"did you mean {alike[0]}?" if alike else page
+        )
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
+        found, _, wanted = error.message.rstrip(".").partition(" is not ")
+        kind = error.param.type
+        near = nearest(found.strip("'"), kind.choices) if isinstance(kind, click.Choice) else None
+        return UsageError(
+            f"wrong value for {max(error.param.opts, key=len)}",
+            where=command,
+            got=found,
+            expected=_range(kind)
+            if isinstance(kind, click.IntRange)
+            else wanted.replace("valid integer", "whole number"),
+            fix=f"did you mean '{near}'?" if near else page,
+        )
+    problem = error.format_message().removeprefix("Got ").rstrip(".")
+    usage = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else None
+    return UsageError(
+        problem[:1].lower() + problem[1:],
+        where=None if usage else command,
+        expected=usage and usage.removeprefix("Usage: "),
+        fix=page,
+    )
+
+
+def _range(kind: click.IntRange) -> str:
+    ends = [f"{sign} {end}" for sign, end in (("≥", kind.min), ("≤", kind.max)) if end is not None]
+    return f"a whole number {' and '.join(ends)}"
 
 
 def _reader_has_left() -> int:

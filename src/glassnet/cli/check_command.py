@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glassnet.cli.flags import FLAGS, recipe_flags, settings_of
+from glassnet.cli.flags import FLAGS, no_data, recipe_flags, settings_of
 from glassnet.cli.terminal import for_people, is_live, say
 from glassnet.errors import UsageError, unknown
 from glassnet.recipe import Recipe
@@ -74,7 +74,7 @@ def command(
     if data is not None:
         settings["data.path"] = data
     elif recipe_file is None:
-        raise click.UsageError("which data? For example: glassnet check digits")
+        raise no_data("check")
     if out is not None and not out.strip():
         raise UsageError("the folder has no name", where="--out", got=repr(out), expected="a path")
     wanted = [name.strip() for some in only for name in some.split(",") if name.strip()]

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
-from glassnet.recipe import known_keys, parse_value
+from glassnet.errors import GlassnetError, UsageError, all_at_once
+from glassnet.recipe import parse_value, unknown_key
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,21 @@ def settings_of(parameters: dict[str, Any]) -> dict[str, Any]:
         if not equals:
             mistakes.append(UsageError("--set takes KEY=VALUE", got=given, fix=f"--set {given}=..."))
         elif "." not in key:
-            mistakes.append(unknown("recipe key", key, known_keys(), where="--set"))
+            mistakes.append(unknown_key(key, "--set"))
         else:
             found[key] = _value(key, text)
     if mistakes:
         raise all_at_once(mistakes)
     return found
+
+
+def no_data(command: str) -> UsageError:
+    """The error for a command that was told neither data nor a recipe."""
+    return UsageError(
+        "which data?",
+        expected="a folder, a file, or a name such as digits, letters or mnist",
+        fix=f"glassnet {command} digits",
+    )
 
 
 def _value(key: str, text: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glassnet.cli.flags import recipe_flags, settings_of
+from glassnet.cli.flags import no_data, recipe_flags, settings_of
 from glassnet.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -83,18 +83,19 @@ def command(
     if resumed is not None:
         return _run(reopened(Path(resumed)), Path(resumed), as_json, quiet)
     settings = settings_of(flags)
+    recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
+    recipe.changed(settings)  # wrong values are told before those are taken out that are the whole search's
     budget = settings.pop("train.budget", None)
     seed = int(settings.pop("train.seed", 0))
     threads = settings.pop("train.threads", None)
-    recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
     if data is not None:
         settings["data.path"] = data
     elif recipe_file is None:
-        raise click.UsageError("which data? For example: glassnet search digits")
+        raise no_data("search")
     recipe = recipe.changed(settings)
     asked = Search(
         recipe,
-        space=space_of(space) if space else None,
+        space=None if space is None else space_of(space),
         stages=_stages(trials, stage_epochs),
         method=method,
         pruner=pruner,
@@ -231,7 +232,7 @@ def _stages(trials: str | None, epochs: str | None) -> tuple[Any, ...] | None:
         raise UsageError(
             "--trials needs --stage-epochs: how many epochs the trials of each stage make",
             got=trials,
-            fix="--stage-epochs 5,10",
+            fix="--stage-epochs " + ",".join(str(5 * number) for number in range(1, len(counts) + 1)),
         )
     counts = counts or list(TRIALS[: len(lengths)])
     if len(counts) != len(lengths):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from glassnet.cli.flags import recipe_flags, settings_of
+from glassnet.cli.flags import no_data, recipe_flags, settings_of
 from glassnet.cli.terminal import say
 from glassnet.recipe import Recipe, describe
 
@@ -62,7 +62,7 @@ def command(
     if data is not None:
         settings["data.path"] = data
     elif recipe_file is None:
-        raise click.UsageError("which data? For example: glassnet train digits")
+        raise no_data("train")
     if no_check:
         settings["train.check"] = False
     if try_advice:
