@@ -132,7 +132,7 @@ def test_all_mistakes_are_told_at_once_in_one_list() -> None:
         ("optimizer.lr", math.nan, "a number > 0 or auto or find"),
         ("data.val_fraction", 1.5, "a number > 0 and < 1 or auto"),
         ("augment.flip", "perhaps", "true or false"),
-        ("train.seed", 2**32, "a whole number ≥ 0 and < 4.29497e+09"),
+        ("train.seed", 2**32, "a whole number ≥ 0 and < 4,294,967,296"),
         ("train.precision", "float16", "auto or float32 or bfloat16"),
         ("data.path", 3, "a text"),
         ("optimizer.betas", [0.9], "a list or table"),

@@ -7,6 +7,7 @@ prints the message (never a traceback) and exits with the kind's ``exit_code``.
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 
 
@@ -101,6 +102,22 @@ def is_out_of_memory(error: BaseException) -> bool:
         or type(error).__name__ == "OutOfMemoryError"
         or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
     )
+
+
+def fix_to_read(error: BaseException, path: object, otherwise: str) -> str:
+    """What to do about a file or folder that could not be read: get the right to, where only that is lacking.
+
+    Args:
+        error: what was raised; what it was raised from counts too.
+        path: as the user knows it.
+        otherwise: what to do in every other case.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, PermissionError):
+            return f"give yourself the right to read it: chmod -R u+rX {shlex.quote(str(path))}"
+        cause = cause.__cause__
+    return otherwise
 
 
 def all_at_once(errors: Sequence[GlassnetError]) -> GlassnetError:

@@ -89,7 +89,7 @@ def translated(error: OSError, path: Path, needed: int | None = None) -> Glassne
             where=path,
             got=error.strerror,
             expected="a folder that exists, and a name that is not too long",
-            fix="make the folder, or choose another place with --out",
+            fix="make the folder, or choose another place (--out, or the option that named this one)",
         )
     if error.errno == errno.EIO:
         return SpaceError(

@@ -24,7 +24,7 @@ from glassnet.data.kinds import schema_from_json
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
 from glassnet.data.ragged import PADDING, lengths_of
-from glassnet.errors import ModelError, UsageError, unknown
+from glassnet.errors import ModelError, UsageError, fix_to_read, unknown
 from glassnet.files import make_folder, write_file
 from glassnet.rebuilding import rebuild, temperature_of
 from glassnet.translating import translations
@@ -317,10 +317,14 @@ class Model:
             safetensors.SafetensorError,
         ) as error:
             raise ModelError(
-                "the model folder is damaged",
+                "the model folder cannot be read" if isinstance(error, OSError) else "the model folder is damaged",
                 where=folder,
                 got=f"{type(error).__name__}: {error}",
-                fix="copy the model folder again from where it came from, or train again with 'glassnet train --recipe' and the recipe.toml of its run",
+                fix=fix_to_read(
+                    error,
+                    folder,
+                    "copy the model folder again from where it came from, or train again with 'glassnet train --recipe' and the recipe.toml of its run",
+                ),
             ) from error
         for name, module in (("net", made.net), ("preprocess", made.preprocess)):
             own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}

@@ -13,7 +13,8 @@ from glassnet.data.pair_tables import with_vocabulary
 from glassnet.data.readers.streams import WINDOW
 from glassnet.data.split import folds, split
 from glassnet.data.split_stream import is_stream, split_stream
-from glassnet.errors import UsageError
+from glassnet.data.walk import shown
+from glassnet.errors import GlassnetError, UsageError, all_at_once
 from glassnet.recipe import Recipe
 
 
@@ -36,7 +37,41 @@ def read_data(recipe: Recipe) -> Data:
 
 def opened(recipe: Recipe) -> Data:
     """The data that a recipe names, in the parts that they come in."""
-    return open_data(recipe.data.path, _options(recipe, val=recipe.data.val, test=recipe.data.test))
+    data = open_data(recipe.data.path, _options(recipe, val=recipe.data.val, test=recipe.data.test))
+    _refuse_unheeded(recipe, data)
+    return data
+
+
+def _refuse_unheeded(recipe: Recipe, data: Data) -> None:
+    """Refuse what these data cannot heed, instead of learning something else than was asked for.
+
+    Raises:
+        UsageError: values are asked of classes or the other way round, or steps where there is no series; all at once.
+    """
+    settings, mistakes = recipe.data, list[GlassnetError]()
+    if settings.task in ("classes", "values") and data.task != settings.task:
+        mistakes.append(
+            UsageError(
+                f"these data have no {settings.task} to learn",
+                where="data.task",
+                got=settings.task,
+                expected=f"{data.task}, as {shown(recipe.data.path)} gives",
+                fix="leave out --task",
+            )
+        )
+    steps = [name for name in ("window", "horizon") if getattr(settings, name) is not None]
+    if steps and data.schema.kind != "series":
+        flags = " and ".join(f"--{name}" for name in steps)
+        mistakes.append(
+            UsageError(
+                f"only a series has steps, and these are {data.schema.kind} data",
+                where=", ".join(f"data.{name}" for name in steps),
+                got=" and ".join(str(getattr(settings, name)) for name in steps),
+                fix=f"leave out {flags}",
+            )
+        )
+    if mistakes:
+        raise all_at_once(mistakes)
 
 
 def divide(data: Data, recipe: Recipe) -> Data:

@@ -37,6 +37,8 @@ from glassnet.settings import (
     TrainSettings,
 )
 
+SAID = {"learning_rate": "lr", "learning-rate": "lr", "optimiser": "optimizer"}  # what others call our keys
+
 
 class Recipe(Section):
     """Everything a run is decided by.
@@ -110,7 +112,7 @@ class Recipe(Section):
             for name in tables:
                 table = table.get(name) if isinstance(table, dict) else None
             if len(tables) == 0 or not isinstance(table, dict):
-                mistakes.append(unknown("recipe key", key, known_keys(), where=where))
+                mistakes.append(unknown_key(key, where))
             else:
                 table[last] = value
         try:
@@ -140,6 +142,29 @@ def known_keys() -> list[str]:
     return [
         f"{section}.{name}" for section, field in Recipe.model_fields.items() for name in _section(field).model_fields
     ]
+
+
+def unknown_key(key: str, where: str | None = None) -> UsageError:
+    """The error for a key that does not exist: with the one that ends so, or is spelled most like it, or the keys of its section."""
+    section, *below = key.split(".")
+    name = below[0] if below else section
+    name = SAID.get(name, name)
+    keys = known_keys()
+    own = [each for each in keys if below and each.startswith(f"{section}.")]
+    ending = [each for each in keys if each.endswith(f".{name}")]
+    if len(ending) == 1:
+        near: str | None = ending[0]
+    elif own:  # by the name alone: keys of one section are alike in all that stands before it
+        found = nearest(name, [each.rpartition(".")[2] for each in own])
+        near = found and f"{section}.{found}"
+    else:
+        near = nearest(SAID.get(key, key), [*keys, *Recipe.model_fields])
+    return UsageError(
+        f"unknown recipe key '{key}'",
+        where=where,
+        expected=f"one of {', '.join(own)}" if own and not near else None,
+        fix=f"did you mean '{near}'?" if near else "'glassnet train --keys' lists them all",
+    )
 
 
 def key_of(name: str, *, where: str | None = None, further: Iterable[str] = (), fix: str = "give the whole key") -> str:
@@ -203,12 +228,7 @@ def _distinct(problems: list[Any]) -> list[Any]:
 def _told(problem: Any, where: str | None) -> UsageError:
     key = ".".join(str(part) for part in problem["loc"][:2])
     if problem["type"] == "extra_forbidden":
-        near = nearest(key, known_keys() + list(Recipe.model_fields))
-        return UsageError(
-            f"unknown recipe key '{key}'",
-            where=where,
-            fix=f"did you mean '{near}'?" if near else "'glassnet train --keys' lists them all",
-        )
+        return unknown_key(key, where)
     section, name = (*problem["loc"], "")[:2]
     setting = (
         _section(Recipe.model_fields[section]).model_fields.get(str(name)) if section in Recipe.model_fields else None
@@ -237,12 +257,16 @@ def _words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
         annotation, "a list or table"
     )
     bounds = [
-        f" {sign} {getattr(limit, name):g}"
+        f" {sign} {_told_limit(getattr(limit, name))}"
         for limit in metadata
         for name, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
         if hasattr(limit, name)
     ]
     return kind + " and".join(bounds)
+
+
+def _told_limit(limit: float) -> str:
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
 
 
 def _one_line(text: str) -> str:

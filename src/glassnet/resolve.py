@@ -19,11 +19,12 @@ from glassnet.errors import GlassnetError, UsageError, all_at_once
 from glassnet.presets import PRESETS, QUICK_CHANGES, QUICK_OPTIONS, QUICK_WIDTH, Choice, Preset, other, quick
 from glassnet.recipe import Recipe
 from glassnet.recipe_mistakes import MONITORS, OF_SEQUENCES, OWN_NET
-from glassnet.training.losses import J
+from glassnet.training.losses import LOSSES, J
 
 LOOKS = 256  # images that are looked at to choose the augmentation
 SOUND_AS = {"conv1d": "waveform", "rnn": "log-mel-steps", "lstm": "log-mel-steps", "gru": "log-mel-steps"}
 WORD_DROPOUT = 0.2  # share of a text's words that are made unknown in training
+SMOOTHED = "cross-entropy"  # the one loss that smooths labels
 OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
 CELLS = ("rnn", "lstm", "gru")
 
@@ -49,6 +50,8 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     if data.task == "values":
         preset = {key: choice for key, choice in preset.items() if key != "loss.name"}
         preset["loss.label_smoothing"] = Choice(0.0, "values have no labels")
+    elif recipe.loss.name not in ("auto", SMOOTHED):
+        preset = {**preset, "loss.label_smoothing": Choice(0.0, f"only {SMOOTHED} smooths labels")}
     chosen |= _from_preset(recipe, {**preset, **_for_batch(recipe, preset), **_for_averages(recipe, preset)})
     chosen |= _augment(recipe, data)
     chosen |= _schedule_options(recipe, chosen)
@@ -339,6 +342,14 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
 
 def _loss(recipe: Recipe) -> dict[str, Choice]:
     """The options of the loss that was chosen."""
+    name, smoothing = recipe.loss.name, recipe.loss.label_smoothing
+    if smoothing not in ("auto", 0.0) and name in LOSSES and name != SMOOTHED:
+        raise UsageError(
+            f"the loss {name} smooths no labels",
+            where="loss.label_smoothing",
+            got=smoothing,
+            fix=f"leave it out, or --loss {SMOOTHED}, which alone takes it",
+        )
     if recipe.loss.name == "map":
         return {} if recipe.loss.j else {"loss.j": Choice(J, "the paper gives none; on MNIST 3 did as well, 20 worse")}
     if recipe.loss.j is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import wave
 import zlib
 from pathlib import Path
 
@@ -83,3 +84,34 @@ def spoil(model: Path, change: str) -> None:
                 "classes": ("classes", ["a", "b", "c"]),
             }[change]
             (model / "model.json").write_text(json.dumps(about | {key: value}), encoding="utf-8")
+
+
+def text(path: Path, content: str | bytes) -> Path:
+    """A file with this content, in a folder that is made for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def cifar(folder: Path, *, label: int = 1, cut: int = 0) -> Path:
+    """A batch of CIFAR-10 in the binary version: 20 records of a label and 3072 pixels."""
+    return text(folder / "data_batch_1.bin", (bytes([label]) + bytes(3072)) * 20 + bytes(cut)).parent
+
+
+def sounds(root: Path, **counts: int) -> Path:
+    """Short WAV files in a folder for each class."""
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            with wave.open(str(root / name / f"{number}.wav"), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(8000)
+                file.writeframes(np.random.default_rng(number).integers(-999, 999, 800, dtype=np.int16).tobytes())
+    return root
+
+
+def series(path: Path, steps: int = 120) -> Path:
+    """A monthly series of one value."""
+    months = "".join(f"{2000 + i // 12}-{i % 12 + 1:02d}-01,{i % 12}\n" for i in range(steps))
+    return text(path, "t,v\n" + months)

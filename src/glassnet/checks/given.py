@@ -48,6 +48,7 @@ def as_batches(given: Any) -> Batches:
         batches: Batches = given
         return batches
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(each, Tensor) for each in given):
+        _agree(*given, where="inputs and targets")
         given = list(zip(given[0].split(BATCH), given[1].split(BATCH), strict=True))
     if not isinstance(given, Iterable) or isinstance(given, Iterator | str | Tensor):
         raise DataError(
@@ -68,19 +69,24 @@ def as_batches(given: Any) -> Batches:
                 got=_told(batch),
                 expected="(inputs, targets)",
             )
-        if len(batch[0]) != len(batch[1]):
-            raise DataError(
-                "inputs and targets of a batch differ in number",
-                where=f"batch {steps}",
-                got=f"{len(batch[0])} and {len(batch[1])}",
-                expected="a target for each input",
-            )
+        _agree(*batch, where=f"batch {steps}")
         samples, steps = samples + len(batch[1]), steps + 1
     if not samples:
         raise DataError(
             "there are no batches", got=type(given).__name__, expected="one batch or more, with a sample in it"
         )
     return Given(given, samples, steps)
+
+
+def _agree(inputs: Tensor, targets: Tensor, *, where: str) -> None:
+    counts = [len(each) if each.dim() else 0 for each in (inputs, targets)]
+    if counts[0] != counts[1]:
+        raise DataError(
+            "inputs and targets differ in number",
+            where=where,
+            got=f"{counts[0]} and {counts[1]}",
+            expected="a target for each input",
+        )
 
 
 def _told(batch: Any) -> str:

@@ -30,6 +30,9 @@ def command(runs: tuple[str, ...], votes: bool, out: str | None, as_json: bool, 
     how = "json" if as_json else "quiet" if quiet else "auto"
     if len(runs) < 2:
         raise UsageError("one network alone is no ensemble", got=runs[0], expected="two finished runs or more")
+    twice = sorted({run for run in runs if sum(Path(run).resolve() == Path(other).resolve() for other in runs) > 1})
+    if twice:
+        raise UsageError("a run is named twice", got=", ".join(twice), expected="different runs")
     models = opened_models(runs)
     why = agree_on_data(runs)
     if why is None:

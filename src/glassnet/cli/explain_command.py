@@ -55,7 +55,7 @@ def command(
 
     Writes pictures, each with a sentence, and index.html, which shows them on one page.
     """
-    from glassnet.errors import UsageError
+    from glassnet.errors import UsageError, unknown
     from glassnet.explain.methods import METHODS, method
     from glassnet.files import make_folder, write_file
     from glassnet.plots import png, svg
@@ -69,6 +69,9 @@ def command(
     if name not in ("page", "all"):
         method(name)  # a misspelt name is told before anything is loaded
     case = case_of(run, files, target)
+    names = case.model.classes or case.model.outputs
+    if target is not None and names and target not in names:
+        raise unknown("class" if case.model.classes else "output", target, names, where="--target")
     folder = Path(out) if out else Path(run) / "explain"
     asked = [key for key, row in METHODS.items() if not row.slow] if name == "page" else list(METHODS)
     figures, left_out = [], []

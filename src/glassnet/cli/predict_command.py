@@ -65,6 +65,13 @@ def command(
     from glassnet.model import load
 
     model = load(run)
+    if beam > 1 and model.task != "translation":
+        raise UsageError(
+            "only translators follow several beginnings",
+            where="--beam",
+            got=f"a model for {model.schema.kind} data, task {model.task}",
+            fix="leave out --beam",
+        )
     files = files or own_files(run, model)
     if tta or views:
         from glassnet.test_time import many_views, told

@@ -9,6 +9,7 @@ from typing import Any
 from glassnet.cli.progress import Progress
 from glassnet.cli.result_lines import result_lines
 from glassnet.cli.signals import interruption
+from glassnet.errors import UsageError
 from glassnet.evaluate.interval import spread
 from glassnet.events import Finished, Started, finite
 from glassnet.members import run
@@ -55,6 +56,12 @@ def _show(folder: RunFolder, figures: dict[str, Any], progress: Progress) -> Non
 
 def cross_validate(recipe: Recipe, count: int, out: str | None, how: str) -> int:
     """Train once for each fold, validated on that fold; tells mean and spread of the validation figure."""
+    if recipe.ensemble.members > 1 or recipe.ensemble.snapshots:
+        raise UsageError(
+            "folds are of single trainings, and several networks are to answer together",
+            where="--folds",
+            fix="leave out --folds, or --members and --snapshots",
+        )
     place = new_run(f"{run_name(recipe)}-folds", out).path
     figures: list[float] = []
     with interruption() as asked, Progress(how) as progress:

@@ -7,6 +7,7 @@ header is looked at before memory is asked for, and whatever goes wrong becomes 
 from __future__ import annotations
 
 import io
+import struct
 import threading
 import zlib
 from contextlib import AbstractContextManager, nullcontext
@@ -292,6 +293,8 @@ def _reason(error: Exception) -> str:
         return error.strerror.lower()
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return f"more than {MAX_PIXELS:,} pixels (a decompression bomb?)"
+    if isinstance(error, (struct.error, EOFError)):
+        return "the file is cut off"
     text = " ".join(str(error).split())
     if "truncated" in text or "Truncated" in text:
         return "the file is cut off"

@@ -187,6 +187,7 @@ def _check_text(text: str, path: Path) -> None:
         raise DataError(
             "the file holds NUL bytes, so it is no text or it is damaged",
             where=f"{path}, line {text.count(chr(10), 0, zero) + 1}",
+            expected="a table in CSV, TSV or Parquet",
             fix="export the table again as CSV",
         )
     start = text[:4096]
@@ -250,7 +251,7 @@ def _gather(rows: Iterator[tuple[int, list[str]]], header: list[str], path: Path
     if ragged:
         told = ", ".join(f"line {line} ({count})" for line, count in ragged[:10])
         raise DataError(
-            f"{len(ragged)} rows have another number of cells than the header",
+            f"{len(ragged)} row{' has' if len(ragged) == 1 else 's have'} another number of cells than the header",
             where=path,
             got=told + (" …" if len(ragged) > 10 else ""),
             expected=f"{width} cells in every row",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -150,28 +151,35 @@ def _whole(path: Path, fields: int, *, may_be_empty: bool = False) -> npt.NDArra
     """A file of whole numbers, so many a line."""
     rows = [[field.strip() for field in line.split(",")] for line in _lines(path, may_be_empty) if line.strip()]
     _check_lengths(path, rows, fields)
-    return _table(path, rows, int).reshape(-1, fields).astype(np.int64)
+    return _table(path, rows, int).reshape(-1, fields)
 
 
-def _table(path: Path, rows: list[list[str]], kind: Callable[[str], float]) -> npt.NDArray[np.float64]:
+def _table(path: Path, rows: list[list[str]], kind: Callable[[str], float]) -> npt.NDArray[Any]:
+    """Whole numbers as int64, which keeps each of them as it is; others as float64."""
+    dtype = np.int64 if kind is int else np.float64
     try:
-        return np.array([[kind(field) for field in row] for row in rows], dtype=np.float64)
+        return np.array([[kind(field) for field in row] for row in rows], dtype=dtype)
     except (ValueError, OverflowError):
         for number, row in enumerate(rows, start=1):
             for field in row:
+                where, got = f"{shown(path)}, line {number}", repr(field[:60])
                 try:
-                    kind(field)
+                    np.array(kind(field), dtype=dtype)
                 except ValueError as error:
-                    what = "a whole number" if kind is int else "a number"
                     raise DataError(
-                        f"this is not {what}",
-                        where=f"{shown(path)}, line {number}",
-                        got=repr(field[:60]),
+                        f"this is not {'a whole number' if kind is int else 'a number'}",
+                        where=where,
+                        got=got,
                         expected="digits alone, such as 17" if kind is int else "such as 0.5",
                     ) from error
-        raise DataError(
-            "a number that is too large", where=shown(path), expected="numbers of nodes or of graphs, counted from 1"
-        ) from None
+                except OverflowError as error:
+                    raise DataError(
+                        "a number that is too large",
+                        where=where,
+                        got=got,
+                        expected="numbers of nodes or of graphs, counted from 1",
+                    ) from error
+        raise
 
 
 def _lines(path: Path, may_be_empty: bool = False) -> list[str]:

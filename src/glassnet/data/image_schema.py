@@ -18,7 +18,7 @@ from glassnet.data.decode import BadImage, header
 from glassnet.data.image_files import ImageFiles, decode_all, in_threads
 from glassnet.data.options import GIB
 from glassnet.data.walk import find_images, shown
-from glassnet.errors import DataError, GlassnetError, all_at_once
+from glassnet.errors import DataError, GlassnetError, all_at_once, fix_to_read
 
 MAX_TOLD = 20
 
@@ -120,7 +120,9 @@ class ImageSchema:
     def _decoded(self, files: list[Path]) -> Tensor:
         images, bad = decode_all(files, self.channels, (self.height, self.width))
         if bad:
-            raise all_at_once([_unreadable(files[position], reason) for position, reason in bad.items()][:MAX_TOLD])
+            raise all_at_once(
+                [_unreadable(files[position], BadImage(reason)) for position, reason in bad.items()][:MAX_TOLD]
+            )
         return images
 
 
@@ -172,20 +174,18 @@ def _files(path: Path) -> list[Path]:
 def _bad(pieces: Any) -> list[GlassnetError]:
     files = [path for piece in pieces for path in piece]
 
-    def reason(path: Path) -> str | None:
+    def reason(path: Path) -> BadImage | None:
         try:
             header(path)
         except BadImage as error:
-            return str(error)
+            return error
         return None
 
     return [_unreadable(path, why) for path, why in zip(files, in_threads(reason, files), strict=True) if why]
 
 
-def _unreadable(path: Path, reason: str) -> DataError:
+def _unreadable(path: Path, error: BadImage) -> DataError:
+    otherwise = "copy it again from where it came from, or save it anew as PNG in an image program"
     return DataError(
-        "this image cannot be read",
-        where=shown(path),
-        got=reason,
-        fix="copy it again from where it came from, or save it anew as PNG in an image program",
+        "this image cannot be read", where=shown(path), got=error, fix=fix_to_read(error, shown(path), otherwise)
     )

@@ -89,7 +89,7 @@ def locate(name: str, recognises: Callable[[Path], bool], progress: Progress | N
         progress: told of the file, the bytes so far and the bytes in all (None where unknown).
 
     Raises:
-        DataError: it is nowhere, and cannot be downloaded.
+        DataError: it is nowhere and cannot be downloaded, or what was downloaded is damaged.
         SpaceError: no room or no permission for the download.
     """
     wanted = NAMED[name]
@@ -106,14 +106,14 @@ def locate(name: str, recognises: Callable[[Path], bool], progress: Progress | N
             fix=f"put its files into {shown(target)}, or name your own folder",
         )
     make_folder(target)
-    try:
-        for address in wanted.files:
-            if not (target / address.file).is_file():
+    for address in wanted.files:
+        if not (target / address.file).is_file():
+            try:
                 fetch(address, target, progress)
-            if wanted.members:
-                unpack(target / address.file, target, wanted.members)
-    except DataError as error:
-        raise _could_not(name, wanted, target, tried, error) from error
+            except DataError as error:
+                raise _could_not(name, wanted, target, tried, error) from error
+        if wanted.members:
+            unpack(target / address.file, target, wanted.members)  # an archive that is there says itself what is wrong
     return target
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.walk import shown
-from glassnet.errors import DataError
+from glassnet.errors import DataError, fix_to_read
 
 MAX_HEADER = 10_000
 MAX_RATIO = 100
@@ -90,7 +90,7 @@ class ArrayRows:
             try:
                 got = os.preadv(self._file, [flat[place].data], self.header.length + number * flat.shape[1])
             except OSError as error:
-                raise _damaged(shown(self.path), error) from error
+                raise _damaged(shown(self.path), error, self.path) from error
             if got != flat.shape[1]:
                 raise DataError(
                     "the file is cut off",
@@ -152,9 +152,9 @@ class ArrayFile:
                     content: BinaryIO = member  # type: ignore[assignment]
                     return _read(content, _header(content, info.file_size, where), where)
         except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
-            raise _damaged(where, error) from error
+            raise _damaged(where, error, self.path) from error
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError) as error:
-            raise _damaged(where, error) from error
+            raise _damaged(where, error, self.path) from error
 
 
 def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
@@ -172,7 +172,7 @@ def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
         with zipfile.ZipFile(path) as archive:
             members = [info.filename for info in archive.infolist() if info.filename.endswith(".npy")]
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError) as error:
-        raise _damaged(shown(path), error) from error
+        raise _damaged(shown(path), error, path) from error
     found: dict[str, ArrayFile] = {}
     for member in members:
         key = str(PurePosixPath(member).with_suffix(""))
@@ -265,10 +265,12 @@ def _header(file: BinaryIO, size: int, where: str) -> Header:
     return header
 
 
-def _damaged(where: str, error: Exception) -> DataError:
+def _damaged(where: str, error: Exception, path: Path) -> DataError:
     return DataError(
-        "the file is damaged or is no npy or npz file",
+        "the file cannot be read" if isinstance(error, OSError) else "the file is damaged or is no npy or npz file",
         where=where,
         got=str(error)[:200] or type(error).__name__,
-        fix="copy it again from where it came from, or write it anew with numpy.save or numpy.savez",
+        fix=fix_to_read(
+            error, shown(path), "copy it again from where it came from, or write it anew with numpy.save or numpy.savez"
+        ),
     )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import torch
 
 from glassnet.data.dataset import Data, Part
+from glassnet.data.decode import IMAGE_EXTENSIONS
 from glassnet.data.download import Progress
 from glassnet.data.named import NAMED, locate
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import READERS, SEQUENCES, TABLES, Reader, digits, letters
+from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, read_text
 from glassnet.data.walk import is_litter, shown
 from glassnet.errors import DataError, UsageError, nearest
 
@@ -26,6 +29,19 @@ LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or 
             many graphs: NAME_A.txt with NAME_graph_indicator.txt and NAME_graph_labels.txt, or a folder of GML files for each class;
             trees in brackets, one a line: train.txt, dev.txt and test.txt, or one file;
             one plain text such as NAME.txt, to learn to write like it"""
+INSTEAD: tuple[tuple[Collection[str], str], ...] = (  # what to do with files that are often tried
+    ((".xlsx", ".xls", ".ods", ".json", ".jsonl", ".xml", ".db", ".sqlite"), "export it as CSV"),
+    ((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), "unpack it, and name the folder with its files"),
+    (
+        (".pkl", ".pickle", ".pt", ".pth", ".mat", ".h5", ".hdf5"),
+        "save its arrays with numpy.savez(file, x=..., y=...)",
+    ),
+    (
+        IMAGE_EXTENSIONS,
+        "to train, name a folder with a folder of images for each class; what one image is: glassnet predict RUN FILE",
+    ),
+    ((".pdf", ".doc", ".docx"), "save its words as plain text, such as NAME.txt"),
+)
 MAX_COUNTED = 20_000
 
 
@@ -103,8 +119,35 @@ def _recognised(path: Path, options: ReadOptions | None = None) -> Reader:
             where=shown(path),
             got=_contents(path),
             expected=LAYOUTS,
+            fix=_sorted_first(path),
         )
-    raise DataError("this file is not understood as a data set", where=shown(path), expected=LAYOUTS)
+    raise DataError(
+        "this file is not understood as a data set",
+        where=shown(path),
+        got=_no_text(path),
+        expected=LAYOUTS,
+        fix=next((fix for endings, fix in INSTEAD if path.suffix.lower() in endings), None),
+    )
+
+
+def _no_text(path: Path) -> str | None:
+    """Why a file that is called a text is none."""
+    if path.suffix.lower() not in TEXT_EXTENSIONS:
+        return None
+    try:
+        read_text(path)
+    except NoText as error:
+        return str(error)
+    return None
+
+
+def _sorted_first(folder: Path) -> str | None:
+    """What to do about images that lie in one folder all together."""
+    some = islice((each for each in folder.iterdir() if not is_litter(each.name)), MAX_COUNTED)
+    if not any(each.suffix.lower() in IMAGE_EXTENSIONS for each in some):
+        return None
+    above = folder.resolve().parent
+    return f"move the images of each class into a folder named after it; if this folder is one class, name the folder above: {shown(above)}"
 
 
 def _missing(place: str, path: Path) -> DataError:

@@ -13,7 +13,7 @@ from glassnet.data.dataset import Source
 from glassnet.data.ragged import Ragged
 from glassnet.data.sound_file import SOUND_EXTENSIONS, NoSound, Samples, read_wav, resampled
 from glassnet.data.walk import files_below, shown
-from glassnet.errors import DataError, GlassnetError, all_at_once
+from glassnet.errors import DataError, GlassnetError, all_at_once, fix_to_read
 
 SILENCE = 1 << 16  # the code of a sample of 0; padding, which is 0, is so told from silence
 
@@ -78,7 +78,11 @@ class SoundSchema:
                         "this is no sound that can be read",
                         where=shown(file),
                         got=error,
-                        fix="copy it again from where it came from, or save it anew as WAV of 16 bits a sample",
+                        fix=fix_to_read(
+                            error,
+                            shown(file),
+                            "copy it again from where it came from, or save it anew as WAV of 16 bits a sample",
+                        ),
                     )
                 )
         if wrong:

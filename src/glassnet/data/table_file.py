@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from glassnet.data.columns import Column, clean, encode
 from glassnet.data.delimited import MAX_COLUMNS, read_delimited
-from glassnet.errors import DataError, nearest
+from glassnet.errors import DataError, fix_to_read, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -148,7 +148,14 @@ def read_table(path: Path) -> TableFile:
     """
     if not path.is_file():
         problem = "this is no file" if path.exists() else "no such file"
-        raise DataError(problem, where=path, expected="a table in CSV, TSV or Parquet")
+        beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() and not path.exists() else []
+        near = nearest(path.name, beside)
+        raise DataError(
+            problem,
+            where=path,
+            expected="a table in CSV, TSV or Parquet",
+            fix=f"did you mean '{path.with_name(near)}'?" if near else None,
+        )
     if path.suffix.lower() in PARQUET_SUFFIXES:
         return _read_parquet(path)
     cells = read_delimited(path)
@@ -165,7 +172,7 @@ def _read_parquet(path: Path) -> TableFile:
             "the Parquet file cannot be read",
             where=path,
             got=reason,
-            fix="copy it again from where it came from, or export the table as CSV",
+            fix=fix_to_read(error, path, "copy it again from where it came from, or export the table as CSV"),
         ) from error
     if frame.height == 0 or frame.width == 0:
         raise DataError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassnet.data.walk import shown
-from glassnet.errors import DataError
+from glassnet.errors import DataError, fix_to_read
 
 TEXT_EXTENSIONS = (".txt", ".text", ".md", ".rst", ".pos", ".neg", "")
 MOST_BYTES = 256 << 20
@@ -59,7 +59,13 @@ def require_text(path: Path, expected: str | None = None) -> ReadText:
     try:
         return read_text(path)
     except NoText as error:
-        raise DataError("this is no text", where=shown(path), got=error, expected=expected) from error
+        raise DataError(
+            "this is no text",
+            where=shown(path),
+            got=error,
+            expected=expected,
+            fix=fix_to_read(error, shown(path), "save it as plain text in UTF-8"),
+        ) from error
 
 
 def decoded(raw: bytes) -> ReadText:

@@ -13,6 +13,12 @@ from glassnet.gates.node import Node, as_array
 from glassnet.gates.order import check_gates, give_names, topological_order
 from glassnet.gates.step import Step, backward_step, forward_step
 
+OF_NUMPY = (
+    "matmul",
+    "operands could not be broadcast",
+)  # how its words for shapes begin, which speak of its own inside
+FITTING = "the same shape in both, or one number; for @ as many columns on the left as rows on the right"
+
 
 class Graph:
     """All nodes that a result depends on, and the two passes over them.
@@ -196,7 +202,7 @@ def _compute(node: Node) -> None:
             f"the inputs do not fit the gate {node.gate.name}",
             where=f"{node.name}: {node.gate.formula}",
             got=", ".join(f"{each.name} {_value(each).shape}" for each in node.inputs),
-            expected=error,
+            expected=FITTING if str(error).startswith(OF_NUMPY) else error,
         ) from error
 
 

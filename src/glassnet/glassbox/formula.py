@@ -163,7 +163,11 @@ class _Reader:
             case [ast.Expr(value=tree)]:
                 return self.node(tree)
             case [ast.Assign(targets=[ast.Name(id=name)], value=tree)]:
-                return self.named(name, self.node(tree))
+                before = len(self.mistakes)
+                node = self.node(tree)
+                if len(self.mistakes) > before:
+                    return self.known.setdefault(name, node)  # told already; the stand-in is no mistake of its own
+                return self.named(name, node)
         return self.wrong(
             UsageError("this is no formula", got=_short(text), expected='an expression, or "name = expression"')
         )

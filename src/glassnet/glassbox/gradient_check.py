@@ -222,6 +222,13 @@ def loss_value(
             expected="a network that computes on the CPU in the type of its weights",
         ) from problem
     several = [each for each in flat(first) if isinstance(each, Tensor)]
+    if not several:
+        raise ModelError(
+            "this network returns no tensor",
+            where=type(twin).__name__,
+            got=type(first).__name__,
+            expected="a forward that returns a tensor, or a tuple, list or dictionary of tensors",
+        )
     if targets is None:
         generator = torch.Generator().manual_seed(seed)
         factors = torch.randn(several[0].shape, generator=generator, dtype=torch.float64)

@@ -30,6 +30,8 @@ from glassnet.recipe import Recipe
 from glassnet.recipe_mistakes import check
 from glassnet.resolve import resolve
 from glassnet.searching import Space, Trial
+from glassnet.searching.space import grid
+from glassnet.searching.study import check_names
 from glassnet.story import Teller
 
 
@@ -61,6 +63,10 @@ def run(
             fix="search first, then train with what was found",
         )
     check(recipe)
+    check_names(search.method, search.pruner)
+    if search.method == "grid" and search.space:  # told now, and not when the data are read and speeds measured
+        for stage in search.stages or ():
+            grid(search.space, stage.trials)
     make_folder(folder)
     data = read_data(recipe)
     if not (folder / "search.json").exists():

@@ -48,6 +48,17 @@ def library() -> Any:
     return optuna
 
 
+def check_names(method: str, pruner: str) -> None:
+    """Refuse methods and pruners that there are not.
+
+    Raises:
+        UsageError: the method, or else the pruner, is unknown.
+    """
+    for name, table, what in ((method, METHODS, "method"), (pruner, PRUNERS, "pruner")):
+        if name not in table:
+            raise unknown(what, name, table, where=f"--{what}")
+
+
 class Study:
     """The trials of one stage, in a SQLite file that outlives the process.
 
@@ -63,9 +74,7 @@ class Study:
 
     def __init__(self, path: Path, stage: int, space: Space, method: str, pruner: str, seed: int, trials: int) -> None:
         optuna = library()
-        for name, table, what in ((method, METHODS, "method"), (pruner, PRUNERS, "pruner")):
-            if name not in table:
-                raise unknown(what, name, table)
+        check_names(method, pruner)
         self.stage, self.space, self.method, self.pruner, self.seed = stage, space, method, pruner, seed
         self.points = grid(space, trials) if method == "grid" else []
         self.trials = len(self.points) if method == "grid" else trials
