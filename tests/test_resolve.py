@@ -146,6 +146,21 @@ def test_more_samples_mean_more_steps_in_fewer_epochs() -> None:
         assert steps == sorted(steps)
 
 
+def test_labels_are_smoothed_by_cross_entropy_alone() -> None:
+    for name in ("hinge", "map"):
+        with pytest.raises(UsageError, match=rf"(?s){name} smooths no labels.*--loss cross-entropy"):
+            resolve(Recipe().changed({"loss.name": name, "loss.label_smoothing": 0.1, "net.name": "mlp"}), images())
+    with pytest.raises(UsageError, match="squared smooths no labels") as caught:
+        resolve(Recipe().changed({"loss.label_smoothing": 0.1}), values())
+    assert caught.value.fix == "leave it out", "cross-entropy would not fit values"
+    # What presets of nets smooth by is for cross-entropy too; the recipe that is written down can be given again.
+    own, _ = resolve(Recipe().changed({"loss.name": "hinge", "net.name": "small-vgg"}), images())
+    assert own.loss.label_smoothing == 0.0
+    assert resolve(own, images())[0].loss == own.loss
+    usual, _ = resolve(Recipe().changed({"net.name": "small-vgg"}), images())
+    assert usual.loss.label_smoothing == 0.2
+
+
 def test_the_loss_of_equation_9_and_its_constant() -> None:
     resolved, reasons = resolve(Recipe().changed({"net.name": "lenet5-1998"}), images())
     assert (resolved.loss.name, resolved.loss.j) == ("map", J)

@@ -194,7 +194,7 @@ def _task(recipe: Recipe, data: Data) -> dict[str, Choice]:
             "the binary loss needs exactly two classes",
             where="loss.name",
             got=f"{len(data.classes)} classes",
-            fix="use cross-entropy",
+            fix="--loss cross-entropy",
         )
     return chosen
 
@@ -348,7 +348,7 @@ def _loss(recipe: Recipe) -> dict[str, Choice]:
             f"the loss {name} smooths no labels",
             where="loss.label_smoothing",
             got=smoothing,
-            fix=f"leave it out, or --loss {SMOOTHED}, which alone takes it",
+            fix=f"leave it out, or --loss {SMOOTHED}, which alone takes it" if name in OF_CLASSES else "leave it out",
         )
     if recipe.loss.name == "map":
         return {} if recipe.loss.j else {"loss.j": Choice(J, "the paper gives none; on MNIST 3 did as well, 20 worse")}

@@ -278,3 +278,23 @@ def test_what_is_no_length_of_time_is_told(text: str) -> None:
 
 def test_the_shown_keys_are_valid_toml_when_written_out() -> None:
     assert set(tomllib.loads(Recipe().to_toml())) == {key.split(".")[0] for key in known_keys()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("train --epoch 5", "unknown option --epoch\n  where:    glassnet train\n  fix:      did you mean --epochs?"),
+        ("train --xyzzy", "unknown option --xyzzy\n  where:    glassnet train\n  fix:      glassnet train --help"),
+        (
+            "predict",
+            "missing argument 'RUN'\n  expected: glassnet predict [OPTIONS] RUN [FILES]...\n  fix:      glassnet predict --help",
+        ),
+        (
+            "evaluate run --part tets",
+            "wrong value for --part\n  where:    glassnet evaluate\n  got:      'tets'\n  expected: one of 'test', 'val', 'train'\n  fix:      did you mean 'test'?",
+        ),
+    ],
+)
+def test_what_click_says_of_options_has_the_form_of_all_errors(arguments: str, told: str, capsys: Capture) -> None:
+    assert cli.run(arguments.split()) == 2
+    assert capsys.readouterr().err == f"error: {told}\n"

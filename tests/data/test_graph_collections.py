@@ -95,6 +95,8 @@ def test_nodes_that_nothing_describes_are_told_by_their_edges(tmp_path):
         ({"graph_indicator": "1\n2\none\n2\n1\n3\n"}, "not a whole number"),
         ({"A": "1, 3\n3\n"}, "another number of fields"),
         ({"A": "1, 3\n3, 1.5\n"}, "not a whole number"),
+        ({"A": f"1, 3\n3, {2**63}\n"}, r"(?s)too large.*RINGS_A.txt, line 2.*'9223372036854775808'"),
+        ({"graph_indicator": f"1\n2\n{10**300}\n2\n1\n3\n"}, r"(?s)too large.*graph_indicator.txt, line 3"),
         ({"A": "1, 3\n3, \x00\x01\x02\x03\x04"}, "this is no text"),
         ({"node_labels": "7\n8\n"}, "another number of lines"),
         ({"node_attributes": "1, 2\n" * 5 + "1, nan\n"}, "NaN or infinite"),

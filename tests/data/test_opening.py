@@ -149,6 +149,20 @@ def test_without_a_network(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         open_data("notmnist")
 
 
+def test_a_damaged_archive_is_to_be_deleted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, no_network)
+    archive = home / "cache" / "glassnet" / "cifar10" / "cifar-10-binary.tar.gz"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"cut off")
+    with pytest.raises(DataError, match="the archive is damaged") as caught:
+        open_data("cifar10")
+    assert caught.value.where == str(archive)
+    assert caught.value.fix == "delete it and try again"
+    archive.unlink()
+    with pytest.raises(DataError, match="could not be downloaded"):
+        open_data("cifar10")
+
+
 def test_a_forged_download_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch, tiny_mnist: None) -> None:
     serve(monkeypatch, lambda url: b"something else")
     with pytest.raises(DataError, match="not the file that was expected"):

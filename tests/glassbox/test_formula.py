@@ -190,3 +190,11 @@ def test_shapes_that_do_not_fit_are_told_by_the_gate() -> None:
         graph_of_formula("x @ y").forward(x=1, y=2)
     with pytest.raises(GlassnetError):
         graph_of_formula("x + y").forward(x=[1, 2], y=[1, 2, 3])
+
+
+def test_a_name_for_what_is_not_understood_is_no_second_mistake() -> None:
+    with pytest.raises(UsageError) as caught:
+        graph_of_formula("q = foo(x); q * 2")
+    assert caught.value.problem == "unknown function 'foo'"
+    with pytest.raises(UsageError, match="another name for the same thing"):
+        graph_of_formula("q = x; q * 2")

@@ -159,7 +159,21 @@ def test_formulas() -> None:
     assert found.largest.error < 1e-8
 
 
+class Says(nn.Linear):
+    """A network that returns whatever it is told to."""
+
+    def __init__(self, what: object) -> None:
+        super().__init__(3, 2)
+        self.what = what
+
+    def forward(self, x: Tensor) -> Any:
+        return self.what
+
+
 def test_what_cannot_be_checked() -> None:
+    for nothing in (None, (), {"a": 1}):
+        with pytest.raises(ModelError, match="returns no tensor"):
+            gradient_check(Says(nothing), drawn(2, 3))
     with pytest.raises(ModelError, match="mat1 and mat2"):
         gradient_check(nn.Linear(3, 2), drawn(2, 4))
     with pytest.raises(ModelError, match="does not depend on any parameter"):
