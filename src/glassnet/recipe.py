@@ -15,7 +15,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import ValidationError
 
@@ -37,6 +37,7 @@ from glassnet.settings import (
     TrainSettings,
 )
 
+Where: TypeAlias = str | Mapping[str, str] | None
 SAID = {"learning_rate": "lr", "learning-rate": "lr", "optimiser": "optimizer"}  # what others call our keys
 
 
@@ -62,7 +63,7 @@ class Recipe(Section):
     train: TrainSettings = TrainSettings()
 
     @classmethod
-    def from_tree(cls, tree: Mapping[str, Any], *, where: str | None = None) -> Self:
+    def from_tree(cls, tree: Mapping[str, Any], *, where: Where = None) -> Self:
         """A recipe from nested tables.
 
         Raises:
@@ -98,8 +99,12 @@ class Recipe(Section):
             ) from error
         return cls.from_tree(tree, where=str(path))
 
-    def changed(self, settings: Mapping[str, Any], *, where: str | None = None) -> Self:
+    def changed(self, settings: Mapping[str, Any], *, where: Where = None) -> Self:
         """The same recipe with some values replaced, addressed by dotted keys such as ``optimizer.lr``.
+
+        Args:
+            settings: values by key.
+            where: they were given, for errors: all of them, or key by key.
 
         Raises:
             UsageError: unknown keys and wrong values, all of them at once.
@@ -112,7 +117,7 @@ class Recipe(Section):
             for name in tables:
                 table = table.get(name) if isinstance(table, dict) else None
             if len(tables) == 0 or not isinstance(table, dict):
-                mistakes.append(unknown_key(key, where))
+                mistakes.append(unknown_key(key, _place(where, key)))
             else:
                 table[last] = value
         try:
@@ -225,8 +230,9 @@ def _distinct(problems: list[Any]) -> list[Any]:
     return list(seen.values())
 
 
-def _told(problem: Any, where: str | None) -> UsageError:
+def _told(problem: Any, given: Where) -> UsageError:
     key = ".".join(str(part) for part in problem["loc"][:2])
+    where = _place(given, key)
     if problem["type"] == "extra_forbidden":
         return unknown_key(key, where)
     section, name = (*problem["loc"], "")[:2]
@@ -263,6 +269,10 @@ def _words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
         if hasattr(limit, name)
     ]
     return kind + " and".join(bounds)
+
+
+def _place(where: Where, key: str) -> str | None:
+    return where.get(key) if isinstance(where, Mapping) else where
 
 
 def _told_limit(limit: float) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glassnet.cli.flags import FLAGS, no_data, recipe_flags, settings_of
+from glassnet.cli.flags import FLAGS, no_data, places_of, recipe_flags, settings_of
 from glassnet.cli.terminal import for_people, is_live, say
 from glassnet.errors import UsageError, unknown
 from glassnet.recipe import Recipe
@@ -79,7 +79,9 @@ def command(
         raise UsageError("the folder has no name", where="--out", got=repr(out), expected="a path")
     wanted = [name.strip() for some in only for name in some.split(",") if name.strip()]
     again = typed(data, recipe_file, flags)
-    return perform(recipe.changed(settings), wanted, out, again, as_json=as_json, try_advice=try_advice)
+    return perform(
+        recipe.changed(settings, where=places_of(flags)), wanted, out, again, as_json=as_json, try_advice=try_advice
+    )
 
 
 def is_run(path: Path) -> bool:

@@ -110,12 +110,19 @@ def settings_of(parameters: dict[str, Any]) -> dict[str, Any]:
         if not equals:
             mistakes.append(UsageError("--set takes KEY=VALUE", got=given, fix=f"--set {given}=..."))
         elif "." not in key:
-            mistakes.append(unknown_key(key, "--set"))
+            mistakes.append(unknown_key(key, f"--set {key}"))
         else:
             found[key] = _value(key, text)
     if mistakes:
         raise all_at_once(mistakes)
     return found
+
+
+def places_of(parameters: dict[str, Any]) -> dict[str, str]:
+    """Where on the command line each key of :func:`settings_of` was given, as a user would name the place."""
+    given = [text.partition("=")[0].strip() for text in parameters.get("settings", ())]
+    flags = {flag.key: flag.names[-1] for flag in FLAGS if parameters.get(_parameter(flag)) is not None}
+    return flags | {key: f"--set {key}" for key in given}
 
 
 def no_data(command: str) -> UsageError:

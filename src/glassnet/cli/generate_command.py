@@ -52,7 +52,7 @@ def command(
             )
         prompt = text_at(prompt_file)
     if not 0 <= seed < 2**63:
-        raise UsageError("no seed", where="--seed", got=seed, expected="0 or more")
+        raise UsageError("this is no seed", where="--seed", got=seed, expected="0 or more")
     model = load(run)
     unit = schema_of(model).unit
     strange = unknown_of(model, prompt)

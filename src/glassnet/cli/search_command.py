@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glassnet.cli.flags import no_data, recipe_flags, settings_of
+from glassnet.cli.flags import no_data, places_of, recipe_flags, settings_of
 from glassnet.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def command(
         return _run(reopened(Path(resumed)), Path(resumed), as_json, quiet)
     settings = settings_of(flags)
     recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
-    recipe.changed(settings)  # wrong values are told before those are taken out that are the whole search's
+    recipe.changed(
+        settings, where=places_of(flags)
+    )  # wrong values are told before those are taken out that are the whole search's
     budget = settings.pop("train.budget", None)
     seed = int(settings.pop("train.seed", 0))
     threads = settings.pop("train.threads", None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from glassnet.cli.flags import no_data, recipe_flags, settings_of
+from glassnet.cli.flags import no_data, places_of, recipe_flags, settings_of
 from glassnet.cli.terminal import say
 from glassnet.recipe import Recipe, describe
 
@@ -70,7 +70,7 @@ def command(
     settings |= {
         key: value for key, value in (("ensemble.members", members), ("ensemble.snapshots", snapshots)) if value
     }
-    recipe = recipe.changed(settings)
+    recipe = recipe.changed(settings, where=places_of(flags))
     how = "json" if as_json else "quiet" if quiet else "auto"
     from glassnet.cli.running import cross_validate, run_new
 

@@ -107,7 +107,7 @@ def fit(name: str, part: Part, schema: Schema) -> Preprocess:
     if name == "auto":
         name = PREPROCESSING[kind][0]
     if name not in PREPROCESSING[kind]:
-        raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]))
+        raise unknown(f"{kind} preprocessing", name, ("auto", *PREPROCESSING[kind]), where="preprocess.name")
     return FITTED[kind](name, part, schema)
 
 
