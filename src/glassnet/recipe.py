@@ -157,8 +157,10 @@ def unknown_key(key: str, where: str | None = None) -> UsageError:
     keys = known_keys()
     own = [each for each in keys if below and each.startswith(f"{section}.")]
     ending = [each for each in keys if each.endswith(f".{name}")]
-    if len(ending) == 1:
-        near: str | None = ending[0]
+    if f"{key}.name" in keys:  # a section, such as net, of which the name was meant
+        near: str | None = f"{key}.name"
+    elif len(ending) == 1:
+        near = ending[0]
     elif own:  # by the name alone: keys of one section are alike in all that stands before it
         found = nearest(name, [each.rpartition(".")[2] for each in own])
         near = found and f"{section}.{found}"

@@ -241,6 +241,7 @@ CASES: dict[str, Case] = {
     ),
     "a setting without a value": "train digits --set train.epochs",
     "a setting without a section": "train digits --set lr=0.1",
+    "a section as a setting": "train digits --set net=mlp",
     "a setting that is not there": "train digits --set optimizer.learning_rate=0.1",
     "no epochs": "train digits --epochs 0",
     "half an epoch": "train digits --epochs 1.5",

@@ -293,7 +293,7 @@ def _reason(error: Exception) -> str:
         return error.strerror.lower()
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return f"more than {MAX_PIXELS:,} pixels (a decompression bomb?)"
-    if isinstance(error, (struct.error, EOFError)):
+    if any(isinstance(each, (struct.error, EOFError)) for each in (error, error.__cause__)):
         return "the file is cut off"
     text = " ".join(str(error).split())
     if "truncated" in text or "Truncated" in text:
