@@ -31,7 +31,7 @@ def image_shape(shape: tuple[int, ...], *, layer: str, minimum: int) -> tuple[in
             where=layer,
             got=f"images of {height}×{width} pixels",
             expected=f"at least {minimum}×{minimum}",
-            fix="bring the images to a larger size, or choose a net for small inputs, such as mlp",
+            fix="choose a net for small inputs, such as mlp; images that are files can be brought to a larger --image-size",
         )
     return channels, height, width
 
