@@ -84,9 +84,8 @@ def command(
         return _run(reopened(Path(resumed)), Path(resumed), as_json, quiet)
     settings = settings_of(flags)
     recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
-    recipe.changed(
-        settings, where=places_of(flags)
-    )  # wrong values are told before those are taken out that are the whole search's
+    # wrong values are told before those are taken out that are the whole search's
+    recipe.changed(settings, where=places_of(flags))
     budget = settings.pop("train.budget", None)
     seed = int(settings.pop("train.seed", 0))
     threads = settings.pop("train.threads", None)

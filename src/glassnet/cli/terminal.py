@@ -17,9 +17,8 @@ SPELT = {
     "×": "x", "·": ".", "…": "...", "“": '"', "”": '"', "’": "'", "–": "-", "−": "-", "—": "-", "━": "=", "─": "-", "│": "|",
     "²": "^2", "±": "+-", "√": "sqrt", "≥": ">=", "≤": "<=", "≈": "~", "→": "->", "←": "<-", "∂": "d", "λ": "lambda", "µ": "u", "Σ": "sum", "∞": "inf",
 }  # fmt: skip
-_LABEL = re.compile(
-    r" *(--set )?\S+ {2,}(?=\S)|change (?=\S)"
-)  # such as "speed  ", "  where:    " or "  --set net.dropout=0.0  "
+# A label and the blanks behind it, such as "speed  ", "  where:    " or "  --set net.dropout=0.0  "
+_LABEL = re.compile(r" *(--set )?\S+ {2,}(?=\S)|change (?=\S)")
 _LABEL_MOST = 30
 
 
