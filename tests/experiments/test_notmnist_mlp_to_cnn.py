@@ -7,6 +7,7 @@ from statistics import fmean
 import pytest
 import torch
 
+from glassnet.data import fonts
 from glassnet.experiments import notmnist_mlp_to_cnn as experiment
 from glassnet.experiments.images import Images, load_images
 
@@ -16,16 +17,21 @@ PLAIN, BETTER, DROPOUT, CNN, MOVED, PRESET = list(BY_NAME)[1:]
 
 @pytest.fixture(scope="module")
 def letters() -> Images:
-    return load_images("letters", train=300, val=400, test=960)
+    """Of the fonts that come with matplotlib: which further ones a machine has would decide how much moving them helps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fonts, "_FOLDERS", ())
+        return load_images("letters", train=300, val=400, test=960)
 
 
 def test_the_ladder_leads_upward(letters: Images) -> None:
-    def right(name: str) -> float:
-        return fmean(experiment.climb(BY_NAME[name], letters, seed, 12)["test"] for seed in (0, 1))
+    def right(name: str, epochs: int = 12, seeds: int = 2) -> float:
+        return fmean(experiment.climb(BY_NAME[name], letters, seed, epochs)["test"] for seed in range(seeds))
 
-    plain, cnn = right(PLAIN), right(CNN)
+    plain = right(PLAIN)
     assert plain < right(BETTER)
-    assert plain + 0.02 < cnn < right(MOVED)
+    assert plain + 0.02 < right(CNN)
+    # moved pictures take longer to learn: 0.942 and 0.956 after 12 epochs, 0.973 and 0.963 after 60, mean of four seeds
+    assert right(CNN, 60, 4) < right(MOVED, 60, 4)
 
 
 def test_each_rung_keeps_what_came_before_within_its_kind() -> None:
