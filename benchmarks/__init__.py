@@ -9,7 +9,7 @@ from pathlib import Path
 def compiled() -> None:
     """Compile Glassnet's Python files, as an installation does.
 
-    A checkout that may not write them (PYTHONDONTWRITEBYTECODE) compiles some three hundred at every start, while others' libraries are compiled already.
+    A checkout that may not write them (PYTHONDONTWRITEBYTECODE) compiles hundreds at every start, while others' libraries are compiled already.
     """
     import glassnet
 
