@@ -90,6 +90,21 @@ def test_a_run_shows_its_curves_each_with_a_sentence(watched: Watched) -> None:
     sync_api.expect(page).to_have_url(re.compile("/rules#overfitting"))
 
 
+def test_a_printed_run_keeps_the_shape_of_its_charts_and_leaves_out_what_cannot_be_pressed(watched: Watched) -> None:
+    page = watched.open(pages(watched.served)["run"])
+    canvas = page.locator("#chart-batch canvas[role=img]")
+    sync_api.expect(canvas).to_be_visible()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    sync_api.expect(page.locator("header.top")).to_be_hidden()
+    sync_api.expect(page.locator("#chart-batch .tools")).to_be_hidden()
+    sync_api.expect(page.locator("#told")).to_be_visible()
+    box = canvas.bounding_box()
+    assert box is not None
+    drawn = canvas.evaluate("(canvas) => canvas.width / canvas.height")
+    assert box["width"] / box["height"] == pytest.approx(drawn, rel=0.02)
+
+
 def test_new_points_change_the_sentence_without_a_reload(watched: Watched, run_maker: Callable[..., Path]) -> None:
     served = watched.served
     path = run_maker(served.root / "growing", finished=False)
