@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glassnet.cli.flags import FLAGS, no_data, places_of, recipe_flags, settings_of
+from glassnet.cli.garbage import look_as_usual
 from glassnet.cli.terminal import for_people, is_live, say
 from glassnet.errors import UsageError, unknown
 from glassnet.recipe import Recipe
@@ -171,6 +172,7 @@ class Teller:
 
     def begin(self, checkup: Checkup) -> None:
         """What is checked."""
+        look_as_usual()
         self.checkup = checkup
         if self.quiet:
             return

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from glassnet.cli.garbage import look_as_usual
 from glassnet.cli.terminal import say
 from glassnet.experiments import EXPERIMENTS, module_of
 
@@ -40,12 +41,12 @@ def command(name: str | None, full: bool, seed: int, out: str | None, data: str 
     from glassnet.experiments.record import as_plain, table_lines, write_outcome
 
     module = importlib.import_module(module_name)
-    if (
-        "torch" in sys.modules
-    ):  # their nets are small: two threads lose more in waiting than they win, above all beside a neighbour
+    # their nets are small: two threads lose more in waiting than they win, above all beside a neighbour
+    if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     folder = Path(out) if out else Path("experiments") / name
     setting = Setting(full, seed, data, say=lambda line: say(line, err=True))
+    look_as_usual()
     outcome = module.run(setting)
     written = write_outcome(name, outcome, module, folder)
     if as_json:

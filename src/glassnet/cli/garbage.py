@@ -1,4 +1,4 @@
-"""How often Python looks for garbage: rarely while a command starts, as usual from the first step of a training on.
+"""How often Python looks for garbage: rarely while a command starts, as usual wherever it trains.
 
 Imports make some half a million objects, all of which stay; to look through them again and again costs a command 0.15 s.
 """

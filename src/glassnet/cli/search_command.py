@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glassnet.cli.flags import no_data, places_of, recipe_flags, settings_of
+from glassnet.cli.garbage import look_as_usual
 from glassnet.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
     from glassnet.hyperparameters import run
     from glassnet.plots.searches import draw_search
 
+    look_as_usual()
     board = Board(line_of, called, quiet=quiet or as_json)
 
     def seen(trial: Trial, planned: int, figure: str) -> None:

@@ -18,7 +18,7 @@ from glassnet.data.options import ReadOptions
 from glassnet.data.readers import READERS, SEQUENCES, TABLES, Reader, digits, letters
 from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, read_text
 from glassnet.data.walk import is_litter, shown
-from glassnet.errors import DataError, UsageError, nearest
+from glassnet.errors import DataError, UsageError, fix_to_read, nearest
 
 BUILT_IN: dict[str, Callable[[ReadOptions], Data]] = {"digits": digits.read, "letters": letters.read}
 LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or train/, val/ and test/ with such folders;
@@ -105,7 +105,7 @@ def _reader(path: Path, options: ReadOptions | None = None) -> Reader | None:
             "the data cannot be read",
             where=shown(path),
             got=error.strerror or str(error),
-            fix="give yourself the right to read it (chmod -R u+rX), or copy it again from where it came from",
+            fix=fix_to_read(error, shown(path), "copy it again from where it came from"),
         ) from error
 
 

@@ -20,7 +20,7 @@ from glassnet.data.naming import RowNames
 from glassnet.data.options import ReadOptions
 from glassnet.data.pickle_values import RefusedPickle, read_values
 from glassnet.data.walk import shown
-from glassnet.errors import DataError
+from glassnet.errors import DataError, fix_to_read
 
 PIXELS = 3 * 32 * 32
 MAX_BYTES = 1 << 30
@@ -186,7 +186,7 @@ def _content(file: Path) -> bytes:
             "the file cannot be read",
             where=shown(file),
             got=error.strerror or str(error),
-            fix="give yourself the right to read it (chmod u+r), or copy it again from where it came from",
+            fix=fix_to_read(error, shown(file), "copy it again from where it came from"),
         ) from error
 
 
