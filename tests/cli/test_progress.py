@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
+from pathlib import Path
 
 import pytest
+import torch
 
+from glassnet import cli
 from glassnet.cli import garbage
 from glassnet.cli.progress import Progress, clock
 from glassnet.events import Epoch, Event, Finding, Finished, Started, Step, Timing, from_json
@@ -86,6 +89,25 @@ def test_a_training_looks_for_garbage_as_usual_however_it_is_told() -> None:
             assert gc.get_threshold() == garbage.USUAL
     finally:
         gc.set_threshold(*usual)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check", "digits", "--net", "linear", "--only", "initial-loss"],
+        ["experiment", "activation-curves"],
+    ],
+)
+def test_so_do_commands_that_train_in_their_own_ways(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    usual, threads = gc.get_threshold(), torch.get_num_threads()
+    try:
+        garbage.look_rarely()
+        assert cli.run(command) == 0
+        assert gc.get_threshold() == garbage.USUAL
+    finally:
+        gc.set_threshold(*usual)
+        torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize(
