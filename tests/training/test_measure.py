@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from glassnet.training import Plan, State, train
 from glassnet.training.clipping import Clip
 from glassnet.training.losses import EveryStep, cross_entropy, squared
 from glassnet.training.measure import Meter, describe
+from glassnet.training.measure.activations import MOST_VALUES, evenly, figures
+from glassnet.training.measure.meter import gathered
 from glassnet.training.penalties import make_penalty
 from glassnet.zoo import build
 
@@ -99,6 +102,14 @@ def test_the_promise_is_the_gradient_times_the_update_whatever_the_optimiser(opt
     assert look["after"] - look["before"] == pytest.approx(promised, rel=1e-2), "a tiny step gains what it promises"
 
 
+def test_parameters_are_read_in_groups_of_a_size_and_none_is_lost() -> None:
+    sizes = [3, 4, 20, 1, 1, 9, 2]
+    weights = [(str(n), nn.Parameter(torch.zeros(size)), torch.zeros(size)) for n, size in enumerate(sizes)]
+    groups = [[len(weight) for _, _, weight in group] for group in gathered(weights, 10)]
+    assert groups == [[3, 4], [20], [1, 1], [9], [2]]
+    assert list(gathered([], 10)) == []
+
+
 def test_clipping_and_penalty_are_told_apart_from_the_gradient_of_the_data() -> None:
     module, batches = net(), Some(*blobs())
     penalty = make_penalty(l1=0.0, l2=0.01, on=())
@@ -130,6 +141,64 @@ def test_dead_and_saturated_units_are_counted() -> None:
     assert layers["relu"]["zeros"] >= 0.75
     assert layers["tanh"]["saturated"] == pytest.approx(0.75)
     assert sum(layers["relu"]["histogram"]) == 16 * 8
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_figures_of_a_map_are_those_of_its_numbers_however_they_lie_in_memory(
+    layout: torch.memory_format, dtype: torch.dtype
+) -> None:
+    """32 maps, of which every channel is unlike the others and five are silent, beside NumPy on all of the numbers; so many that a part of them is picked."""
+    y = (
+        torch.randn(40, 32, 16, 16, generator=torch.Generator().manual_seed(3))
+        + torch.linspace(-1, 2, 32)[:, None, None]
+    )
+    y[:, :5] = -1.0
+    y = y.relu().to(dtype).contiguous(memory_format=layout)
+    assert y.numel() > 10 * MOST_VALUES
+    found, numbers = figures(y, "relu", nn.ReLU()), y.double().numpy()
+    assert found["dead"] == 5 / 32
+    assert found["units"] == 32
+    assert found["mean"] == pytest.approx(numbers.mean(), rel=0.03)
+    assert found["std"] == pytest.approx(numbers.std(), rel=0.03)
+    assert found["zeros"] == pytest.approx((numbers == 0).mean(), abs=0.015)
+    assert found["between"] == pytest.approx(numbers.std(0).mean(), rel=0.03)
+    picked = sum(found["histogram"])
+    assert 0.9 * MOST_VALUES < picked <= MOST_VALUES
+    below = (numbers < found["low"] + (found["high"] - found["low"]) / 20).mean()
+    assert found["histogram"][0] / picked == pytest.approx(below, abs=0.015)
+
+
+def test_of_few_numbers_all_are_read() -> None:
+    y = torch.randn(7, 3, 5, generator=torch.Generator().manual_seed(4))
+    found, numbers = figures(y, "tanh", nn.Tanh()), y.double().numpy()
+    assert found["mean"] == pytest.approx(numbers.mean(), rel=1e-5)
+    assert found["std"] == pytest.approx(numbers.std(), rel=1e-5)
+    assert found["between"] == pytest.approx(numbers.std(0).mean(), rel=1e-5)
+    assert (found["low"], found["high"]) == pytest.approx((numbers.min(), numbers.max()))
+    assert found["saturated"] == pytest.approx((abs(numbers) > 0.97).mean())
+    assert found["histogram"] == np.histogram(numbers, 20)[0].tolist()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_not_finite_are_counted_and_left_out(bad: float) -> None:
+    y = torch.arange(12.0).reshape(3, 4)
+    y[1, 2] = y[2, 0] = bad
+    found = figures(y, "dense", nn.Linear(4, 4))
+    rest = [value for place, value in enumerate(range(12)) if place not in (6, 8)]
+    assert found["nonfinite"] == 2
+    assert found["mean"] == pytest.approx(sum(rest) / len(rest))
+    assert (found["low"], found["high"]) == (0.0, 11.0)
+    assert figures(torch.full((2, 2), bad), "dense", nn.Linear(2, 2))["nonfinite"] == 4
+
+
+@pytest.mark.parametrize(("count", "most"), [(40 * 32 * 256, 16_384), (30_030, 7), (96, 50), (97, 96), (5, 0)])
+def test_what_is_picked_leaves_no_row_and_no_channel_out(count: int, most: int) -> None:
+    """Of numbers that repeat with any period that divides their count, the picked ones show every residue, if there are enough of them."""
+    picked = evenly(torch.arange(count), most)
+    assert len(picked) <= max(most, 1)
+    for period in (each for each in range(2, 40) if count % each == 0 and each * 4 < len(picked)):
+        assert len(set((picked % period).tolist())) == period
 
 
 def test_a_relu_that_forward_calls_as_a_function_is_seen_where_it_enters_the_next_layer() -> None:

@@ -25,7 +25,7 @@ from glassnet.training.measure import describe, trace
 from glassnet.training.measure.trace import strange
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
-from glassnet.training.step import optimise
+from glassnet.training.step import Made, optimise
 
 
 class Batches(Protocol):
@@ -78,11 +78,13 @@ def train(
                 net.train()
             due = plan.meter is not None and plan.meter.due(state.step)
             with plan.meter.watch(state, plan, inputs, targets) if plan.meter and due else nullcontext() as look:
-                event, outputs = one_step(state, plan, batches, inputs, targets)
+                event, made = one_step(state, plan, batches, inputs, targets)
+                if look is not None:
+                    look.made = made
             # The Step comes last: whoever saves the state on a Step has then seen all that the step had to tell.
             seen: list[Event] = [] if look is None else [look.event(event)]
             if plan.meter and (kind := strange(event.loss, state.usual)):
-                seen.append(traced(state, plan, batches, inputs, targets, outputs, kind, event.loss))
+                seen.append(traced(state, plan, batches, inputs, targets, made.outputs, kind, event.loss))
             state.remember(event.loss)
             seen.append(event)
             left = time.perf_counter()
@@ -116,12 +118,13 @@ def traced(
     return trace(state, plan, inputs, targets, outputs, kind=kind, loss=value, usual=state.usual, index=index)
 
 
-def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> tuple[Step, Tensor | None]:
-    """Set the learning rate, make a step, keep the sums; what the network said comes too, where the plan has a meter."""
+def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> tuple[Step, Made]:
+    """Set the learning rate, make a step, keep the sums; what the step was made of comes too."""
     factor = state.schedule.factor(state.step, batches.steps_per_epoch, plan.epochs * batches.steps_per_epoch)
     for group, base in zip(state.optimizer.param_groups, state.base_lrs, strict=True):
         group["lr"] = base * factor
-    loss, penalty, outputs, norm, clipped = optimise(state, plan, inputs, targets)
+    made = optimise(state, plan, inputs, targets)
+    loss, penalty, _, norm, clipped = made
     state.step += 1
     state.batch += 1
     state.samples += len(targets)
@@ -133,7 +136,7 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
     lr = state.base_lrs[0] * factor
     unrecorded = (state.step - 1) % plan.record_every != 0
     if unrecorded and (loss.device.type != "cpu" or math.isfinite(loss.item())):
-        return Step(state.epoch, state.step, lr, state.samples), outputs
+        return Step(state.epoch, state.step, lr, state.samples), made
     step = Step(
         state.epoch,
         state.step,
@@ -143,7 +146,7 @@ def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets
         penalty=0.0 if penalty is None else float(penalty),
         grad_norm=None if norm is None else float(norm),
     )
-    return step, outputs
+    return step, made
 
 
 def finish_epoch(

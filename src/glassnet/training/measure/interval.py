@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 
 import torch
@@ -17,7 +18,10 @@ from glassnet.training.state import State
 from glassnet.training.step import optimise
 
 SHARE = 0.04  # of the training time
-FREE = 1.0  # seconds that looking may cost in any case: in a short run they are worth more than the time
+FREE, ENOUGH = (
+    1.0,
+    40,
+)  # seconds and looks that a short run may spend in any case: they are worth more than the time, and more looks tell no more
 LEAST, MOST = 10, 1_000  # steps between two looks
 LOOKS = (
     20  # that a run gets whatever they cost, since fewer tell little; in a run of 2,000 steps they are within the share
@@ -28,7 +32,7 @@ TRIALS = 3
 def choose_interval(
     net: nn.Module, plan: Plan, batches: Iterable[tuple[Tensor, Tensor]], steps: int
 ) -> tuple[int, str]:
-    """Time some plain steps and some looks, and choose the interval at which looking costs 4 % of the time, or a second if that is more; at least 20 looks.
+    """Time some plain steps and some looks, and choose the interval at which looking costs 4 % of the time; 40 looks are made where they cost less than a second in all, and at least 20 in any case.
 
     Args:
         net: to be trained; a copy takes the steps.
@@ -44,7 +48,8 @@ def choose_interval(
     close = getattr(iterator, "close", None)  # a generator may hold a thread that reads ahead
     if close is not None:
         close()
-    plain, looked = [], []
+    plain, looked, meter = [], [], Meter(1)
+    watched = replace(plan, meter=meter)
     with untouched(net):
         state = State(copy.deepcopy(net), plan)
         state.net.train()
@@ -53,16 +58,16 @@ def choose_interval(
             optimise(state, plan, inputs, targets)
             _wait(state.device)
             middle = time.perf_counter()
-            with Meter(1).watch(state, plan, inputs, targets):
-                optimise(state, plan, inputs, targets)
+            with meter.watch(state, watched, inputs, targets) as look:
+                look.made = optimise(state, watched, inputs, targets)
             _wait(state.device)
             if number or len(some) == 1:  # the first of each is slower than the rest
                 plain.append(middle - begin)
                 looked.append(time.perf_counter() - middle)
-    one, more = min(plain), max(min(looked) - min(plain), 0.0)
-    looks = max(SHARE * steps * one, FREE) / max(more, 1e-9) - len(EARLY)
+    one, extra = min(plain), max(min(looked) - min(plain), 1e-9)
+    looks = max(SHARE * steps * one / extra, min(FREE / extra, ENOUGH)) - len(EARLY)
     every = min(max(round(steps / max(looks, 1)), LEAST), max(steps // LOOKS, LEAST), MOST)
-    return every, f"a look costs {more / max(one, 1e-9):.1f} steps, so one step in {every} is looked at"
+    return every, f"a look costs {extra / max(one, 1e-9):.1f} steps, so one step in {every} is looked at"
 
 
 def _wait(device: torch.device) -> None:

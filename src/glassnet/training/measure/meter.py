@@ -13,11 +13,15 @@ from torch import Tensor, nn
 
 from glassnet.events import Measured, Step
 from glassnet.layers.through_time import carried_of, carry
-from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.activations import Activations, rms
 from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.plan import Plan
 from glassnet.training.state import State, random_states, restore_random_states
+from glassnet.training.step import Made
 
+Kept = tuple[str, nn.Parameter, Tensor]  # name, parameter, and what it was before the step
+
+TOGETHER = 2**20  # numbers of parameters whose updates are held at once
 EARLY = (1, 2, 3, 5, 10, 20, 50)  # most of what goes wrong shows in the first steps
 
 
@@ -39,7 +43,7 @@ class Meter:
 
     @contextmanager
     def watch(self, state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Iterator[Look]:
-        """Look at the step that is made within the block; the step itself is what it would have been."""
+        """Look at the step that is made within the block, and told to the look as ``made``; the step itself is what it would have been."""
         look = Look(state, plan, inputs, targets)
         with ExitStack() as stack:
             look.before(stack)
@@ -49,14 +53,20 @@ class Meter:
 
 
 class Look:
-    """One step, looked at."""
+    """One step, looked at.
+
+    Attributes:
+        made: what the step was made of, once it is; in full precision its loss is that of before the update, else the batch is passed once more.
+    """
+
+    made: Made | None = None
 
     def __init__(self, state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> None:
         self.state, self.plan, self.inputs, self.targets = state, plan, inputs, targets
         self.activations = Activations(state.net)
         self.batch: dict[str, float] = {}
         self.parameters: list[dict[str, Any]] = []
-        self._weights: list[tuple[str, nn.Parameter, Tensor]] = []
+        self._weights: list[Kept] = []
         self._gradients: dict[str, Tensor] = {}
         self._states: dict[str, Any] = {}
         self._carried: dict[str, Tensor] = {}
@@ -67,7 +77,7 @@ class Look:
         self.activations.batch = len(self.targets)
         self._states = random_states()
         self._carried = carried_of(net)
-        if self._repeatable:
+        if self._repeatable and not self._exact:
             with buffers_kept(net):
                 self.batch["before"], outputs = self._loss()
             self.batch |= of_outputs(outputs, self.targets)
@@ -80,35 +90,44 @@ class Look:
 
     def after(self) -> None:
         """Read gradients and updates, and ask how far the step went."""
-        promised, size = 0.0, 0.0
+        if self._repeatable and self._exact and self.made is not None:
+            penalty = 0.0 if self.made.penalty is None else float(self.made.penalty)
+            self.batch["before"] = float(self.made.loss) + penalty
+            if self.made.outputs is not None:
+                self.batch |= of_outputs(self.made.outputs, self.targets)
         tables = {
             f"{name}.weight" for name, module in self.state.net.named_modules() if isinstance(module, nn.Embedding)
         }
-        for name, parameter, weight in self._weights:
-            if parameter.grad is None:
-                continue
-            gradient = self._gradients.get(name, parameter.grad).detach().float()
-            update = (parameter.detach() - weight).float()
-            promised += float((gradient * update).sum(dtype=torch.float64))
-            size += float(gradient.square().sum(dtype=torch.float64))
-            length = float(weight.float().norm())
-            self.parameters.append(
-                {
-                    "name": name,
-                    "dims": weight.ndim,
-                    "weight": rms(weight),
-                    "gradient": rms(gradient[met_rows(gradient)] if name in tables else gradient),
-                    "update": rms(update),
-                    "ratio": float(update.norm()) / length if length > 0 else 0.0,
-                }
-                | ({"gain": rms(weight) * math.sqrt(weight.numel() / len(weight))} if weight.ndim > 1 else {})
-            )
-        self.batch["grad_norm"] = size**0.5
+        promised, size, left = 0.0, 0.0, 0.0
+        # Some at a time: of a small network the calls take longer than the numbers, of a large one the copies fill the memory.
+        for some in gathered([each for each in self._weights if each[1].grad is not None], TOGETHER):
+            weights = [full(weight) for _, _, weight in some]
+            gradients = [full(self._gradients.get(name, p.grad)) for name, p, _ in some if p.grad is not None]
+            updates = [full(p) - weight for (_, p, _), weight in zip(some, weights, strict=True)]
+            lengths, slopes, moves = (norms(each) for each in (weights, gradients, updates))
+            for (name, _, weight), gradient, length, slope, move in zip(
+                some, gradients, lengths, slopes, moves, strict=True
+            ):
+                root = math.sqrt(max(weight.numel(), 1))
+                self.parameters.append(
+                    {
+                        "name": name,
+                        "dims": weight.ndim,
+                        "weight": length / root,
+                        "gradient": rms(gradient[met_rows(gradient)]) if name in tables else slope / root,
+                        "update": move / root,
+                        "ratio": move / length if length > 0 else 0.0,
+                    }
+                    | ({"gain": length / math.sqrt(len(weight))} if weight.ndim > 1 and len(weight) else {})
+                )
+            size = math.hypot(size, *slopes)
+            if self.plan.clip:
+                left = math.hypot(left, *norms([full(p.grad) for _, p, _ in some if p.grad is not None]))
+            torch._foreach_mul_(updates, gradients)
+            promised += sum(float(product.sum()) for product in updates)
+        self.batch["grad_norm"] = size
         if self.plan.clip:
-            left = sum(
-                float(p.grad.square().sum(dtype=torch.float64)) for _, p, _ in self._weights if p.grad is not None
-            )
-            self.batch["clip_factor"] = (left / size) ** 0.5 if size > 0 else 1.0
+            self.batch["clip_factor"] = left / size if size > 0 else 1.0
         if self.plan.penalty is not None:
             self.batch["penalty_grad_norm"] = self._penalty_norm()
         if self._repeatable:
@@ -132,6 +151,11 @@ class Look:
             parameters=self.parameters,
             through_time=self.activations.through_time,
         )
+
+    @property
+    def _exact(self) -> bool:
+        """Whether the step's own loss is as exact as that of a pass made for the look."""
+        return self.plan.precision == "float32"
 
     @property
     def _repeatable(self) -> bool:
@@ -203,6 +227,25 @@ def met_rows(gradient: Tensor) -> Tensor:
     return gradient.flatten(1).any(dim=1)
 
 
-def rms(tensor: Tensor) -> float:
-    """Root mean square."""
-    return float(tensor.detach().float().square().mean().sqrt()) if tensor.numel() else 0.0
+def gathered(weights: list[Kept], most: int) -> Iterator[list[Kept]]:
+    """Parameters in groups of up to so many numbers; a larger one by itself."""
+    group, count = list[Kept](), 0
+    for each in weights:
+        if group and count + each[2].numel() > most:
+            yield group
+            group, count = [], 0
+        group.append(each)
+        count += each[2].numel()
+    if group:
+        yield group
+
+
+def full(tensor: Tensor) -> Tensor:
+    """The numbers in full precision; the tensor itself where it has that."""
+    tensor = tensor.detach()
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def norms(tensors: list[Tensor]) -> list[float]:
+    """Euclidean norm of each."""
+    return list(map(float, torch._foreach_norm(tensors)))
