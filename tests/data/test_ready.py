@@ -47,6 +47,15 @@ def test_what_changes_at_random_or_is_too_large_is_prepared_batch_by_batch(monke
     assert assemble(resolve(asked, data)[0], data).batches.prepare is not None
 
 
+def test_few_but_large_pictures_are_prepared_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = divide(data_from_arrays(*images()), recipe())
+    whole = fit("standardise", data.train, data.schema)
+    monkeypatch.setattr(room, "MOST_NUMBERS", 3 * 9 * 11)
+    assert ready(data.train, whole) is not None
+    monkeypatch.setattr(room, "MOST_NUMBERS", 3 * 9 * 11 - 1)
+    assert ready(data.train, whole) is None
+
+
 def test_sums_of_products_are_not_taken_for_the_same_in_any_batch() -> None:
     data = divide(data_from_arrays(*images()), recipe())
     assert ready(data.train, fit("whiten", data.train, data.schema)) is None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from glassnet.errors import UsageError
+from glassnet.training import choosing
 from glassnet.training.choosing import choose_execution
 from glassnet.training.execution import choose_device, machine
 from glassnet.training.losses import cross_entropy
@@ -90,6 +93,33 @@ def test_convolutions_are_as_asked_and_products_only_where_there_is_one_to_make(
 def test_a_network_without_convolutions_stays_in_float32() -> None:
     rows = torch.rand(4, 5), torch.tensor([0, 1, 2, 0])
     assert choose_execution(nn.Linear(5, 3), rows, cross_entropy, device="cpu", threads=1).precision == "float32"
+
+
+@pytest.mark.parametrize(("remembered", "optimizers"), [(10**6, 1), (100, 0)])
+def test_measuring_threads_takes_one_copy_and_adam_of_small_networks_alone(
+    remembered: int, optimizers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of AlexNet each further copy, and what Adam remembers of it, would be hundreds of MiB more than training needs."""
+    copies, made = list[object](), list[object]()
+    prepared, adam = choosing._Measurer._prepared, choosing.FusedAdam
+
+    def counted(self: choosing._Measurer, way: choosing.Way, *, update: bool = False) -> object:
+        copies.append(way)
+        return prepared(self, way, update=update)
+
+    def remembering(*parts: Any, **options: Any) -> torch.optim.Optimizer:
+        made.append(parts)
+        return adam(*parts, **options)
+
+    monkeypatch.setattr(choosing, "MOST_REMEMBERED", remembered)
+    monkeypatch.setattr(choosing._Measurer, "_prepared", counted)
+    monkeypatch.setattr(choosing, "FusedAdam", remembering)
+    measurer = choosing._Measurer(net(), example(), cross_entropy, torch.device("cpu"), images=True)
+    way = choosing.Way("float32", channels_last=True, threads=2)
+    measurer.in_turns((way, replace(way, threads=1)), update=True)
+    assert (len(copies), len(made)) == (1, optimizers)
+    measurer.in_turns((way, replace(way, channels_last=False)))
+    assert len(copies) == 3
 
 
 def test_devices() -> None:

@@ -10,18 +10,22 @@ from glassnet.data.dataset import InMemory, Part, beneath
 from glassnet.data.preprocess import Preprocess
 
 MOST_BYTES = 256 << 20  # of the preprocessed inputs: four times the room that the bytes of pictures took
+MOST_NUMBERS = (
+    2**14
+)  # of a sample: what learns from larger ones takes a hundred times as long as their preprocessing, and needs the memory
 PIECE = 1_000  # samples that are preprocessed at a time
 
 
 def ready(part: Part, preprocess: Preprocess) -> Part | None:
     """The part with its inputs as the network reads them, bit for bit those that each batch would have got; None where that does not pay.
 
-    It pays where the inputs lie in memory, are of fixed size, need no more than ``MOST_BYTES``, and each number's result depends on its own sample by
+    It pays where the inputs lie in memory, are of fixed size, need no more than ``MOST_BYTES`` in all and ``MOST_NUMBERS`` each, and each number's result depends on its own sample by
     operations that round alike in any batch (``preprocess.alike_in_any_batch``). Only inputs that nothing changes at random may be taken so.
     """
-    needed = 4 * len(part) * prod(preprocess.output_shape)
+    numbers = prod(preprocess.output_shape)
     in_memory = isinstance(beneath(part.inputs)[0], InMemory)
-    if not (preprocess.alike_in_any_batch and in_memory and 0 < needed <= MOST_BYTES):
+    fits = numbers <= MOST_NUMBERS and 0 < 4 * len(part) * numbers <= MOST_BYTES
+    if not (preprocess.alike_in_any_batch and in_memory and fits):
         return None
     with torch.no_grad():
         pieces = [preprocess(part.inputs.take(index)) for index in torch.split(torch.arange(len(part)), PIECE)]

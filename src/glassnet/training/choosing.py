@@ -16,7 +16,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from glassnet.training.execution import Execution, choose_device
+from glassnet.training.execution import Execution, choose_device, give_back
 from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
 from glassnet.training.losses import Loss
@@ -37,6 +37,7 @@ TRIAL_TOLERANCE = 0.1  # how far its last loss may be from float32's, as a share
 ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
 ENOUGH = 0.3  # seconds of them after which there are enough
 CLEAR = 4  # passes after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
+MOST_REMEMBERED = 2**23  # numbers that Adam may hold for a measurement
 UNSURE = (
     1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks anew
 )
@@ -113,6 +114,7 @@ def choose_execution(
     finally:
         restore_random_states(states)
         torch.set_num_threads(way.threads)
+        give_back()
     watch = threads is None and way.threads > 1 and place.type == "cpu"
     return Execution(place, way.precision, way.channels_last, way.threads, why, way.weight_gradients, watch)
 
@@ -218,9 +220,12 @@ class _Measurer:
     def in_turns(self, ways: tuple[Way, Way], *, update: bool = False) -> tuple[float, float]:
         """Seconds of a forward and a backward pass in two ways, the medians of some; in turns, so that a neighbour's work counts in both.
 
-        With ``update`` a step of Adam follows, which for small dense networks takes a third of the time and gains from threads.
+        With ``update`` a step of Adam follows, which for small dense networks takes a third of the time and gains from threads; not of large ones, whose
+        training is not to need more memory for the choice than for itself.
         """
-        passes = [self._prepared(way, update=update)[0] for way in ways]
+        # One copy serves ways that differ in threads alone: of a large network a second one, with all that Adam remembers, would be the run's largest memory.
+        alike = replace(ways[0], threads=0) == replace(ways[1], threads=0)
+        passes = [self._prepared(way, update=update)[0] for way in ways[: 1 if alike else 2]] * (2 if alike else 1)
         times: tuple[list[float], list[float]] = ([], [])
         for number in range(MOST_ROUNDS + 1):
             for way, once, known in zip(ways, passes, times, strict=True):
@@ -271,7 +276,8 @@ class _Measurer:
             copied = copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         learning = [parameter for parameter in copied.parameters() if parameter.requires_grad]
-        optimizer = FusedAdam(learning, lr=0.0, fused=True) if update and learning else None
+        remembered = 2 * sum(parameter.numel() for parameter in learning)
+        optimizer = FusedAdam(learning, lr=0.0, fused=True) if update and 0 < remembered <= MOST_REMEMBERED else None
 
         def once() -> float:
             restore_random_states(self.start)  # the same dropout masks in every way
