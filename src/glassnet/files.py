@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,13 +29,28 @@ def write_file(path: Path, content: bytes | str) -> None:
         SpaceError: the disk is full, or the folder must not be written to.
     """
     data = content.encode() if isinstance(content, str) else content
+    write_pieces(path, (data,), len(data))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) -> None:
+    """Replace a file's content as a whole by that of the pieces, one after the other, so that what is large need not lie in memory twice.
+
+    Args:
+        path: of the file.
+        pieces: bytes; each is asked for when those before it are written.
+        size: of all of them, for the message where there is no room.
+
+    Raises:
+        SpaceError: the disk is full, or the folder must not be written to.
+    """
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -45,7 +60,7 @@ def write_file(path: Path, content: bytes | str) -> None:
         with suppress(OSError):  # the first failure is the one to tell
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise translated(error, path, len(data)) from error
+            raise translated(error, path, size) from error
         raise
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import safetensors
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from glassnet.combined import PRECISIONS, Answering
@@ -27,6 +27,7 @@ from glassnet.data.ragged import PADDING, lengths_of
 from glassnet.errors import ModelError, UsageError, fix_to_read, unknown
 from glassnet.files import make_folder, write_file
 from glassnet.rebuilding import rebuild, temperature_of
+from glassnet.tensor_file import write_tensors
 from glassnet.translating import translations
 
 FORMAT = 1
@@ -241,12 +242,12 @@ class Model:
         make_folder(folder)
         modules = {"net": self.net, "preprocess": self.preprocess, "target": self.target_scale}
         tensors = {
-            f"{name}.{key}": tensor.detach().cpu().contiguous().clone()
+            f"{name}.{key}": tensor
             for name, module in modules.items()
             if module is not None
             for key, tensor in module.state_dict().items()
         }
-        write_file(folder / "weights.safetensors", save(tensors))
+        write_tensors(folder / "weights.safetensors", tensors)
         about = {
             "format": FORMAT,
             "net": self.net_json,

@@ -14,14 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import safetensors
 import torch
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
+from safetensors.torch import load_file
 from torch import Tensor
 
 from glassnet.errors import ModelError, SpaceError
 from glassnet.files import free_bytes, fsync_folder, make_folder, write_file
+from glassnet.tensor_file import write_tensors
 
 Newest: TypeAlias = (
     "tuple[dict[str, Any], Path, list[Path]]"  # the tree, where it is, and damaged ones that were passed over
@@ -45,7 +44,6 @@ def save(folder: Path, step: int, tree: Mapping[str, Any], *, epoch: int = 0) ->
     """
     tensors: dict[str, Tensor] = {}
     body = json.dumps(_pack(tree, tensors, ""), ensure_ascii=False).encode()
-    packed = save_tensors(tensors)
     target = folder / f"step-{step:08d}-epoch-{epoch:05d}"
     if target.exists():  # left by a run that was killed while writing it, or written at this very step before
         if intact(target):
@@ -53,18 +51,15 @@ def save(folder: Path, step: int, tree: Mapping[str, Any], *, epoch: int = 0) ->
         shutil.rmtree(target)
     make_folder(target)
     try:
-        for name, content in zip(_CONTENT, (packed, body), strict=True):
-            write_file(target / name, content)
-        manifest = {
-            "step": step,
-            "torch": torch.__version__,
-            "files": {name: _print_of(content) for name, content in zip(_CONTENT, (packed, body), strict=True)},
-        }
+        size, digest = write_tensors(target / "tensors.safetensors", tensors)
+        write_file(target / "state.json", body)
+        prints = (_print(size, digest), _print(len(body), hashlib.sha256(body).hexdigest()))
+        manifest = {"step": step, "torch": torch.__version__, "files": dict(zip(_CONTENT, prints, strict=True))}
         write_file(target / "manifest.json", json.dumps(manifest, indent=1))
         fsync_folder(folder)
     except SpaceError as error:
         shutil.rmtree(target, ignore_errors=True)
-        needed = len(packed) + len(body)
+        needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) + len(body)
         full = "no room" in error.problem
         raise SpaceError(
             ("no room for a checkpoint" if full else "a checkpoint cannot be written") + "; the one before it is whole",
@@ -103,7 +98,9 @@ def load_newest(folder: Path) -> Newest | None:
 def load(checkpoint: Path) -> dict[str, Any]:
     """The tree that ``save`` wrote; tensors on the CPU."""
     body = json.loads((checkpoint / "state.json").read_bytes())
-    tree: dict[str, Any] = _unpack(body, load_tensors((checkpoint / "tensors.safetensors").read_bytes()))
+    # Copied to where PyTorch puts tensors of its own: in the file they lie anywhere, and sums of numbers that lie otherwise are rounded otherwise.
+    tensors = {name: tensor.clone() for name, tensor in load_file(checkpoint / "tensors.safetensors").items()}
+    tree: dict[str, Any] = _unpack(body, tensors)
     return tree
 
 
@@ -117,14 +114,20 @@ def intact(checkpoint: Path) -> bool:
     try:
         files = json.loads((checkpoint / "manifest.json").read_bytes())["files"]
         return set(files) == set(_CONTENT) and all(
-            _print_of((checkpoint / name).read_bytes()) == expected for name, expected in files.items()
+            _print_of(checkpoint / name) == expected for name, expected in files.items()
         )
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def _print_of(content: bytes) -> dict[str, Any]:
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def _print_of(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return _print(file.tell(), digest)
+
+
+def _print(size: int, digest: str) -> dict[str, Any]:
+    return {"bytes": size, "sha256": digest}
 
 
 # JSON has no tensors, and its keys are strings only. A tensor becomes {"$tensor": name}, a dict with other keys {"$pairs": [...]},
@@ -136,7 +139,7 @@ def _pack(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
         key = name.lstrip(".") or "value"
         while key in tensors:  # {"a.b": …} beside {"a": {"b": …}}
             key += "'"
-        tensors[key] = value.detach().cpu().contiguous().clone()
+        tensors[key] = value.detach()  # no copy: it is on the disk before the training goes on
         return {"$tensor": key}
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):

@@ -6,11 +6,12 @@ import math
 from pathlib import Path
 
 import safetensors
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from glassnet.errors import ModelError
-from glassnet.files import make_folder, write_file
+from glassnet.files import make_folder
+from glassnet.tensor_file import write_tensors
 
 
 def cycle_ends(total_steps: int, cycles: int) -> list[int]:
@@ -47,8 +48,7 @@ class Snapshots:
         if step not in self.ends:
             return
         make_folder(self.folder)
-        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in net.state_dict().items()}
-        write_file(self._path(step), save(tensors))
+        write_tensors(self._path(step), net.state_dict())
 
     def read(self, last: int, until: int) -> list[dict[str, Tensor]]:
         """Snapshots in their order.
