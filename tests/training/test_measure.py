@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from identical import identical
 from torch import Tensor, nn
 
 from glassnet.events import Described, Event, Finding, Measured, Step, Traced, from_json, to_json
@@ -20,6 +22,7 @@ from glassnet.training.clipping import Clip
 from glassnet.training.losses import EveryStep, cross_entropy, squared
 from glassnet.training.measure import Meter, describe
 from glassnet.training.measure.activations import MOST_VALUES, evenly, figures
+from glassnet.training.measure.interval import choose_interval
 from glassnet.training.measure.meter import gathered
 from glassnet.training.penalties import make_penalty
 from glassnet.zoo import build
@@ -290,6 +293,26 @@ def test_no_hook_is_left_behind_even_when_the_caller_leaves_or_forward_fails() -
     with pytest.raises(RuntimeError):
         list(train(broken, Some(torch.zeros(32, 5), torch.zeros(32, dtype=torch.long)), plan()))
     assert hooks(broken) == 0
+
+
+def test_choosing_how_often_to_look_touches_nothing() -> None:
+    module = net(nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+    before = copy.deepcopy(module.state_dict())
+    torch.manual_seed(5)
+    random.seed(5)
+    np.random.seed(5)
+    wanted = torch.rand(3), random.random(), np.random.random()
+    torch.manual_seed(5)
+    random.seed(5)
+    np.random.seed(5)
+    every, why = choose_interval(module, plan(), Some(*blobs()).epoch(0), steps=1000)
+    assert 10 <= every <= 50
+    assert f"one step in {every}" in why
+    assert identical(module.state_dict(), before)
+    assert module.training
+    assert all(p.grad is None for p in module.parameters())
+    assert torch.equal(torch.rand(3), wanted[0])
+    assert (random.random(), np.random.random()) == wanted[1:]
 
 
 def test_describing_puts_everything_back() -> None:

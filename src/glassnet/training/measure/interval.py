@@ -11,8 +11,9 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
+from glassnet.training.execution import give_back
 from glassnet.training.measure.meter import EARLY, Meter
-from glassnet.training.measure.restoring import untouched
+from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
 from glassnet.training.step import optimise
@@ -50,7 +51,9 @@ def choose_interval(
         close()
     plain, looked, meter = [], [], Meter(1)
     watched = replace(plan, meter=meter)
-    with untouched(net):
+    with buffers_kept(
+        net
+    ):  # a copy takes the steps, but random numbers are drawn from where the training will draw them
         state = State(copy.deepcopy(net), plan)
         state.net.train()
         for number, (inputs, targets) in enumerate(some):
@@ -64,6 +67,8 @@ def choose_interval(
             if number or len(some) == 1:  # the first of each is slower than the rest
                 plain.append(middle - begin)
                 looked.append(time.perf_counter() - middle)
+    del state, look  # of a large network the most that a training holds
+    give_back()
     one, extra = min(plain), max(min(looked) - min(plain), 1e-9)
     looks = max(SHARE * steps * one / extra, min(FREE / extra, ENOUGH)) - len(EARLY)
     every = min(max(round(steps / max(looks, 1)), LEAST), max(steps // LOOKS, LEAST), MOST)
