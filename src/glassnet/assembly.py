@@ -28,7 +28,7 @@ from glassnet.training.averaging import BEGIN, make_averager, swa_begin
 from glassnet.training.choosing import choose_execution
 from glassnet.training.clipping import Clip
 from glassnet.training.evaluate import accuracy, explained
-from glassnet.training.execution import Execution, choose_device
+from glassnet.training.execution import Execution, choose_device, give_back
 from glassnet.training.known_ways import KnownWays, usual_place
 from glassnet.training.losses import EveryStep, make_loss, with_auxiliary, with_nodes, with_steps
 from glassnet.training.max_norm import MaxNorm
@@ -73,6 +73,7 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         data: divided into parts.
         own: the user's own module, where the recipe's net is ``own``.
     """
+    give_back()  # what reading the data needed for a while
     preprocess = fit(recipe.preprocess.name, data.train, data.schema)
     scale = preprocess.target_scale
     if scale is None and data.task == "values":

@@ -13,7 +13,7 @@ MOST_BYTES = 256 << 20  # of the preprocessed inputs: four times the room that t
 MOST_NUMBERS = (
     2**14
 )  # of a sample: what learns from larger ones takes a hundred times as long as their preprocessing, and needs the memory
-PIECE = 1_000  # samples that are preprocessed at a time
+PIECE = 2**20  # numbers that are preprocessed at a time: what is made on the way is small
 
 
 def ready(part: Part, preprocess: Preprocess) -> Part | None:
@@ -27,6 +27,8 @@ def ready(part: Part, preprocess: Preprocess) -> Part | None:
     fits = numbers <= MOST_NUMBERS and 0 < 4 * len(part) * numbers <= MOST_BYTES
     if not (preprocess.alike_in_any_batch and in_memory and fits):
         return None
+    done = torch.empty(len(part), *preprocess.output_shape, dtype=preprocess.output_dtype)
     with torch.no_grad():
-        pieces = [preprocess(part.inputs.take(index)) for index in torch.split(torch.arange(len(part)), PIECE)]
-    return Part(InMemory(torch.cat(pieces)), part.targets, part.names)
+        for index in torch.split(torch.arange(len(part)), max(1, PIECE // numbers)):
+            done[index[0] : index[-1] + 1] = preprocess(part.inputs.take(index))
+    return Part(InMemory(done), part.targets, part.names)
