@@ -9,7 +9,6 @@ import sys
 
 import click
 
-from glassnet.cli.ahead import load_ahead
 from glassnet.cli.garbage import look_rarely
 from glassnet.cli.terminal import readable, say
 from glassnet.errors import GlassnetError, UsageError, is_out_of_memory, nearest, unknown
@@ -32,9 +31,6 @@ COMMANDS = {
     "web": "Show runs as a live page on this machine.",
 }
 
-# Those that need PyTorch whatever they are asked: it is loaded while they find out what that is.
-NUMERICAL = {"train", "check", "search", "resume", "evaluate", "predict", "generate", "ensemble", "data", "experiment", "explain"}  # fmt: skip
-
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,8 +48,6 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown("command", args[0], COMMANDS)
-        if args and args[0] in NUMERICAL and "torch" not in sys.modules and not {"-h", "--help"}.intersection(args):
-            load_ahead()
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -34,17 +34,14 @@ SHEETS = (".png", ".jpg", ".webp")
 def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> None:
     """Show what is in the data set PATH: counts, sizes, ranges, unreadable files, duplicates, imbalance, leaking columns."""
     _check_sheet(sheet)
-    from glassnet.recipe import Recipe
-
-    changes = {f"data.{name}": value for name, value in settings.items() if value is not None}
-    recipe = Recipe().changed({"data.path": path} | changes)
-    # Only now what needs PyTorch, which is being loaded meanwhile (ahead.py).
     from glassnet.data.audit import audit
     from glassnet.data.contact_sheet import contact_sheet
     from glassnet.events import finite
     from glassnet.reading import read_data
+    from glassnet.recipe import Recipe
 
-    data = read_data(recipe)
+    changes = {f"data.{name}": value for name, value in settings.items() if value is not None}
+    data = read_data(Recipe().changed({"data.path": path} | changes))
     found = audit(data)
     if as_json:
         click.echo(json.dumps(finite(asdict(found)), ensure_ascii=False, default=str))
