@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "events": set(),
     "presets": set(),
     "files": {"errors"},
-    "tensor_file": {"files"},
+    "tensor_file": {"errors", "files"},
     "gates": {"errors"},
     "initialise": {"errors"},
     "layer_table": {"errors"},

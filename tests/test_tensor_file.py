@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 import glassnet
-from glassnet.errors import SpaceError
+from glassnet.errors import ModelError, SpaceError
 from glassnet.tensor_file import TYPES, write_tensors
 
 STATUS = Path("/proc/self/status")
@@ -56,6 +56,14 @@ def test_whatever_their_layout_tensors_read_back_as_they_were(tmp_path: Path) ->
 def test_no_tensors_are_a_file_too(tmp_path: Path) -> None:
     write_tensors(tmp_path / "a", {})
     assert safetensors.torch.load_file(tmp_path / "a") == {}
+
+
+def test_types_that_the_format_does_not_know_are_told_all_at_once_and_nothing_is_written(tmp_path: Path) -> None:
+    kept = {"phase": torch.ones(2, dtype=torch.complex128), "fine": torch.ones(2), "q": torch.ones(1, dtype=torch.complex128)}  # fmt: skip
+    with pytest.raises(ModelError) as told:
+        write_tensors(tmp_path / "a", kept)
+    assert told.value.got == "phase: torch.complex128, q: torch.complex128"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from glassnet.errors import ModelError
 from glassnet.files import write_pieces
 
 # In the order in which the library sorts them, backwards: a tensor then begins where a number of its type may begin.
@@ -49,8 +50,18 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> tuple[int, str]:
         Its size in bytes, and the SHA-256 of what was handed to the disk.
 
     Raises:
+        ModelError: tensors of types that the format does not know.
         SpaceError: the disk is full, or the folder must not be written to.
     """
+    strange = {name: str(tensor.dtype) for name, tensor in tensors.items() if tensor.dtype not in TYPES}
+    if strange:
+        raise ModelError(
+            "numbers of this type cannot be saved",
+            where=path,
+            got=", ".join(f"{name}: {kind}" for name, kind in strange.items()),
+            expected=", ".join(str(kind).removeprefix("torch.") for kind in TYPES),
+            fix="hold them in one of these, or in a buffer that is not saved: register_buffer(..., persistent=False)",
+        )
     some = dict(sorted(tensors.items(), key=lambda each: (_ORDER[each[1].dtype], each[0])))
     ends = list(accumulate((tensor.numel() * tensor.element_size() for tensor in some.values()), initial=0))
     about = {

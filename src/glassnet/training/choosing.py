@@ -223,9 +223,10 @@ class _Measurer:
         With ``update`` a step of Adam follows, which for small dense networks takes a third of the time and gains from threads; not of large ones, whose
         training is not to need more memory for the choice than for itself.
         """
-        # One copy serves ways that differ in threads alone: of a large network a second one, with all that Adam remembers, would be the run's largest memory.
-        alike = replace(ways[0], threads=0) == replace(ways[1], threads=0)
-        passes = [self._prepared(way, update=update)[0] for way in ways[: 1 if alike else 2]] * (2 if alike else 1)
+        # One copy serves ways that differ in threads alone: of a large network a second one would be the run's largest memory.
+        first, _ = self._prepared(ways[0], update=update)
+        alike = replace(ways[1], threads=ways[0].threads) == ways[0]
+        passes = first, first if alike else self._prepared(ways[1], update=update)[0]
         times: tuple[list[float], list[float]] = ([], [])
         for number in range(MOST_ROUNDS + 1):
             for way, once, known in zip(ways, passes, times, strict=True):

@@ -95,6 +95,21 @@ class Look:
             self.batch["before"] = float(self.made.loss) + penalty
             if self.made.outputs is not None:
                 self.batch |= of_outputs(self.made.outputs, self.targets)
+        promised = self._read_parameters()
+        if self.plan.penalty is not None:
+            self.batch["penalty_grad_norm"] = self._penalty_norm()
+        if self._repeatable:
+            later = random_states()
+            with buffers_kept(self.state.net):
+                restore_random_states(self._states)
+                carry(self.state.net, self._carried)  # the step has gone on; its batch began with what was before
+                self.batch["after"], _ = self._loss()
+            restore_random_states(later)
+            self.batch["predicted"] = promised
+        self._weights, self._gradients = [], {}
+
+    def _read_parameters(self) -> float:
+        """Record every parameter with its gradient and update, and the length of the whole gradient; what the gradient promised of the updates comes back."""
         tables = {
             f"{name}.weight" for name, module in self.state.net.named_modules() if isinstance(module, nn.Embedding)
         }
@@ -128,17 +143,7 @@ class Look:
         self.batch["grad_norm"] = size
         if self.plan.clip:
             self.batch["clip_factor"] = left / size if size > 0 else 1.0
-        if self.plan.penalty is not None:
-            self.batch["penalty_grad_norm"] = self._penalty_norm()
-        if self._repeatable:
-            later = random_states()
-            with buffers_kept(self.state.net):
-                restore_random_states(self._states)
-                carry(self.state.net, self._carried)  # the step has gone on; its batch began with what was before
-                self.batch["after"], _ = self._loss()
-            restore_random_states(later)
-            self.batch["predicted"] = promised
-        self._weights, self._gradients = [], {}
+        return promised
 
     def event(self, step: Step, made: dict[str, float] | None = None) -> Measured:
         """What was seen, as an event."""
