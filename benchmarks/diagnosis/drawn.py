@@ -1,9 +1,10 @@
 """Trainings drawn by rule: for each kind of data some nets, and everything else by a hash of a name.
 
-    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later|further [--seconds 400]
+    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later|further|first-half|second-half [--seconds 400] [--processes 2]
 
-Five draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
-(``unseen_sets.py``), to measure on; ``later`` from yet other data (``later_sets.py``), to measure on after ``unseen`` had been looked at; and in the same way ``further`` (``further_sets.py``), after ``later`` had been. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
+Seven draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
+(``unseen_sets.py``), to measure on; ``later`` from yet other data (``later_sets.py``), to measure on after ``unseen`` had been looked at; and in the same way ``further`` (``further_sets.py``), after ``later`` had been.
+Last the two halves of one draw from all of these data: ``first-half`` to set thresholds on, ``second-half`` to measure on. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
 middle one of those whose validation loss at the end is within a tenth of the lowest, and where that has risen by then it ends at the epoch where it was lowest, as somebody who watches it would. The hosts that are healthy
 (``sound``) are the controls, and into them the faults are planted, with strengths drawn from ranges that are written down in ``drawn_faults.py``. A command goes on where the last one ended.
 """
@@ -15,7 +16,9 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +122,9 @@ PRACTISED: dict[str, tuple[int, int, dict[str, int]]] = {
     "diabetes": (260, 80, {"mlp": 2}),
     "temperatures": (1500, 500, {"gru": 1, "lstm": 1}),
 }
+ONE_OF_EACH: dict[str, tuple[int, int, dict[str, int]]] = {
+    data: (n, m, dict.fromkeys(nets, 1)) for data, (n, m, nets) in (PRACTISED | UNSEEN | LATER | FURTHER).items()
+}
 DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     "practised": PRACTISED,
     "again": {
@@ -127,7 +133,10 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     "unseen": UNSEEN,
     "later": LATER,
     "further": FURTHER,
+    "first-half": ONE_OF_EACH,
+    "second-half": ONE_OF_EACH,
 }
+FIRST = {"again": 11, "first-half": 21, "second-half": 31}  # number of the first host of its kind, 1 in the other draws
 VALUES = {
     *("wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"),
     *("arm", "circuit", "added"),
@@ -157,7 +166,7 @@ def drawn(draw: str) -> list[Case]:
     for data, (samples, validation, nets) in DRAWS[draw].items():
         for net, count in nets.items():
             for number in range(count):
-                name = f"{net}-{data}-{number + (11 if draw == 'again' else 1)}"
+                name = f"{net}-{data}-{number + FIRST.get(draw, 1)}"
                 found.append(Case(name, _setup(name, data, net, samples, validation)))
     return found
 
@@ -260,29 +269,57 @@ def _rates(folder: Path, draw: str) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def record(folder: Path, draw: str, seconds: float) -> bool:
+def record(folder: Path, draw: str, seconds: float, processes: int = 1) -> bool:
     """Choose rates, record the controls, then the faults, for about so long; whether all is done."""
     from benchmarks.diagnosis.drawn_faults import planted
-    from benchmarks.diagnosis.recording import record_case
+    from benchmarks.diagnosis.health import one_thread
 
     end = time.monotonic() + seconds
     rates = dict(_rates(folder, draw))
     folder.mkdir(parents=True, exist_ok=True)
-    for case in drawn(draw):
-        if case.name in rates:
-            continue
-        if time.monotonic() > end:
+    with ProcessPoolExecutor(processes, initializer=one_thread) as pool:
+        todo = [(case, "", "") for case in drawn(draw) if case.name not in rates]
+        for case, found in _worked(pool, chosen, todo, end, processes):
+            rates[case.name] = found
+            (folder / f"{draw}-rates.json").write_text(json.dumps(rates, indent=1))
+        if len(rates) < len(drawn(draw)):
             return False
-        rates[case.name] = chosen(case)
-        (folder / f"{draw}-rates.json").write_text(json.dumps(rates, indent=1))
-    for make in (lambda: hosts(folder, draw), lambda: planted(folder, draw)):
-        for case in make():
-            if (folder / draw / case.name / "case.json").exists():
-                continue
-            if time.monotonic() > end:
+        for make in (hosts, planted):
+            cases = make(folder, draw)
+            todo = [
+                (case, str(folder / draw), draw)
+                for case in cases
+                if not (folder / draw / case.name / "case.json").exists()
+            ]
+            done = 0
+            for case, taken in _worked(pool, _recorded_case, todo, end, processes):
+                done += 1
+                print(f"{case.name:<60}{taken:6.1f} s", flush=True)
+            if done < len(todo):
                 return False
-            print(f"{case.name:<60}{record_case(case, folder / draw, draw):6.1f} s", flush=True)
     return True
+
+
+def _recorded_case(case: Case, place: str, draw: str) -> float:
+    from benchmarks.diagnosis.recording import record_case
+
+    return record_case(case, Path(place), draw)
+
+
+def _worked(
+    pool: ProcessPoolExecutor, work: Callable[..., Any], todo: list[tuple[Case, str, str]], end: float, processes: int
+) -> Iterator[tuple[Case, Any]]:
+    """Each case with what came of it, in their order; none is begun after the end."""
+    waiting: deque[tuple[Case, Future[Any]]] = deque()
+    for case, *more in todo:
+        if time.monotonic() > end:
+            break
+        waiting.append((case, pool.submit(work, case, *filter(None, more))))
+        if len(waiting) >= 2 * processes:
+            first, job = waiting.popleft()
+            yield first, job.result()
+    for case, job in waiting:
+        yield case, job.result()
 
 
 def sound(folder: Path, draw: str) -> dict[str, dict[str, Any]]:
@@ -343,15 +380,13 @@ def tested(data: str) -> int:
 
 def main() -> int:
     """Record for some seconds; 0 where all is done, 1 where there is more."""
-    from benchmarks.diagnosis.health import one_thread
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("draw", choices=tuple(DRAWS))
     parser.add_argument("--seconds", type=float, default=math.inf)
+    parser.add_argument("--processes", type=int, default=1)
     asked = parser.parse_args()
-    one_thread()
-    return 0 if record(asked.folder, asked.draw, asked.seconds) else 1
+    return 0 if record(asked.folder, asked.draw, asked.seconds, asked.processes) else 1
 
 
 if __name__ == "__main__":
