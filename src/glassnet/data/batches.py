@@ -18,6 +18,7 @@ from glassnet.data.dataset import InMemory, Part, beneath
 from glassnet.data.graph import Graphs, Nodes
 from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import lengths_of
+from glassnet.data.rows_ahead import Announced, in_runs, run_of
 from glassnet.data.windows import Windows
 
 BUCKET = 20  # batches that share out their samples by length
@@ -72,6 +73,7 @@ class Batches:
         self.lengths = lengths_of(part.inputs)
         below = beneath(part.inputs)[0]
         self.pairs = isinstance(below, Pairs)
+        self.run = run_of(part.inputs) if shuffle else 1
         self.at_hand = (
             isinstance(part.inputs, InMemory) or self.lengths is not None or isinstance(below, Windows | Nodes | Graphs)
         )
@@ -84,7 +86,10 @@ class Batches:
         """The order of the samples in an epoch: int64 (samples,)."""
         if not self.shuffle:
             return torch.arange(self.samples)
-        drawn = torch.randperm(self.samples, generator=seeded(self.seed, epoch, -1))
+        generator = seeded(self.seed, epoch, -1)
+        if self.run > 1:
+            return in_runs(self.samples, self.run, generator)
+        drawn = torch.randperm(self.samples, generator=generator)
         return drawn if self.lengths is None else self._alike(drawn, epoch)
 
     def _alike(self, drawn: Tensor, epoch: int) -> Tensor:
@@ -109,10 +114,20 @@ class Batches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from position ``start`` on."""
-        pieces = self.pieces(epoch)
-        made = (self._batch(pieces[position], epoch, position) for position in range(start, self.steps_per_epoch))
+        made = self._made(epoch, start)
         # What lies in memory is sliced faster than a second thread could hand it over; files are decoded ahead.
         return made if self.at_hand else read_ahead(made, depth=2)
+
+    def _made(self, epoch: int, start: int) -> Iterator[Batch]:
+        order = self.order(epoch)
+        pieces = torch.split(order, self.sizes)
+        ahead = Announced(self.part.inputs, order, self.run) if self.run > 1 else None
+        place = sum(self.sizes[:start])
+        for position in range(start, self.steps_per_epoch):
+            if ahead is not None:
+                ahead.reached(place)
+                place += self.sizes[position]
+            yield self._batch(pieces[position], epoch, position)
 
     def taken(self, index: Tensor, position: int) -> tuple[Tensor, Tensor]:
         """The raw inputs and the targets of the batch at ``position``, which are those at ``index``."""

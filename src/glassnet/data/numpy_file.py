@@ -28,6 +28,7 @@ MAX_HEADER = 10_000
 MAX_RATIO = 100
 FREE_OF_RATIO = 256 << 20
 MAX_BYTES = 16 << 30
+NEAR = 16  # rows between two wanted ones, up to which these are read at once: parts of a data set are drawn row by row
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
 
 
@@ -75,6 +76,22 @@ class ArrayRows:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def expect(self, index: NDArray[np.int64]) -> None:
+        """Let the system read the rows with these numbers before they are asked for, those that lie together at once; nothing happens where it cannot."""
+        if not hasattr(os, "posix_fadvise") or not len(index):
+            return
+        numbers = np.unique(index)
+        cuts = np.flatnonzero(np.diff(numbers) > NEAR) + 1
+        firsts, lasts = numbers[np.concatenate([[0], cuts])], numbers[np.concatenate([cuts - 1, [-1]])]
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            begin = self.header.length + first * self.row_bytes
+            os.posix_fadvise(self._file, begin, (last - first + 1) * self.row_bytes, os.POSIX_FADV_WILLNEED)
 
     def __getitem__(self, index: Iterable[int]) -> NDArray[Any]:
         """The rows with these numbers, in this machine's byte order.

@@ -196,6 +196,15 @@ class RowsOnDisk:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row in the file."""
+        return self.rows.row_bytes
+
+    def expect(self, index: Tensor) -> None:
+        """Let the system read these rows meanwhile."""
+        self.rows.expect(index.numpy())
+
     def take(self, index: Tensor) -> Tensor:
         """The rows at ``index``, as they would be had they been in memory.
 
