@@ -97,7 +97,7 @@ class Described:
         net: ``parameters``, ``trainable``; lists of names ``frozen`` (not to be trained), ``unreached`` (no gradient arrives),
             ``zero_gradient`` (one arrives and is exactly zero), ``not_optimised`` (to be trained, yet unknown to the optimiser),
             ``identical_units`` (weights whose rows are all the same), ``stuck_in_eval`` and ``stuck_in_train`` (modules that ``net.train()`` and ``net.eval()`` do not switch); counts
-            ``batch_norms``, ``dropouts``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran);
+            ``batch_norms``, ``dropouts``, the largest rate ``dropout``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran);
             ``saturated`` and ``saturated_layer`` (largest share, and where, before the first step), ``time_ratio`` (gradient at the first time step over that at the last),
             ``random_in_eval`` (two evaluations of one batch differ), ``mixes_samples`` (an evaluation depends on batch mates).
         inputs: over the samples looked at: ``samples``, ``features``, ``indices`` (they are whole numbers, such as words), ``mean``, ``std``, ``min``, ``max``, ``nonfinite`` (count), ``constant`` (share of

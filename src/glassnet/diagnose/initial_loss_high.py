@@ -12,7 +12,11 @@ from glassnet.events import Described, Event, Finding, Measured, Step
 
 CERTAIN = 3.0  # nats above that of equal chances; He's rule in all layers, the last among them, makes up to 1.6
 EXCESS, LARGE = 0.7, 4.0  # less will do where the last layer's weights are as many times the size that keeps variances
-VALUES = 11.0  # one output of variance 2, as drawn, may well be three times as large: 1 + 6; four times: 1 + 8
+VALUES, STRAIGHT = (
+    11.0,
+    4.0,
+)  # one output of variance 2, as drawn, may well be three times as large: 1 + 6; four times: 1 + 8; of losses that are no squares their roots
+BESIDE = 3.0, 2.0  # of the same two kinds, less will do where the last layer's weights are large
 WAIT = 20  # finite recorded losses
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
 
@@ -20,13 +24,13 @@ DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by desig
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step when the untrained network's loss is far above that of one that knows nothing."""
     if isinstance(event, Described) and not makes_probabilities(event):
-        return _high(event, 0, CERTAIN)
+        return _high(event, 0, CERTAIN, (VALUES, STRAIGHT))
     if isinstance(event, Measured) and len(history.measured) == 1 and (seen := history.described):
         large = _head(event) > LARGE and not makes_probabilities(seen)
-        return _high(seen, event.step, EXCESS) if large else None
+        return _high(seen, event.step, EXCESS, BESIDE) if large else None
     # Where the network computes log-probabilities by a formula of its own, large outputs may overflow in it: that is told first, if it comes.
     if isinstance(event, Step) and len(history.losses()) == WAIT and (seen := history.described):
-        return _high(seen, event.step, EXCESS) if makes_probabilities(seen) else None
+        return _high(seen, event.step, EXCESS, BESIDE) if makes_probabilities(seen) else None
     return None
 
 
@@ -36,7 +40,8 @@ def _head(event: Measured) -> float:
     return gains[-1] if gains else math.nan
 
 
-def _high(event: Described, step: int, excess: float) -> Finding | None:
+def _high(event: Described, step: int, excess: float, times: tuple[float, float]) -> Finding | None:
+    """Found where the loss is so many nats above that of equal chances; of values where it is so many times that of a network that says nothing: of squares, and of losses that grow straight."""
     if event.net.get("last") in DISTANCES:
         return None
     loss, expected = event.start.get("loss"), event.start.get("expected")
@@ -46,7 +51,8 @@ def _high(event: Described, step: int, excess: float) -> Finding | None:
     loss = min(loss, event.start.get("train_loss") or loss)
     if event.task == "values":
         expected = max(expected, event.start.get("constant", expected))
-    if loss < (VALUES * expected if event.task == "values" else expected + excess):
+    squares = str(event.plan.get("loss")).lower().startswith(("squared", "mse"))
+    if loss < ((times[0] if squares else times[1]) * expected if event.task == "values" else expected + excess):
         return None
     return RULE.finding(
         step,
@@ -58,7 +64,7 @@ def _high(event: Described, step: int, excess: float) -> Finding | None:
 RULE = Rule(
     id="initial-loss-high",
     title="Confidently wrong before the first step",
-    threshold=f"first loss at least ln(classes) + {CERTAIN:g} (+ {EXCESS:g} where the weights of the last layer are more than {LARGE:g} times the size that keeps the variance), or {VALUES:g} times the values' mean square; of a network that computes its log-probabilities itself only once {WAIT} losses were finite",
+    threshold=f"first loss at least ln(classes) + {CERTAIN:g} (+ {EXCESS:g} where the weights of the last layer are more than {LARGE:g} times the size that keeps the variance), or {VALUES:g} times that of zero for all values ({BESIDE[0]:g} with such weights; of losses that are no squares {STRAIGHT:g} and {BESIDE[1]:g}); of a network that computes its log-probabilities itself only once {WAIT} losses were finite",
     source="requirement T1 of the lectures: ln(classes); the mean of log-sum-exp over outputs of variance v is v/2 higher; calibrated on benchmarks/diagnosis",
     explanation=(
         "An untrained classifier should find all classes equally likely, which costs ln(classes): 2.3026 for ten. A loss far above that means that its first outputs are large, so "

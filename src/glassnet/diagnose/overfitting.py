@@ -14,13 +14,18 @@ EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are no
 LASTING = 0.08  # of the epochs planned, where that is more
 WORTH = 0.007  # of the first loss: the figures of some hundred samples are no finer
 RISE = 0.10
+SLIGHT, SINCE, AWAY = (
+    0.04,
+    0.25,
+    0.12,
+)  # a smaller rise counts too where the lowest point is a quarter of the run ago, and no epoch of the last eighth came near it
 FALL = 0.9  # training loss over that at the lowest point of validation
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found when validation loss stands a tenth above its minimum of at least four epochs ago, for two epochs, and training loss has fallen since.
+    """Found when validation loss stands a tenth above its minimum of at least four epochs ago, for two epochs, or a little above it for long, and training loss has fallen since.
 
-    One epoch by itself may be low or high by chance. So the rise is that of the lower of the last two epochs over the median of the lowest one and its neighbours.
+    One epoch by itself may be low or high by chance. So the rise is that of the lowest of the last epochs over the median of the lowest one of all and its neighbours.
     """
     if not isinstance(event, Epoch) or "loss" not in event.val or "loss" not in event.train:
         return None
@@ -30,14 +35,20 @@ def judge(history: History, event: Event) -> Finding | None:
     rise = event.val["loss"] / max(lowest.val["loss"], 1e-12) - 1
     if (
         event.epoch - lowest.epoch < max(EPOCHS, math.ceil(LASTING * history.started.epochs if history.started else 0))
-        or rise < RISE
+        or rise < SLIGHT
         or not event.train["loss"] < FALL * number(lowest.train.get("loss"))
     ):
         return None
     around = [val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
     level = median([loss for loss in around if math.isfinite(loss)])
-    lately = min(val_loss(event), val_loss(history.epochs[-2]))
-    if lately < (1 + RISE) * level or lately - level < WORTH * first_loss(history):
+    lately = min(map(val_loss, history.epochs[-2:]))
+    planned = history.started.epochs if history.started else len(history.epochs)
+    if event.epoch - lowest.epoch >= SINCE * planned:
+        lasting = min(map(val_loss, history.epochs[-max(EPOCHS, math.ceil(AWAY * planned)) :]))
+        long = lasting >= (1 + SLIGHT) * level
+    else:
+        long = False
+    if not (long or lately >= (1 + RISE) * level) or lately - level < WORTH * first_loss(history):
         return None
     return RULE.finding(
         event.step,
@@ -50,7 +61,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, and by {WORTH:.1%} of the first loss, while training loss fell below {FALL:.0%} of what it was there",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum; and by {WORTH:.1%} of the first loss, while training loss fell below {FALL:.0%} of what it was there",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "

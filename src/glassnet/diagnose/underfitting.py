@@ -20,10 +20,14 @@ from glassnet.events import Epoch, Event, Finding
 LOOK = 0.7
 STILL = 0.03
 BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
-GAP = 0.06
+GAP, WIDE = 0.06, 0.12  # training accuracy above validation accuracy; where a layer has next to no units
 RECENT = 0.2
 KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
+DROPPED_MOST, LACKING = (
+    0.75,
+    0.95,
+)  # dropout that leaves less than one unit of four, and the training accuracy that may then lack
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -45,8 +49,17 @@ def judge(history: History, event: Event) -> Finding | None:
     # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
     dropped = dropping(history) and fallen(history) < LEARNED
     narrow = bool(history.measured) and narrowest(history.measured[-1]) <= NARROW
+    heavy = number(history.described.net.get("dropout", 0.0)) >= DROPPED_MOST
+    if heavy and train < LACKING and train - val < GAP and not rate_is_rising(history):
+        rate = number(history.described.net["dropout"])
+        return RULE.finding(
+            event.step,
+            f"training accuracy is {train:.1%} ({val:.1%} on validation), and dropout lets only {1 - rate:.0%} of the units through at a time",
+            {"train_accuracy": train, "val_accuracy": val, "dropout": rate},
+        )
     behind = train < (KNOWN if narrow else known - (STRAIGHT if is_linear(history) else BEHIND))
-    if not (behind and train - val < GAP and (still or dropped)) or rate_is_rising(history):
+    held = (narrow and train - val < WIDE) or (train - val < GAP and (still or dropped))
+    if not (behind and held) or rate_is_rising(history):
         return None
     if narrow:
         return RULE.finding(
@@ -65,7 +78,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer (less than {WIDE:.0%} above validation accuracy), or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more; less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
     explanation=(

@@ -23,6 +23,12 @@ SAMPLES = 2_000
 MOST_NUMBERS = 2_000 * 3_072  # of all inputs looked at: as many as 2,000 images of 32×32 pixels in colour
 MOST_BATCHES = 20
 FEWEST_BATCHES = 2
+STRAIGHT = (
+    "absolute",
+    "l1",
+    "huber",
+    "smoothl1",
+)  # losses of values that grow with a mistake as it is, and not as its square
 STEP_SAMPLES = 256  # in the one backward pass that tells which parameters a gradient reaches
 
 
@@ -225,6 +231,9 @@ def starting(
         values = torch.cat(seen.targets).double()
         start["constant"] = float(values.var(0, correction=0).mean())
         start["expected"] = float(values.square().mean())  # of a network that says about 0
+    elif task == "values" and name in STRAIGHT and together.shape == (targets := torch.cat(seen.targets)).shape:
+        start["constant"] = float(plan.loss(targets.mean(0).expand_as(targets), targets))
+        start["expected"] = float(plan.loss(torch.zeros_like(targets), targets))
     return result, start
 
 
@@ -264,6 +273,7 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
         "batch_norms": sum(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in modules),
         "norms": sum(isinstance(m, NORMS) for m in modules),
         "dropouts": sum(isinstance(m, DROPOUTS) and m.p > 0 for m in modules),
+        "dropout": max((float(m.p) for m in modules if isinstance(m, DROPOUTS)), default=0.0),
         "recurrents": sum(isinstance(m, RECURRENT) for m in modules),
         "weight_layers": sum(kind_of(m) in ("dense", "conv", "recurrent") for m in modules),
         "nonlinearities": sum(
