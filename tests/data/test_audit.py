@@ -18,12 +18,13 @@ from torch import Tensor
 from glassnet.data.audit import Audit, audit
 from glassnet.data.columns import Column
 from glassnet.data.contact_sheet import contact_sheet
-from glassnet.data.dataset import Data, InMemory, Part, Unreadable
+from glassnet.data.dataset import Data, InMemory, Part
 from glassnet.data.leaks import correlation, one_column_accuracy
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import tables
 from glassnet.data.split import split
 from glassnet.data.table_schema import TableSchema
+from glassnet.data.unreadable import Unreadable
 from glassnet.errors import DataError
 
 

@@ -11,10 +11,11 @@ from PIL import Image
 
 from glassnet.data.dataset import InMemory
 from glassnet.data.decode import decode
-from glassnet.data.image_files import ImageFiles, in_threads
+from glassnet.data.image_files import ImageFiles
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import folders
+from glassnet.data.threads import in_threads
 from glassnet.errors import DataError
 
 

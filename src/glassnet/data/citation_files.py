@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.data.dataset import Unreadable
 from glassnet.data.graph_files import FoundGraph, check_size, check_unique, joined
 from glassnet.data.parts import SPELLINGS
 from glassnet.data.text_files import lines_of, require_text
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 

@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glassnet.data.evenly import evenly
+from glassnet.data.unreadable import Unreadable
 from glassnet.errors import UsageError
 
 Simple = Literal["classes", "values"]
@@ -105,8 +107,7 @@ def beneath(source: Source) -> tuple[Source, Tensor]:
 
 def spread(samples: int, most: int) -> Tensor:
     """At most so many places of samples, evenly spread: int64 (places,)."""
-    taken = min(samples, most)
-    return torch.arange(taken) * samples // max(taken, 1)
+    return torch.from_numpy(evenly(samples, most))
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,6 @@ def divided(whole: Part, parts: Sequence[str]) -> dict[str, Part]:
         return {parts[0]: whole}
     index = {name: [place for place, own in enumerate(parts) if own == name] for name in PART_NAMES if name in parts}
     return {name: whole.subset(torch.tensor(places)) for name, places in index.items()}
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A file or row that was left out, and why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)

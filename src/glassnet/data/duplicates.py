@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -15,9 +15,9 @@ from glassnet.data.dataset import InMemory, Source, Subset
 from glassnet.data.graph import Graphs, Nodes
 from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import Ragged
+from glassnet.data.row_digests import DIGEST_BYTES, row_digests
 from glassnet.data.tree import Trees
 
-DIGEST_BYTES = 16
 MAX_FILES = 50_000
 
 
@@ -64,27 +64,13 @@ def digests(source: Source) -> list[bytes] | None:
     return None
 
 
-def groups(keys: Sequence[bytes]) -> Iterator[list[int]]:
-    """Positions that share a key, in order of their first; only groups of two or more."""
-    by_key: dict[bytes, list[int]] = defaultdict(list)
-    if len(set(keys)) == len(keys):  # the usual case, told far faster
-        return iter(())
-    for position, key in enumerate(keys):
-        by_key[key].append(position)
-    return (positions for positions in by_key.values() if len(positions) > 1)
-
-
 def _of_rows(values: Tensor) -> list[bytes]:
     if len(values) == 0:
         return []
     rows = values.reshape(len(values), -1)
     if rows.is_floating_point():
         rows = torch.nan_to_num(rows, nan=torch.finfo(rows.dtype).min) + 0.0  # one NaN, and −0 becomes 0
-    view = rows.contiguous().numpy().data.cast("B")
-    width = len(view) // len(rows)
-    return [
-        blake2b(view[start : start + width], digest_size=DIGEST_BYTES).digest() for start in range(0, len(view), width)
-    ]
+    return row_digests(rows.contiguous().numpy())
 
 
 def _of_files(paths: list[Path]) -> list[bytes]:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from glassnet.data.dataset import Unreadable
 from glassnet.data.graph import Graph
+from glassnet.data.unreadable import Unreadable
 from glassnet.errors import DataError
 
 MOST_DEGREE = 32  # nodes with more edges than that are described alike, where nothing else describes them

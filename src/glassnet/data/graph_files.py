@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from glassnet.data.dataset import Unreadable
 from glassnet.data.graph import Graph
+from glassnet.data.unreadable import Unreadable
 from glassnet.errors import DataError
 
 MOST_NODES = 1_000_000

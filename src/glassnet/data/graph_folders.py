@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Unreadable
 from glassnet.data.gml import described, nodes_and_edges
 from glassnet.data.graph_collection import FoundGraphs
 from glassnet.data.graph_files import check_size
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import is_litter, shown, subfolders
 from glassnet.errors import DataError
 

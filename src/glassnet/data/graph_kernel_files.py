@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.data.dataset import Unreadable
 from glassnet.data.gml import MOST_LEVELS
 from glassnet.data.graph_collection import FoundGraphs
 from glassnet.data.graph_files import check_size
 from glassnet.data.text_files import lines_of, require_text
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 

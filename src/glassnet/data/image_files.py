@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from glassnet.cores import cores
 from glassnet.data.decode import BadImage, decode
+from glassnet.data.threads import in_threads
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 
 # What closes a file. Some programs append to it, so that it is looked for in the last bytes and not at the very end.
 _ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND", "GIF": b";"}
 _TAIL = 4096
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True)
@@ -85,20 +81,3 @@ def looks_whole(path_and_format: tuple[Path, str]) -> bool:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL))
         return end in file.read()
-
-
-def in_threads(function: Callable[[_In], _Out], items: Iterable[_In], chunk: int = 16) -> list[_Out]:
-    """``[function(item) for item in items]`` with as many threads as this process has cores.
-
-    Items are handed out in chunks, because a small image decodes as fast as a thread can be told about it.
-    """
-    items = list(items)
-    threads = min(cores(), 16)
-    if threads == 1 or len(items) <= 1:
-        return [function(item) for item in items]
-    chunk = max(1, min(chunk, -(-len(items) // threads)))
-    pieces = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-    with ThreadPoolExecutor(threads, thread_name_prefix="glassnet-images") as pool:
-        return [
-            result for piece in pool.map(lambda piece: [function(item) for item in piece], pieces) for result in piece
-        ]

@@ -15,8 +15,10 @@ from torch import Tensor
 from glassnet.data.array_files import array_source, is_array_file
 from glassnet.data.dataset import InMemory, Source
 from glassnet.data.decode import BadImage, header
-from glassnet.data.image_files import ImageFiles, decode_all, in_threads
+from glassnet.data.image_files import ImageFiles, decode_all
+from glassnet.data.image_layout import images_as_array
 from glassnet.data.options import GIB
+from glassnet.data.threads import in_threads
 from glassnet.data.walk import find_images, shown
 from glassnet.errors import DataError, GlassnetError, all_at_once, fix_to_read
 
@@ -127,23 +129,9 @@ class ImageSchema:
 
 
 def images_as_batch(values: NDArray[np.uint8]) -> Tensor | None:
-    """Images laid out in one of the usual ways as (n, channels, height, width), or None where the shape is not that of images.
-
-    The channels are the dimension of size 1 or 3, or else of size 4 (with alpha, which is laid on white); at the end first.
-    """
-    if values.ndim == 3:
-        values = values[:, np.newaxis]
-    if values.ndim != 4:
-        return None
-    places = [place for sizes in ((1, 3), (4,)) for place in (3, 1) if values.shape[place] in sizes]
-    if not places:
-        return None
-    if places[0] == 3:
-        values = values.transpose(0, 3, 1, 2)
-    if values.shape[1] == 4:
-        alpha = values[:, 3:].astype(np.uint32)
-        values = ((values[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return torch.from_numpy(np.ascontiguousarray(values))
+    """:func:`glassnet.data.image_layout.images_as_array` as a tensor."""
+    images = images_as_array(values)
+    return None if images is None else torch.from_numpy(images)
 
 
 def _files(path: Path) -> list[Path]:

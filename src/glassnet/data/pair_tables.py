@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from glassnet.data.columns import numbers
-from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.dataset import Data, Part
 from glassnet.data.options import ReadOptions
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.pairs import MARKS, Pairs, known_of, pairs_of, ragged, targets_of
 from glassnet.data.table_file import TableFile
 from glassnet.data.tokens import Unit
+from glassnet.data.unreadable import Unreadable
 from glassnet.errors import DataError, nearest
 
 if TYPE_CHECKING:

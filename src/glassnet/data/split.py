@@ -1,13 +1,11 @@
 """Dividing a data set into training, validation and test parts, and into folds.
 
-Which sample goes where is a pure function of the data and the seed: the shuffles come from NumPy's frozen ``RandomState`` stream, which
-is the same on every platform. Identical inputs always stay together, so that no input of the test part has been trained on. Series are divided in
-order of time instead (:mod:`glassnet.data.split_in_time`).
+Which sample goes where is a pure function of the data and the seed (:mod:`glassnet.data.division`). Identical inputs always stay together, so that
+no input of the test part has been trained on. Series are divided in order of time instead (:mod:`glassnet.data.split_in_time`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,18 +15,15 @@ import torch
 from torch import Tensor
 
 from glassnet.data.dataset import Data, InMemory, Part, Source, class_counts
-from glassnet.data.duplicates import digests, groups
-from glassnet.data.parts import SPOKEN, checked_share
+from glassnet.data.division import check_classes, check_filled, check_samples, divide, shares_of, shuffled, units_of
+from glassnet.data.duplicates import digests
+from glassnet.data.parts import SPOKEN
+from glassnet.data.row_digests import groups
 from glassnet.data.split_in_time import folds_in_time, split_in_time
 from glassnet.data.windows import windows_of
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import UsageError
 
-LEAST_SAMPLES = 10
 VALUE_BINS = 10
-SMALL = 5_000
-MAX_VAL = 5_000
-MAX_TEST = 10_000
-VAL_PER_CLASS = 20
 DRAWN = "drawn at random"
 
 
@@ -55,23 +50,17 @@ def split(data: Data, *, val: float | None = None, test: float | None = None, se
     """
     if windows_of(data.train.inputs) is not None:
         return split_in_time(data, val=val, test=test)
-    made: dict[str, float] = {}
-    keep_val = "val" in data.parts
-    if "test" not in data.parts and (not keep_val or test is not None):
-        made["test"] = checked_share(test, "test") if test is not None else _default_test(len(data.train))
-    if not keep_val:
-        rest = len(data.train) * (1 - made.get("test", 0.0))
-        made["val"] = (
-            (checked_share(val, "val") if val is not None else _default_val(rest, data)) * rest / len(data.train)
-        )
+    made = shares_of(
+        len(data.train), len(data.classes) if data.task == "classes" else None, data.parts, val=val, test=test
+    )
     _check_enough(data, len(made) + 1)
     notes: list[str] = []
     parts = dict(data.parts)
     if made:
         keys = digests(data.train.inputs)
-        divided = _divide(_strata(data, data.train), _units(keys, len(data.train)), made, seed)
-        _check_filled(divided, data)
-        parts |= {name: data.train.subset(index) for name, index in divided.items()}
+        divided = divide(_strata(data, data.train), units_of(keys, len(data.train)), made, seed)
+        check_filled(divided, data.origin)
+        parts |= {name: data.train.subset(torch.from_numpy(index)) for name, index in divided.items()}
         notes.append(_told(parts, made, data, seed))
         notes += _told_duplicates(keys)
     if "test" not in parts:
@@ -107,7 +96,7 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
             "that many folds cannot be made", where="folds", got=k, expected=f"2 to {len(pool)} for {len(pool)} samples"
         )
     _check_enough(data.with_parts({"train": pool}), k)
-    fold_of = _deal(_strata(data, pool), _units(digests(pool.inputs), len(pool)), k, seed)
+    fold_of = _deal(_strata(data, pool), units_of(digests(pool.inputs), len(pool)), k, seed)
     rest = {"test": data.parts["test"]} if "test" in data.parts else {}
     for fold in range(k):
         parts = {
@@ -117,53 +106,10 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
         yield data.with_parts(parts | rest, f"Fold {fold + 1} of {k}, seed {seed}.")
 
 
-def _default_test(samples: int) -> float:
-    return 0.2 if samples < SMALL else min(0.15, MAX_TEST / samples)
-
-
-def _default_val(samples: float, data: Data) -> float:
-    wished = VAL_PER_CLASS * len(data.classes) if data.task == "classes" else 5 * VAL_PER_CLASS
-    return min(max(0.1 * samples, min(wished, 0.2 * samples)), MAX_VAL) / samples if samples else 0.1
-
-
 def _check_enough(data: Data, parts: int) -> None:
-    total = len(data.train)
     if data.task == "classes" and data.train.targets.ndim == 1:
-        counts = class_counts(data.train, len(data.classes))
-        present = [name for name, count in zip(data.classes, counts, strict=True) if count]
-        if len(present) < 2:
-            raise DataError(
-                "there is one class only",
-                where=data.origin,
-                got=", ".join(present) or "none",
-                expected="at least two classes",
-            )
-        few = [(name, count) for name, count in zip(data.classes, counts, strict=True) if count < parts]
-        if few:
-            raise DataError(
-                f"{len(few)} class{'es have' if len(few) > 1 else ' has'} too few samples",
-                where=data.origin,
-                got=", ".join(f"'{name}' has {count}" for name, count in few[:10]) + (" …" if len(few) > 10 else ""),
-                expected=f"at least {parts} of each class, one for each part",
-                fix="add samples of these classes, or leave the classes out",
-            )
-    if parts > 1 and total < max(LEAST_SAMPLES, parts):
-        raise DataError(
-            "too few samples to learn from",
-            where=data.origin,
-            got=total,
-            expected=f"at least {max(LEAST_SAMPLES, parts)}",
-        )
-
-
-def _check_filled(divided: dict[str, Tensor], data: Data) -> None:
-    empty = [SPOKEN[name] for name, index in divided.items() if len(index) == 0]
-    if empty:
-        raise DataError(
-            f"nothing is left for the {' and the '.join(empty)} part, because too many inputs are identical",
-            where=data.origin,
-            expected="different inputs, so that a network is measured on others than it was trained on",
-        )
+        check_classes(data.classes, class_counts(data.train, len(data.classes)), parts, data.origin)
+    check_samples(len(data.train), parts, data.origin)
 
 
 def _strata(data: Data, part: Part) -> npt.NDArray[np.int64]:
@@ -181,63 +127,11 @@ def _strata(data: Data, part: Part) -> npt.NDArray[np.int64]:
     return bin_of
 
 
-def _units(keys: Sequence[bytes] | None, samples: int) -> list[list[int]]:
-    """The samples in groups that must stay together, in order of their first."""
-    together = {} if keys is None else {positions[0]: positions for positions in groups(keys)}
-    followers = {position for positions in together.values() for position in positions[1:]}
-    return [together.get(i, [i]) for i in range(samples) if i not in followers]
-
-
-def _shuffled(strata: npt.NDArray[np.int64], units: list[list[int]], seed: int) -> dict[int, list[list[int]]]:
-    """The units of each stratum in random order. A unit belongs where its first sample does."""
-    by_stratum: dict[int, list[list[int]]] = defaultdict(list)
-    for unit in units:
-        by_stratum[int(strata[unit[0]])].append(unit)
-    random = np.random.RandomState(seed)
-    return {
-        stratum: [members[i] for i in random.permutation(len(members))]
-        for stratum, members in sorted(by_stratum.items())
-    }
-
-
-def _quotas(sizes: Sequence[int], share: float, others: int) -> list[int]:
-    """Whole numbers near ``share × size`` whose sum is the rounded whole: the largest remainders are rounded up.
-
-    Each is at least 1, and leaves one sample to each of the ``others`` parts where there are enough.
-    """
-    exact = [share * size for size in sizes]
-    whole = [int(value) for value in exact]
-    short = round(sum(exact)) - sum(whole)
-    order = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
-    for i in order[:short]:
-        whole[i] += 1
-    return [max(min(count, size - others), 1) for count, size in zip(whole, sizes, strict=True)]
-
-
-def _divide(
-    strata: npt.NDArray[np.int64], units: list[list[int]], shares: dict[str, float], seed: int
-) -> dict[str, Tensor]:
-    by_stratum = _shuffled(strata, units, seed)
-    sizes = [sum(len(unit) for unit in members) for members in by_stratum.values()]
-    quotas = {name: _quotas(sizes, share, len(shares)) for name, share in shares.items()}
-    chosen: dict[str, list[int]] = {name: [] for name in ("train", *shares)}
-    for position, members in enumerate(by_stratum.values()):
-        room = {name: quota[position] for name, quota in quotas.items()}
-        for number, unit in enumerate(members):
-            # the last unit of a stratum always stays to be trained on
-            fits = [name for name in room if len(unit) <= room[name]] if number + 1 < len(members) else []
-            name = fits[0] if fits else "train"
-            chosen[name] += unit
-            if fits:
-                room[name] -= len(unit)
-    return {name: torch.tensor(sorted(index), dtype=torch.int64) for name, index in chosen.items()}
-
-
 def _deal(strata: npt.NDArray[np.int64], units: list[list[int]], k: int, seed: int) -> npt.NDArray[np.int64]:
     """The fold of each sample: within a stratum units are dealt to the fold that has the fewest samples, of the stratum and then in all."""
     fold_of = np.zeros(len(strata), dtype=np.int64)
     total = [0] * k
-    for members in _shuffled(strata, units, seed).values():
+    for members in shuffled(strata, units, seed).values():
         here = [0] * k
         for unit in members:
             fold = min(range(k), key=lambda f: (here[f], total[f], f))

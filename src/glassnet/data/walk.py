@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glassnet.data.dataset import Unreadable
 from glassnet.data.decode import FOREIGN_EXTENSIONS, IMAGE_EXTENSIONS, signature
+from glassnet.data.unreadable import Unreadable
 
 # What file managers, archives and notebooks leave behind.
 LITTER = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "__pycache__", "@eadir", "lost+found"}

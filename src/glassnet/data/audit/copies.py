@@ -10,7 +10,7 @@ from torch import Tensor
 
 from glassnet.data.audit.look import NAMED, Look, Trouble
 from glassnet.data.dataset import Data
-from glassnet.data.duplicates import groups
+from glassnet.data.row_digests import groups
 
 
 def duplicates_within(look: Look) -> Iterator[Trouble]:

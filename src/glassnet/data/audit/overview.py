@@ -19,8 +19,9 @@ from glassnet.data.audit.inputs import (
 from glassnet.data.audit.look import Look, Trouble
 from glassnet.data.audit.ranges import COUNTED, RANGES, Range, target_ranges
 from glassnet.data.audit.shift import shifted_parts
-from glassnet.data.dataset import Data, InMemory, Part, Task, Unreadable, class_counts, spread
+from glassnet.data.dataset import Data, InMemory, Part, Task, class_counts, spread
 from glassnet.data.duplicates import digests
+from glassnet.data.unreadable import Unreadable
 
 STREAMED_LOOK = 500
 SEVERITIES = ("error", "warning", "info")

@@ -10,12 +10,14 @@ from pathlib import Path
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, InMemory, Part, Source, Unreadable, divided
+from glassnet.data.dataset import Data, InMemory, Part, Source, divided
 from glassnet.data.decode import EXTENSIONS, BadImage, Header, header
 from glassnet.data.decoded_once import DecodedOnce, decoded_once
-from glassnet.data.image_files import ImageFiles, decode_all, in_threads, looks_whole
+from glassnet.data.image_files import ImageFiles, decode_all, looks_whole
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.options import ReadOptions
+from glassnet.data.threads import in_threads
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import Found, find_images, shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 from glassnet.files import cache_folder

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, Part, Unreadable, divided
+from glassnet.data.dataset import Data, Part, divided
 from glassnet.data.options import ReadOptions
 from glassnet.data.sound_file import MOST_SECONDS, OTHER_SOUNDS, SOUND_EXTENSIONS, NoSound, Sound, read_wav, resampled
 from glassnet.data.sound_schema import SoundSchema, ragged_sounds
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import files_below, files_in, shown
 from glassnet.errors import DataError
 

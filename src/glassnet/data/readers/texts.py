@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 
 from glassnet.data.class_folders import find_layout
-from glassnet.data.dataset import Data, Part, Unreadable, divided
+from glassnet.data.dataset import Data, Part, divided
 from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.parts import SPELLINGS
@@ -19,6 +19,7 @@ from glassnet.data.ragged import Ragged
 from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text, require_text
 from glassnet.data.text_schema import TextSchema
 from glassnet.data.tokens import Unit, encode
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import files_below, files_in, is_litter, shown
 from glassnet.errors import DataError
 

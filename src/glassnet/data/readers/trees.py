@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 
-from glassnet.data.dataset import Data, Part, Unreadable
+from glassnet.data.dataset import Data, Part
 from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.parts import SPELLINGS
 from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.tree import Node, NoTree, Trees, encode_tree, parse_tree
 from glassnet.data.tree_schema import TreeSchema
+from glassnet.data.unreadable import Unreadable
 from glassnet.data.walk import files_in, shown
 from glassnet.errors import DataError, UsageError
 
