@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 import glassnet
 from glassnet.cli import run as cli
+from glassnet.data.cifar_files import OBJECTS
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import cifar
 from glassnet.errors import ModelError, UsageError
@@ -788,11 +789,11 @@ def cifar10_test(shared_data: Path, each: int) -> tuple[Tensor, Tensor]:
     with tarfile.open(archive, "r:xz") as members:
         for member in members:
             part, kind, *_ = [*member.name.split("/"), "", ""]
-            if part == "test" and member.isfile() and targets.count(cifar.OBJECTS.index(kind)) < each:
+            if part == "test" and member.isfile() and targets.count(OBJECTS.index(kind)) < each:
                 content = members.extractfile(member)
                 assert content is not None
                 images.append(np.asarray(Image.open(content)))
-                targets.append(cifar.OBJECTS.index(kind))
+                targets.append(OBJECTS.index(kind))
             if len(targets) == 10 * each:
                 break
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(), torch.tensor(targets)
@@ -800,7 +801,7 @@ def cifar10_test(shared_data: Path, each: int) -> tuple[Tensor, Tensor]:
 
 def accuracy_of(name: str, shared_data: Path, images: Tensor, targets: Tensor) -> float:
     file = shared_data / "pretrained" / RESNETS[name][0]
-    model = model_from(file, name, classes=cifar.OBJECTS, image_size=32, **STATISTICS)
+    model = model_from(file, name, classes=OBJECTS, image_size=32, **STATISTICS)
     return (model.raw_outputs(images).argmax(1) == targets).double().mean().item()
 
 

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glassnet.data.cifar_files import OBJECTS
 from glassnet.data.options import ReadOptions
 from glassnet.data.pickle_values import RefusedPickle, read_values
 from glassnet.data.readers import cifar
@@ -41,10 +42,10 @@ def test_cifar10_binary(tmp_path: Path) -> None:
     for number in range(1, 6):
         binary(tmp_path, f"data_batch_{number}", LABELS)
     binary(tmp_path, "test_batch", LABELS)
-    (tmp_path / "batches.meta.txt").write_text("\n".join(cifar.OBJECTS) + "\n\n")
+    (tmp_path / "batches.meta.txt").write_text("\n".join(OBJECTS) + "\n\n")
     assert cifar.recognises(tmp_path)
     data = cifar.read(tmp_path, ReadOptions())
-    assert data.classes == cifar.OBJECTS
+    assert data.classes == OBJECTS
     assert len(data.train) == 30
     assert data.train.targets.tolist() == LABELS * 5
     assert data.test is not None
@@ -76,10 +77,10 @@ def test_cifar10_python_version(tmp_path: Path, protocol: int) -> None:
     content = pickle.dumps(batch, protocol)
     for name in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"):
         (folder / name).write_bytes(content)
-    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list(cifar.OBJECTS)}, protocol))
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list(OBJECTS)}, protocol))
     data = cifar.read(tmp_path, ReadOptions())
     assert data.train.targets.tolist() == LABELS * 5
-    assert data.classes == cifar.OBJECTS
+    assert data.classes == OBJECTS
     check_pixels(data.test.inputs.take(torch.arange(6)))  # type: ignore[union-attr]
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassnet.data.idx_file import read_idx
+from glassnet.data.idx_set import CLOTHES
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import idx
@@ -57,7 +58,7 @@ def test_parts_classes_and_pixels(tmp_path: Path, zipped: bool) -> None:
     [
         ("mnist", tuple("0123456789")),
         ("notMNIST", tuple("ABCDEFGHIJ")),
-        ("fashion-mnist", idx.CLOTHES),
+        ("fashion-mnist", CLOTHES),
     ],
 )
 def test_class_names_of_known_sets(tmp_path: Path, name: str, classes: tuple[str, ...]) -> None:

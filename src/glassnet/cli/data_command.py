@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from glassnet.cli.terminal import say
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from glassnet.data.audit import Audit
 
 MOST_ROWS = 40
@@ -34,6 +37,8 @@ SHEETS = (".png", ".jpg", ".webp")
 def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> None:
     """Show what is in the data set PATH: counts, sizes, ranges, unreadable files, duplicates, imbalance, leaking columns."""
     _check_sheet(sheet)
+    # Before PyTorch is loaded and all images are read, which may take minutes.
+    early = None if as_json or _changed(settings) else _early_sheet(path, sheet)
     from glassnet.data.audit import audit
     from glassnet.data.contact_sheet import contact_sheet
     from glassnet.events import finite
@@ -49,14 +54,49 @@ def command(path: str, sheet: str | None, as_json: bool, **settings: Any) -> Non
     for line in audit_lines(found):
         say(line)
     if data.schema.kind == "image":
-        place = Path(sheet or f"{data.name}-sheet.png")
-        try:
-            contact_sheet(data).save(place)
-        except OSError as error:
-            from glassnet.files import translated
+        drawn = contact_sheet(data)
+        if early is None:
+            say(f"contact sheet: {_saved(drawn, data.name, sheet)}")
+        elif drawn.size != early.size or drawn.tobytes() != early.tobytes():
+            say(f"contact sheet drawn again, now that all images have been read: {_saved(drawn, data.name, sheet)}")
 
-            raise translated(error, place) from error
-        say(f"contact sheet: {place}")
+
+def _changed(settings: Mapping[str, Any]) -> bool:
+    """Whether the data are to be read in another way than by default."""
+    return any(value not in (None, "auto") for value in settings.values())
+
+
+def _early_sheet(path: str, sheet: str | None) -> Image | None:
+    """The contact sheet, saved and told of, where a glance at the data is enough to draw it."""
+    if _among_the_data(Path(sheet or "sheet.png"), Path(path)):
+        return None
+    from glassnet.data.glance import glance
+
+    seen = glance(path)
+    if seen is None:
+        return None
+    say(f"contact sheet: {_saved(seen.sheet, seen.name, sheet)}")
+    return seen.sheet
+
+
+def _among_the_data(file: Path, folder: Path) -> bool:
+    """Whether a file would lie in a folder of the data, where it could be taken for one of the images; right in the data's own it is none."""
+    try:
+        place, root = file.resolve(), folder.expanduser().resolve()
+        return place.parent != root and place.is_relative_to(root)
+    except (OSError, RuntimeError, ValueError):  # names that no file can have, links in a circle
+        return True
+
+
+def _saved(drawn: Image, name: str, sheet: str | None) -> Path:
+    place = Path(sheet or f"{name}-sheet.png")
+    try:
+        drawn.save(place)
+    except OSError as error:
+        from glassnet.files import translated
+
+        raise translated(error, place) from error
+    return place
 
 
 def _check_sheet(sheet: str | None) -> None:

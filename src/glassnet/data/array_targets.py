@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from glassnet.data.array_schema import as_floats
-from glassnet.data.dataset import Simple
 from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Simple
 
 MANY_CLASSES = 50
 
@@ -77,22 +76,12 @@ def _one_hot(targets: NDArray[Any]) -> bool:
     return bool((ones | (targets == 0)).all() and (ones.sum(axis=1) == 1).all())
 
 
-def encode(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
-    """Targets of any part as class indices, int64 (n,), or values, float32 (n, outputs).
+def class_numbers(targets: NDArray[Any], decided: Targets, where: str) -> NDArray[np.int64]:
+    """Targets of any part as class indices, int64 (n,).
 
     Raises:
-        DataError: a class that the training part has not, or an undefined or infinite number; names the first row.
+        DataError: a class that the training part has not; names the first row.
     """
-    if decided.task == "values":
-        values = as_floats(targets, where).reshape(len(targets), -1)
-        if values.shape[1] != decided.outputs:
-            raise DataError(
-                "the parts have different numbers of outputs",
-                where=where,
-                got=values.shape[1],
-                expected=decided.outputs,
-            )
-        return values
     if targets.ndim == 2:
         if not _one_hot(targets) or targets.shape[1] != len(decided.values):
             raise DataError(
@@ -101,7 +90,8 @@ def encode(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
                 got=f"shape {tuple(targets.shape)}",
                 expected=f"{len(decided.values)} numbers a row, one of them 1 and the others 0",
             )
-        return torch.from_numpy(targets.argmax(axis=1).astype(np.int64))
+        places: NDArray[np.int64] = targets.argmax(axis=1).astype(np.int64)
+        return places
     if (targets.dtype.kind in "US") != (decided.values.dtype.kind in "US"):
         raise DataError(
             "the parts have different types of targets",
@@ -119,7 +109,7 @@ def encode(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
             got=str(targets[row])[:80],
             expected=", ".join(str(value)[:40] for value in decided.values[:20]),
         )
-    return torch.from_numpy(index.astype(np.int64))
+    return index.astype(np.int64)
 
 
 def column(targets: NDArray[Any], where: str) -> NDArray[Any]:

@@ -1,21 +1,31 @@
-"""One picture of a data set: a row for each class, with some of its images."""
+"""One picture of a data set: a row for each class, with some of its images.
+
+Drawing needs no PyTorch, so that the picture can be there before PyTorch is loaded (:mod:`glassnet.data.glance`).
+"""
 
 from __future__ import annotations
 
-import torch
-from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from glassnet.data.dataset import Data, spread
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from glassnet.data.evenly import evenly
 from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Data
 
 LEAST_CELL, GREATEST_CELL = 48, 128
 MAX_ROWS = 50
+PER_CLASS = 8
 GAP = 4
 LABEL_LETTERS = 24
 
 
-def contact_sheet(data: Data, per_class: int = 8) -> Image.Image:
+def contact_sheet(data: Data, per_class: int = PER_CLASS) -> Image.Image:
     """Draw training images, evenly spread over each class; for values, over the images in order of their first target.
 
     Args:
@@ -28,6 +38,8 @@ def contact_sheet(data: Data, per_class: int = 8) -> Image.Image:
     Raises:
         DataError: the inputs are no images.
     """
+    import torch  # the data are there, hence so is PyTorch
+
     if data.schema.kind != "image":
         raise DataError(
             "a contact sheet needs images",
@@ -35,8 +47,48 @@ def contact_sheet(data: Data, per_class: int = 8) -> Image.Image:
             got=f"data of kind '{data.schema.kind}'",
             expected="data of kind 'image'",
         )
-    rows = _rows(data, per_class)
     channels, height, width = data.schema.shape
+    targets = data.train.targets.numpy()
+    if data.task == "values":
+        rows = _value_rows(data.outputs[0], targets[:, 0], per_class)
+    else:
+        rows = class_rows(data.classes, targets, per_class)
+    taken = [
+        (label, data.train.inputs.take(torch.from_numpy(places)).numpy() if len(places) else _nothing(channels))
+        for label, places in rows
+    ]
+    return draw_sheet(taken, (channels, height, width), per_class)
+
+
+def class_rows(
+    classes: Sequence[str], targets: NDArray[np.int64], per_class: int = PER_CLASS
+) -> list[tuple[str, NDArray[np.int64]]]:
+    """For each class that is shown its label and the places of its images, evenly spread over the class.
+
+    Args:
+        classes: names in the order of their numbers.
+        targets: numbers of classes, (training images,).
+        per_class: images in a row.
+    """
+    rows = []
+    for number, name in enumerate(classes[:MAX_ROWS]):
+        here = np.flatnonzero(targets == number)
+        short = name if len(name) <= LABEL_LETTERS else name[: LABEL_LETTERS - 1] + "…"
+        rows.append((f"{short}\n{len(here):,}", here[evenly(len(here), per_class)]))
+    return rows
+
+
+def draw_sheet(
+    rows: Sequence[tuple[str, NDArray[np.uint8]]], shape: tuple[int, int, int], per_class: int = PER_CLASS
+) -> Image.Image:
+    """Draw rows of images with a label each.
+
+    Args:
+        rows: labels of two lines, and images (at most ``per_class``, channels, height, width).
+        shape: (channels, height, width) of an image; of more than three channels the first three are shown.
+        per_class: images for which a row has room.
+    """
+    channels, height, width = shape
     longest = max(height, width)
     factor = -(-LEAST_CELL // longest) if longest < LEAST_CELL else min(GREATEST_CELL / longest, 1.0)
     cell = (max(round(width * factor), 1), max(round(height * factor), 1))
@@ -45,10 +97,10 @@ def contact_sheet(data: Data, per_class: int = 8) -> Image.Image:
     row_height = max(cell[1], 40) + GAP
     sheet = Image.new("RGB", (label_width + per_class * (cell[0] + GAP), GAP + len(rows) * row_height), "white")
     pen = ImageDraw.Draw(sheet)
-    for number, (label, index) in enumerate(rows):
+    for number, (label, images) in enumerate(rows):
         top = GAP + number * row_height
         pen.text((GAP, top), label, fill="black", font=font)
-        for place, raw in enumerate(data.train.inputs.take(index) if len(index) else ()):
+        for place, raw in enumerate(images):
             picture = _picture(raw, channels).resize(
                 cell, Image.Resampling.NEAREST if factor >= 1 else Image.Resampling.BOX
             )
@@ -56,23 +108,18 @@ def contact_sheet(data: Data, per_class: int = 8) -> Image.Image:
     return sheet
 
 
-def _rows(data: Data, per_class: int) -> list[tuple[str, Tensor]]:
-    targets = data.train.targets
-    if data.task == "values":
-        order = targets[:, 0].argsort(stable=True)
-        chosen = order[spread(len(order), per_class * min(5, max(len(order) // per_class, 1)))]
-        return [
-            (f"{data.outputs[0]}\nfrom {targets[index[0], 0]:.4g}", index) for index in torch.split(chosen, per_class)
-        ]
-    rows = []
-    for number, name in enumerate(data.classes[:MAX_ROWS]):
-        here = torch.nonzero(targets == number).flatten()
-        short = name if len(name) <= LABEL_LETTERS else name[: LABEL_LETTERS - 1] + "…"
-        rows.append((f"{short}\n{len(here):,}", here[spread(len(here), per_class)]))
-    return rows
+def _value_rows(output: str, values: NDArray[np.float32], per_class: int) -> list[tuple[str, NDArray[np.int64]]]:
+    order = values.argsort(kind="stable")
+    chosen = order[evenly(len(order), per_class * min(5, max(len(order) // per_class, 1)))]
+    rows = [chosen[start : start + per_class] for start in range(0, len(chosen), per_class)]
+    return [(f"{output}\nfrom {values[places[0]]:.4g}", places) for places in rows]
 
 
-def _picture(raw: Tensor, channels: int) -> Image.Image:
-    shown = raw[:3] if channels >= 3 else raw[:1]
-    rows = shown.permute(1, 2, 0).contiguous().numpy()  # (height, width, 3 or 1)
-    return Image.fromarray(rows if channels >= 3 else rows[:, :, 0]).convert("RGB")
+def _nothing(channels: int) -> NDArray[np.uint8]:
+    return np.zeros((0, channels, 1, 1), dtype=np.uint8)
+
+
+def _picture(raw: NDArray[np.uint8], channels: int) -> Image.Image:
+    if channels < 3:
+        return Image.fromarray(np.ascontiguousarray(raw[0])).convert("RGB")
+    return Image.fromarray(np.ascontiguousarray(raw[:3].transpose(1, 2, 0)))  # (height, width, 3)

@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glassnet.data.decode import BadImage, decode
-from glassnet.data.threads import in_threads
+from glassnet.data.decode_many import decode_into
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 
@@ -59,17 +58,7 @@ def decode_all(paths: Sequence[Path], channels: int, size: tuple[int, int]) -> t
         uint8 (files, channels, height, width) with zeros where a file could not be read, and the reason for each of those positions.
     """
     images = torch.zeros((len(paths), channels, *size), dtype=torch.uint8)
-    pixels = images.numpy()
-    bad: dict[int, str] = {}
-
-    def fill(position: int) -> None:
-        try:
-            pixels[position] = decode(paths[position], channels, size)
-        except BadImage as error:
-            bad[position] = str(error)
-
-    in_threads(fill, range(len(paths)))
-    return images, dict(sorted(bad.items()))
+    return images, decode_into(images.numpy(), paths)
 
 
 def looks_whole(path_and_format: tuple[Path, str]) -> bool:

@@ -13,7 +13,8 @@ import re
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
@@ -147,14 +148,29 @@ class ArrayFile:
         Raises:
             DataError: damaged, hostile, or of Python objects or records.
         """
+        with self._opened() as (file, header, where):
+            if self.member is None and header.needed > most and header.shape and not header.fortran:
+                return ArrayRows(self.path, header)
+            return _read(file, header, where)
+
+    def header(self) -> Header:
+        """What the array's first bytes say of it.
+
+        Raises:
+            DataError: damaged, hostile, or of Python objects or records.
+        """
+        with self._opened() as (_, header, _):
+            return header
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[BinaryIO, Header, str]]:
+        """The file behind its header, the header, and what to call the array in a message."""
         where = shown(self.path) + (f", key '{shown(self.key)}'" if self.member else "")
         try:
             if self.member is None:
                 with self.path.open("rb") as file:
-                    header = _header(file, self.path.stat().st_size, where)
-                    if header.needed > most and header.shape and not header.fortran:
-                        return ArrayRows(self.path, header)
-                    return _read(file, header, where)
+                    yield file, _header(file, self.path.stat().st_size, where), where
+                return
             with zipfile.ZipFile(self.path) as archive:
                 info = archive.getinfo(self.member)
                 if info.file_size > FREE_OF_RATIO and info.file_size > MAX_RATIO * max(1, info.compress_size):
@@ -167,7 +183,7 @@ class ArrayFile:
                     )
                 with archive.open(info) as member:
                     content: BinaryIO = member  # type: ignore[assignment]
-                    return _read(content, _header(content, info.file_size, where), where)
+                    yield content, _header(content, info.file_size, where), where
         except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
             raise _damaged(where, error, self.path) from error
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError) as error:

@@ -6,10 +6,13 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
-from glassnet.data.walk import shown
+from glassnet.data.walk import files_in, shown
 from glassnet.errors import DataError, fix_to_read
 
 TEXT_EXTENSIONS = (".txt", ".text", ".md", ".rst", ".pos", ".neg", "")
+LABEL_STEMS = ("labels", "label", "classes", "targets")
+SENTENCE_STEMS = ("sentences", "texts", "text", "reviews", "lines", "data", "documents")
+LABEL_SUFFIXES = (".labels", ".label", ".lab")
 MOST_BYTES = 256 << 20
 LOOKED_AT = 64 << 10
 MOST_CONTROLS = 0.02  # share of bytes that no text has
@@ -95,3 +98,25 @@ def lines_of(text: str) -> list[str]:
     """The lines of a text, cut at line ends alone: unlike ``splitlines`` not at the separators that may stand within a sentence."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if lines and not lines[-1] else lines
+
+
+def labels_beside(file: Path) -> Path | None:
+    """The file of labels that belongs to a file of texts, one a line; None where there is none."""
+    if file.suffix.lower() in (*LABEL_SUFFIXES, ".csv", ".tsv", ".parquet") or not file.is_file():
+        return None
+    for other in _beside(file):
+        same = other.stem == file.stem and other.suffix.lower() in LABEL_SUFFIXES
+        named = other.suffix == file.suffix and other.stem.lower() in (
+            *(f"{file.stem.lower()}{join}{stem}" for join in "-_." for stem in LABEL_STEMS),
+            *(LABEL_STEMS if file.stem.lower() in SENTENCE_STEMS else ()),
+        )
+        if other != file and (same or named):
+            return other
+    return None
+
+
+def _beside(file: Path) -> list[Path]:
+    try:
+        return files_in(file.parent)
+    except OSError:
+        return []

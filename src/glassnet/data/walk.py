@@ -80,12 +80,17 @@ def _walk(folder: Path, root: Path, found: Found, above: tuple[Path, ...], depth
         found.left_out.append(Unreadable(name, f"more than {MAX_DEPTH} folders deep"))
         return
     try:
-        paths = list(_listed(folder))
+        names = _names(folder)
     except OSError as error:
         found.left_out.append(Unreadable(name, f"the folder cannot be read: {(error.strerror or 'error').lower()}"))
         return
-    for path in paths:
-        if is_litter(path.name):
+    entered = os.access(folder, os.X_OK)
+    for entry, plain in names:
+        if is_litter(entry):
+            continue
+        path = folder / entry
+        if plain and entered:  # most are, and asking each of them anew costs more than listing them
+            _sort(path, root, found)
             continue
         reason = _strange(path, root)
         if reason is not None:
@@ -133,9 +138,13 @@ def _strange(path: Path, root: Path) -> str | None:
 
 
 def _listed(folder: Path) -> Iterator[Path]:
+    return (folder / name for name, _ in _names(folder))
+
+
+def _names(folder: Path) -> list[tuple[str, bool]]:
+    """The names in a folder in order, and whether each is that of a plain file, and of no link to one."""
     with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
-    return (folder / name for name in names)
+        return sorted((entry.name, entry.is_file(follow_symlinks=False)) for entry in entries)
 
 
 def _within(path: Path, root: Path) -> Path:

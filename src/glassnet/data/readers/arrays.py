@@ -12,27 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glassnet.data.array_files import TRAIN_KEYS, pick
+from glassnet.data.array_pairs import Pair, check_lengths, named_pairs
 from glassnet.data.array_schema import ArraySchema, as_floats
-from glassnet.data.array_targets import column, decide, encode
+from glassnet.data.array_targets import Targets, class_numbers, column, decide
 from glassnet.data.dataset import Data, InMemory, Part, Source
 from glassnet.data.image_schema import ImageSchema, images_as_batch
 from glassnet.data.naming import RowNames
-from glassnet.data.numpy_file import ArrayFile, ArrayRows, arrays_in
+from glassnet.data.numpy_file import ArrayRows, arrays_in
 from glassnet.data.options import ReadOptions
-from glassnet.data.parts import OTHERS
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Inputs and their targets, with what to call each in a message."""
-
-    inputs_name: str
-    inputs: NDArray[Any] | ArrayRows
-    targets_name: str
-    targets: NDArray[Any]
 
 
 def recognises(path: Path) -> bool:
@@ -52,7 +41,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         DataError: the file is damaged or hostile, the arrays do not agree, or a number is undefined or infinite.
     """
     arrays = arrays_in(path)
-    pairs = _pairs(path, arrays, options)
+    pairs = named_pairs(path, arrays, options)
     loaded = {
         part: Pair(
             f"{shown(path)}, key '{shown(x)}'",
@@ -88,7 +77,7 @@ def assemble(
 ) -> Data:
     """A data set of inputs and targets whose training part decides what they mean."""
     for pair in pairs.values():
-        _check_lengths(pair)
+        check_lengths(pair)
     train = pairs["train"]
     decided = decide(column(train.targets, train.targets_name), task, train.targets_name)
     batch = images_as_batch(_first(train.inputs)) if train.inputs.dtype == np.uint8 else None
@@ -104,7 +93,7 @@ def assemble(
     ]
     for part, pair in pairs.items():
         source = _source(pair.inputs, schema, pair.inputs_name)
-        wanted = encode(column(pair.targets, pair.targets_name), decided, pair.targets_name)
+        wanted = _encoded(column(pair.targets, pair.targets_name), decided, pair.targets_name)
         parts[part] = Part(source, wanted, RowNames(part, len(wanted)))
     return Data(
         name=name,
@@ -120,53 +109,23 @@ def assemble(
     )
 
 
-def _pairs(path: Path, arrays: Mapping[str, ArrayFile], options: ReadOptions) -> dict[str, tuple[str, str]]:
-    present = {name.lower(): name for name in arrays}
-    target = options.target
-    if options.like is not None:  # a file of its own for the test or validation part
-        for x, y in TRAIN_KEYS:
-            for word in (spelling for spellings in OTHERS.values() for spelling in spellings):
-                pair = x.replace("train", word), y.replace("train", word)
-                if "train" in x and pair[0] in present and pair[1] in present:
-                    return {"train": (present[pair[0]], present[pair[1]])}
-    for x, y in TRAIN_KEYS:
-        labels = target.lower() if target else y
-        if x not in present or labels not in present:
-            continue
-        pairs = {"train": (present[x], present[labels])}
-        if "train" in x:
-            for part, spellings in OTHERS.items():
-                found_x = pick((x.replace("train", spelling) for spelling in spellings), arrays)
-                found_y = pick((labels.replace("train", spelling) for spelling in spellings), arrays)
-                if found_x and found_y:
-                    pairs[part] = (found_x, found_y)
-        return pairs
-    raise DataError(
-        f"there is no array called '{target}', or none for its inputs"
-        if target
-        else "inputs and targets were not found",
-        where=shown(path),
-        got=", ".join(map(shown, list(arrays)[:20])) or "no array",
-        expected="one of the pairs " + "; ".join(f"{x}, {y}" for x, y in TRAIN_KEYS),
-        fix="save with np.savez(file, x_train=..., y_train=..., x_test=..., y_test=...)",
-    )
+def _encoded(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
+    """Targets of any part as class indices, int64 (n,), or values, float32 (n, outputs).
 
-
-def _check_lengths(pair: Pair) -> None:
-    if pair.inputs.ndim < 2 or 0 in pair.inputs.shape:
+    Raises:
+        DataError: a class that the training part has not, or an undefined or infinite number; names the first row.
+    """
+    if decided.task == "classes":
+        return torch.from_numpy(class_numbers(targets, decided, where))
+    values = as_floats(targets, where).reshape(len(targets), -1)
+    if values.shape[1] != decided.outputs:
         raise DataError(
-            "inputs of this shape cannot be learned from",
-            where=pair.inputs_name,
-            got=tuple(pair.inputs.shape),
-            expected="(n, ...) with two or more dimensions, none of them 0",
+            "the parts have different numbers of outputs",
+            where=where,
+            got=values.shape[1],
+            expected=decided.outputs,
         )
-    if pair.targets.ndim == 0 or len(pair.inputs) != len(pair.targets):
-        raise DataError(
-            "inputs and targets do not agree",
-            where=pair.targets_name,
-            got=f"{len(pair.targets) if pair.targets.ndim else 0:,} rows",
-            expected=f"{len(pair.inputs):,}, as in {pair.inputs_name}",
-        )
+    return values
 
 
 def _as_array(values: NDArray[Any] | Tensor) -> NDArray[Any]:

@@ -16,7 +16,15 @@ from glassnet.data.naming import in_order, name_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.parts import SPELLINGS
 from glassnet.data.ragged import Ragged
-from glassnet.data.text_files import TEXT_EXTENSIONS, NoText, lines_of, read_text, require_text
+from glassnet.data.text_files import (
+    LABEL_STEMS,
+    TEXT_EXTENSIONS,
+    NoText,
+    labels_beside,
+    lines_of,
+    read_text,
+    require_text,
+)
 from glassnet.data.text_schema import TextSchema
 from glassnet.data.tokens import Unit, encode
 from glassnet.data.unreadable import Unreadable
@@ -24,9 +32,6 @@ from glassnet.data.walk import files_below, files_in, is_litter, shown
 from glassnet.errors import DataError
 
 POLES = {"pos": "pos", "positive": "pos", "neg": "neg", "negative": "neg", "neutral": "neutral", "neu": "neutral"}
-LABEL_STEMS = ("labels", "label", "classes", "targets")
-SENTENCE_STEMS = ("sentences", "texts", "text", "reviews", "lines", "data", "documents")
-LABEL_SUFFIXES = (".labels", ".label", ".lab")
 FEW_BLANKS = 0.05  # share of blanks below which a writing does not divide its words by them
 PEEKED = 20
 
@@ -56,7 +61,7 @@ class Gathered:
 def recognises(path: Path) -> bool:
     """Whether text files stand in class folders, or lines in files that say their class."""
     if path.is_file():
-        return bool(_poles(path.parent, path.stem, of=path)) or _labels_beside(path) is not None
+        return bool(_poles(path.parent, path.stem, of=path)) or labels_beside(path) is not None
     if not path.is_dir():
         return False
     try:
@@ -78,7 +83,7 @@ def read(path: Path, options: ReadOptions) -> Data:
     gathered, each, notes = Gathered(), "line", []
     if path.is_file():
         poles = _poles(path.parent, path.stem, of=path)
-        pairs = {} if poles else {"train": (path, _labels_beside(path) or path)}
+        pairs = {} if poles else {"train": (path, labels_beside(path) or path)}
     else:
         poles = _poles(path, None)
         pairs = {} if poles else _pairs(path)
@@ -253,31 +258,16 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     found: dict[str, tuple[Path, Path]] = {}
     for part, words in SPELLINGS.items():
         for file in files:
-            if file.stem.lower() in words and (labels := _labels_beside(file)) is not None:
+            if file.stem.lower() in words and (labels := labels_beside(file)) is not None:
                 found[part] = (file, labels)
     if "train" in found:
         return found
     plain = [
         (file, labels)
         for file in files
-        if file.stem.lower() not in LABEL_STEMS and (labels := _labels_beside(file)) is not None
+        if file.stem.lower() not in LABEL_STEMS and (labels := labels_beside(file)) is not None
     ]
     return {"train": plain[0]} if len(plain) == 1 else {}
-
-
-def _labels_beside(file: Path) -> Path | None:
-    """The file of labels that belongs to a file of texts."""
-    if file.suffix.lower() in (*LABEL_SUFFIXES, ".csv", ".tsv", ".parquet") or not file.is_file():
-        return None
-    for other in _files(file.parent):
-        same = other.stem == file.stem and other.suffix.lower() in LABEL_SUFFIXES
-        named = other.suffix == file.suffix and other.stem.lower() in (
-            *(f"{file.stem.lower()}{join}{stem}" for join in "-_." for stem in LABEL_STEMS),
-            *(LABEL_STEMS if file.stem.lower() in SENTENCE_STEMS else ()),
-        )
-        if other != file and (same or named):
-            return other
-    return None
 
 
 def _files(folder: Path) -> list[Path]:
