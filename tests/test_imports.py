@@ -306,6 +306,7 @@ LIGHT = {
         "matplotlib",
         "scipy",
     ),  # polars with the first table
+    "import glassnet.data.glance": ("torch", "pydantic", "sklearn", "matplotlib", "polars", "scipy"),
     "import glassnet.runs": HEAVY,
     "import glassnet.diagnose": HEAVY,
     "import glassnet.cli; glassnet.cli.run(['--help'])": ("pydantic", "rich", *HEAVY),

@@ -277,6 +277,12 @@ def broken(path: Path) -> Path:
     return cut_off(path)
 
 
+def named(root: Path, *names: str) -> Path:
+    for name in names:
+        put(root / name, noise(9, 7, 3))
+    return root
+
+
 def one_empty(root: Path) -> Path:
     folders(root)
     (root / "nothing").mkdir()
@@ -318,6 +324,7 @@ UNSEEN: dict[str, Make] = {
     "sounds beside images": lambda at: sounds(folders(at / "data", "a", "b", each=5)),
     "graphs": lambda at: beside(folders(at / "data"), ("ants/a.gml", "graph []"), ("bees/b.gml", "graph []")),
     "images and a table": lambda at: beside(folders(at / "data"), ("train.csv", "a,b\n1,2\n")),
+    "plots called data and labels": lambda at: named(folders(at / "data"), "data.png", "labels.png"),
     "a table": lambda at: text(at / "t.csv", "a,b\n" + "1,2\n3,4\n" * 20),
     "an image": lambda at: folders(at / "data") / "ants" / "1.png",
     "values": lambda at: npz(at / "values.npz", x=noise(60, 8, 9), y=np.linspace(0, 1, 60)),

@@ -48,9 +48,12 @@ MOST_BYTES = 256 << 20  # of arrays that are read as a whole; they are read once
 UNZIPPED = 5  # times as large as they are stored, about, are images of digits and letters
 MOST_HEADERS = 10_000
 HEADERS_AT_ONCE = 500
-TRIES = 5
+TRIES = 5  # with other images, where those that would be shown cannot be decoded
+MOST_BESIDE = 100
 _ARRAYS = (".npy", ".npz")
-_BESIDE = {"readme", "license", "licence", "copying"}  # stems of files that lie beside data and are none
+# What lies beside data and is none.
+_BESIDE = {"readme", "readme.md", "readme.txt", "license", "license.md", "license.txt"}
+# What the readers that are asked before that of image folders look for in folders.
 _OTHER_KINDS = {*SOUND_EXTENSIONS, *OTHER_SOUNDS, *filter(None, TEXT_EXTENSIONS), ".gml"}
 
 
@@ -70,8 +73,9 @@ class Glance:
 def glance(place: str, seed: int = 0) -> Glance | None:
     """The contact sheet of the images at a path, or None where only reading all of them can tell.
 
-    It is the sheet that :func:`glassnet.data.contact_sheet.contact_sheet` draws of the same data divided with ``seed``, except where reading all images finds
-    some that cannot be read, or (of image files and of large arrays) are identical. Of more than 10,000 image files the headers of 10,000, evenly spread, decide to which size they are brought.
+    It is the sheet that :func:`glassnet.data.contact_sheet.contact_sheet` draws of the same data divided with ``seed``, except where reading all of them
+    finds images that cannot be read, or that are identical (in arrays of up to 256 MiB these are looked for here too). Of more than 10,000 image files
+    the headers of 10,000, evenly spread, decide to which size they are brought.
 
     Args:
         place: a folder of class folders with images, or with ``train``, ``val`` and ``test``; idx files; CIFAR batches; npz or npy arrays of images with classes.
@@ -133,13 +137,15 @@ def _of_set(found: ImageSet, seed: int) -> Glance:
 def _is_arrays(path: Path) -> bool:
     """Whether these are arrays for certain: nothing beside them that makes them something else."""
     if path.is_dir():
-        files = files_in(path)
-        return not subfolders(path) and _are(files, _ARRAYS) and not any(map(labels_beside, files))
+        return not subfolders(path) and _holds_only(path, _ARRAYS)
     return path.suffix.lower() in _ARRAYS and not path.name.startswith("ind.") and labels_beside(path) is None
 
 
-def _are(files: Sequence[Path], suffixes: Collection[str]) -> bool:
-    return all(file.suffix.lower() in suffixes or file.stem.lower() in _BESIDE for file in files)
+def _holds_only(folder: Path, suffixes: Collection[str]) -> bool:
+    """Whether the files right in a folder are few and of these kinds, and none is a file of labels."""
+    files = files_in(folder)
+    plain = all(file.suffix.lower() in suffixes or file.name.lower() in _BESIDE for file in files)
+    return plain and len(files) <= MOST_BESIDE and not any(map(labels_beside, files))
 
 
 def _of_arrays(path: Path, seed: int) -> Glance | None:
@@ -227,4 +233,4 @@ def _may_be_another_kind(path: Path, found: ClassImages) -> bool:
     suffixes = {suffix for one in every for suffix in one.others}
     suffixes |= {file.path.suffix.lower() for file in found.files}
     graphs = any(any(folder.glob("*.gml")) for folder in subfolders(path))
-    return graphs or not _are(files_in(path), IMAGE_EXTENSIONS) or not suffixes.isdisjoint(_OTHER_KINDS)
+    return graphs or not _holds_only(path, IMAGE_EXTENSIONS) or not suffixes.isdisjoint(_OTHER_KINDS)
