@@ -19,7 +19,7 @@ from PIL import Image
 import glassnet
 from glassnet.data import class_images, decode
 from glassnet.data import glance as module
-from glassnet.data.contact_sheet import contact_sheet
+from glassnet.data.contact_sheet import class_rows, contact_sheet
 from glassnet.data.glance import glance
 from glassnet.reading import read_data
 from glassnet.recipe import Recipe
@@ -228,6 +228,12 @@ def test_the_sheet_is_that_of_the_data_read_in_full(made: str, tmp_path: Path) -
     check_same(SEEN[made](tmp_path))
 
 
+def test_images_are_spread_evenly_over_each_class() -> None:
+    rows = class_rows(("a", "b", "c"), np.array([0, 1] * 10 + [1]), 4)
+    assert [label for label, _ in rows] == ["a\n10", "b\n11", "c\n0"]
+    assert [places.tolist() for _, places in rows] == [[0, 4, 10, 14], [1, 5, 11, 17], []]
+
+
 def test_arrays_too_large_to_be_read_twice_are_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 5000)
     check_same(npy_folder(tmp_path))
@@ -301,7 +307,12 @@ def labels_and_data(at: Path) -> Path:
     return at
 
 
-def train_only_in_test(root: Path) -> Path:
+def archive_beside_labels(at: Path) -> Path:
+    npz(at / "labels.npz", y=two_classes())
+    return npz(at / "data.npz", x=noise(60, 8, 9), y=two_classes())
+
+
+def class_only_in_test(root: Path) -> Path:
     folders(root / "train")
     folders(root / "test", "ants", "wasps")
     return root
@@ -318,7 +329,7 @@ UNSEEN: dict[str, Make] = {
     "a class without images": lambda at: one_empty(at / "data"),
     "a class without a readable image": lambda at: only_bad(at / "data"),
     "too few of a class": lambda at: folders(at / "data", each=2),
-    "a class that only the test part has": lambda at: train_only_in_test(at / "data"),
+    "a class that only the test part has": lambda at: class_only_in_test(at / "data"),
     "sounds": lambda at: sounds(at / "data"),
     "texts": lambda at: beside(at / "data", *((f"{c}/{n}.txt", f"words {n}") for c in "ab" for n in range(12))),
     "sounds beside images": lambda at: sounds(folders(at / "data", "a", "b", each=5)),
@@ -335,7 +346,7 @@ UNSEEN: dict[str, Make] = {
     "names that are not known": lambda at: npz(at / "names.npz", q=noise(60, 8, 9), r=two_classes()),
     "objects": lambda at: npz(at / "objects.npz", x=noise(60, 8, 9), y=np.array([{}] * 60)),
     "a damaged archive": lambda at: broken(at / "broken.npz"),
-    "arrays beside labels": lambda at: Path(labels_and_data(at) / "data.npy"),
+    "arrays beside labels": archive_beside_labels,
     "a folder of data and labels": labels_and_data,
     "idx without labels": lambda at: text(at / "train-images-idx3-ubyte", "no"),
     "CIFAR cut off": lambda at: text(at / "data_batch_1.bin", "no").parent,

@@ -186,7 +186,7 @@ def _of_folders(path: Path, seed: int) -> Glance | None:
     check_layout(found, alone=True)
     headers = _headers([file.path for file in found.files])
     shape, _ = common_shape([told for told in headers.values() if told is not None], ReadOptions())
-    files = [file for file in found.files if headers.get(file.path, True) is not None]
+    files = _without(found.files, {path for path, told in headers.items() if told is None})
     for _ in range(TRIES):
         given = {file.part for file in files}
         train = [file for file in files if file.part == "train"]
@@ -202,8 +202,8 @@ def _of_folders(path: Path, seed: int) -> Glance | None:
     return None
 
 
-def _without(files: Sequence[ImageFile], paths: Collection[Path]) -> list[ImageFile]:
-    return [file for file in files if file.path not in paths]
+def _without(files: Sequence[ImageFile], paths: Collection[Path]) -> Sequence[ImageFile]:
+    return [file for file in files if file.path not in paths] if paths else files
 
 
 def _headers(paths: Sequence[Path]) -> dict[Path, Header | None]:

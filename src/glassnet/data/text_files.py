@@ -104,7 +104,7 @@ def labels_beside(file: Path) -> Path | None:
     """The file of labels that belongs to a file of texts, one a line; None where there is none."""
     if file.suffix.lower() in (*LABEL_SUFFIXES, ".csv", ".tsv", ".parquet") or not file.is_file():
         return None
-    for other in _beside(file):
+    for other in files_seen(file.parent):
         same = other.stem == file.stem and other.suffix.lower() in LABEL_SUFFIXES
         named = other.suffix == file.suffix and other.stem.lower() in (
             *(f"{file.stem.lower()}{join}{stem}" for join in "-_." for stem in LABEL_STEMS),
@@ -115,8 +115,9 @@ def labels_beside(file: Path) -> Path | None:
     return None
 
 
-def _beside(file: Path) -> list[Path]:
+def files_seen(folder: Path) -> list[Path]:
+    """The files right inside a folder, in the order of their names; none where it cannot be listed."""
     try:
-        return files_in(file.parent)
+        return files_in(folder)
     except OSError:
         return []

@@ -20,6 +20,7 @@ from glassnet.data.text_files import (
     LABEL_STEMS,
     TEXT_EXTENSIONS,
     NoText,
+    files_seen,
     labels_beside,
     lines_of,
     read_text,
@@ -28,7 +29,7 @@ from glassnet.data.text_files import (
 from glassnet.data.text_schema import TextSchema
 from glassnet.data.tokens import Unit, encode
 from glassnet.data.unreadable import Unreadable
-from glassnet.data.walk import files_below, files_in, is_litter, shown
+from glassnet.data.walk import files_below, is_litter, shown
 from glassnet.errors import DataError
 
 POLES = {"pos": "pos", "positive": "pos", "neg": "neg", "negative": "neg", "neutral": "neutral", "neu": "neutral"}
@@ -240,7 +241,7 @@ def _gather_folders(gathered: Gathered, path: Path) -> list[str]:
 def _poles(folder: Path, stem: str | None, of: Path | None = None) -> dict[str, Path]:
     """The files of lines that say their class by their name: ``NAME.pos`` and ``NAME.neg``, or ``pos.txt`` and ``neg.txt``."""
     by_stem: dict[str, dict[str, Path]] = {}
-    for file in _files(folder):
+    for file in files_seen(folder):
         ending, own = file.suffix[1:].lower(), file.stem.lower()
         if ending in POLES and (stem is None or file.stem == stem):
             by_stem.setdefault(file.stem, {})[POLES[ending]] = file
@@ -254,7 +255,7 @@ def _poles(folder: Path, stem: str | None, of: Path | None = None) -> dict[str, 
 
 def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     """For each part a file of texts and one of labels, the first called as the part or for what it holds."""
-    files = _files(folder)
+    files = files_seen(folder)
     found: dict[str, tuple[Path, Path]] = {}
     for part, words in SPELLINGS.items():
         for file in files:
@@ -268,13 +269,6 @@ def _pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
         if file.stem.lower() not in LABEL_STEMS and (labels := labels_beside(file)) is not None
     ]
     return {"train": plain[0]} if len(plain) == 1 else {}
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        return files_in(folder)
-    except OSError:
-        return []
 
 
 def _in_folders(path: Path) -> bool:
