@@ -318,4 +318,10 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         {"loss": 22.0, "expected": 2.0},
         [values(start={"loss": 21.9, "train_loss": 21.9, "constant": 2.0})],
     ),
+    (
+        "initial-loss-high",
+        values(plan={"loss": "huber"}, start={"loss": 4.0, "train_loss": 4.0}),
+        {"loss": 4.0, "expected": 1.0},
+        [values(plan={"loss": "huber"}, start={"loss": 3.9, "train_loss": 3.9})],
+    ),
 ]

@@ -9,9 +9,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from streams import FIRST, described, epoch, epochs, layers, look, looks, parameters, run
+from streams import FIRST, along, described, epoch, epochs, layers, look, looks, parameters, run
 
-from glassnet.events import Event, Started, Traced
+from glassnet.events import Described, Event, Started, Traced
 
 Run = list[Event]
 
@@ -55,6 +55,11 @@ def high(ratio: float, later: float | None = None, reach: float = 0.4) -> list[E
     return [look(2 * n + 8, reach=reach, parameters=parameters(size)) for n, size in enumerate(sizes)]
 
 
+def begun(loss: float, name: str = "squared") -> Described:
+    """Values whose loss is 1 where nothing is said, and this before the first step."""
+    return described("values", plan={"loss": name}, start={"loss": loss, "train_loss": loss})
+
+
 def headed(gain: float) -> list[dict[str, Any]]:
     """Parameters of which the last layer's weights have a gain of their own."""
     made = parameters()
@@ -66,8 +71,30 @@ def bounced(*reaches: float) -> list[Event]:
     return [look(20 + n, reach=reach) for n, reach in enumerate(reaches)]
 
 
-def judged(accuracy: float, second: float | None = None, count: int = 3, loss: float = 1.0) -> list[Event]:
+def onward(
+    once: float = 0.985,
+    thrice: float = 0.95,
+    steps: tuple[int, ...] = (30, 40, 50),
+    gap: float = 1.0,
+    now: float = 1.75,
+    last: float = 0.1,
+) -> list[Event]:
+    """Questions about the way ahead, each at a look, and an epoch with these losses; the untrained network has 2.31."""
+    asked = [along(step, once=once, thrice=thrice) for step in steps]
+    seen = [*looks(steps[:-1]), look(steps[-1], lr=last)]
+    return [*seen, *asked, *(epoch(n, {"loss": now}, {"loss": now * gap}) for n in range(5))]
+
+
+def around(mean: float, steps: tuple[int, ...] = (30, 40, 50), rate: float = 0.1) -> list[Event]:
+    """Questions about the mean of the way, from a loss of 1.0 beside a first one of 2.3."""
+    return [*looks((22, 32)), look(42, lr=rate), *(along(step, here=1.0, mean=mean) for step in steps)]
+
+
+def judged(
+    accuracy: float, second: float | None = None, count: int = 3, loss: float = 1.0, sure: float | None = None
+) -> list[Event]:
     val = {"loss": loss, "accuracy": accuracy} | ({} if second is None else {"second": second})
+    val |= {} if sure is None else {"sure": sure}
     return [epoch(n, {"loss": 1.0 - 0.1 * n, "accuracy": accuracy}, val) for n in range(count)]
 
 
@@ -198,6 +225,20 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(look(1, parameters=headed(3.9)), start=described(start={"loss": 4.8, "train_loss": 4.8})),  # He's rule
             run(look(1), look(2, parameters=headed(9.0)), start=described(start={"loss": 4.8, "train_loss": 4.8})),
         ],
+    ),
+    (
+        "initial-loss-high",
+        run(look(1, parameters=headed(4.1)), start=begun(3.0)),
+        1,
+        {"loss": 3.0, "expected": 1.0},
+        [run(look(1, parameters=headed(4.1)), start=begun(2.9)), run(look(1), start=begun(10.0))],
+    ),
+    (
+        "initial-loss-high",
+        run(look(1, parameters=headed(4.1)), start=begun(2.0, "huber")),
+        1,
+        {"loss": 2.0, "expected": 1.0},
+        [run(look(1, parameters=headed(4.1)), start=begun(1.9, "huber")), run(look(1), start=begun(3.9, "huber"))],
     ),
     (
         "divergence",
@@ -475,6 +516,34 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [run(wasting(0.11), losses=falling), run(wasting(0.09)[:5], losses=falling)],
     ),
     (
+        "lr-too-high",
+        run(around(0.677)),  # 0.323 of 2.3 is 14 %
+        50,
+        {"mean": 0.323 / 2.3, "lr": 0.1},
+        [
+            run(around(0.679)),
+            run(around(0.5, steps=(30, 40))),
+            run(around(0.5, steps=(10, 30, 40))),  # the weights have a long way to go at first
+            run(around(0.5, rate=0.21)),  # the schedule has just raised it
+        ],
+    ),
+    (
+        "lr-too-low",
+        run(onward()),
+        50,
+        {"fallen": 1 - 1.75 / 2.31, "ahead": 0.95, "lr": 0.1},
+        [
+            run(onward(thrice=0.951)),
+            run(onward(once=0.986)),
+            run(onward(steps=(40, 50))),
+            run(onward(steps=(10, 30, 40))),  # at first it is always so
+            run(onward(gap=1.13)),  # what is learned helps training samples alone
+            run(onward(now=0.5)),  # nearly all is learned
+            run(onward(last=0.049)),  # the schedule has lowered it
+            run(onward(last=0.102)),  # it still raises it
+        ],
+    ),
+    (
         "lr-too-low",
         run(slow()),
         23,
@@ -574,6 +643,18 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "labels-noisy",
+        run(
+            judged(0.7, 0.342, sure=0.834), losses=falling, start=NOISY
+        ),  # (0.342 − 1/9) / (8/9) = 0.26; 0.134 of 0.3 are 45 %
+        30,
+        {"accuracy": 0.7, "second": 0.342, "sure": 0.834},
+        [
+            run(judged(0.7, 0.342, sure=0.836), losses=falling, start=NOISY),
+            run(judged(0.7, 0.343, sure=0.834), losses=falling, start=NOISY),
+        ],
+    ),
+    (
+        "labels-noisy",
         run(judged(0.44, 0.22), losses=falling, start=NOISY),
         30,
         {"accuracy": 0.44, "second": 0.22},
@@ -632,6 +713,16 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         ],
     ),
     (
+        "overfitting",
+        run(epochs([1 / (n + 1) for n in range(9)], [0.9, 0.51, 0.5, 0.51, 0.53, 0.531, 0.532, 0.531, 0.531])),
+        90,  # the last four epochs are 4 % above the middle of the lowest three
+        {"best_epoch": 2.0, "val_loss_rise": 0.062},
+        [
+            run(epochs([1 / (n + 1) for n in range(9)], [0.9, 0.51, 0.5, 0.51, 0.53, 0.531, 0.53, 0.531, 0.531])),
+            run(epochs([1 / (n // 4 + 1) for n in range(7)], [0.9, 0.5, 0.5, 0.51, 0.53, 0.531, 0.531])),
+        ],
+    ),
+    (
         "underfitting",
         run(stopped(0.6, 0.58)),
         70,
@@ -660,6 +751,24 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(look(60, layers=NARROW), stopped(0.91, 0.89)),  # three units are enough for it
             run(look(60, layers=layers(_0={"units": 4})), stopped(0.89, 0.87)),
             run(look(60, layers=layers(_4={"units": 3})), stopped(0.89, 0.87)),  # three classes
+        ],
+    ),
+    (
+        "underfitting",
+        run(look(60, layers=NARROW), stopped(0.8, 0.69, fall=0.06)),  # whether it has stopped or not
+        70,
+        {"train_accuracy": 0.8, "units": 3.0},
+        [run(look(60, layers=NARROW), stopped(0.8, 0.67, fall=0.06))],
+    ),
+    (
+        "underfitting",
+        run(stopped(0.94, 0.92, fall=0.06), start=described(net={"dropouts": 2, "dropout": 0.75})),
+        70,
+        {"train_accuracy": 0.94, "dropout": 0.75},
+        [
+            run(stopped(0.94, 0.92), start=described(net={"dropouts": 2, "dropout": 0.74})),
+            run(stopped(0.96, 0.94), start=described(net={"dropouts": 2, "dropout": 0.75})),
+            run(stopped(0.94, 0.87), start=described(net={"dropouts": 2, "dropout": 0.75})),
         ],
     ),
     (

@@ -44,7 +44,7 @@ HEALTHY: dict[str, list[Event]] = {
     "validation levels off": epochs([1 / (n + 1) for n in range(20)], [max(1 / (n + 1), 0.2) for n in range(20)]),
     "both rise": epochs([1 + n / 5 for n in range(20)], [1 + n / 5 for n in range(20)]),
     "a rise of three epochs": epochs([1 / (n + 1) for n in range(8)], [1, 0.8, 0.6, 0.4, 0.7, 0.8, 0.9, 0.39]),
-    "a rise below a tenth": epochs([1 / (n + 1) for n in range(20)], [0.5 + 0.002 * n for n in range(20)]),
+    "a slight rise": epochs([1 / (n + 1) for n in range(20)], [0.5 + 0.001 * n for n in range(20)]),
     "no validation part": epochs([1 / (n + 1) for n in range(20)], [None] * 20),
     "no events to judge": [Started(1, 1, 1, 1), Finished("completed", 1, 1, None, None)],
 }

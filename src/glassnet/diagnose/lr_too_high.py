@@ -30,7 +30,7 @@ HOLD = 0.15  # share of the first loss that must have been gained
 PATIENCE, BARELY = 0.45, 0.05  # share of the run before which a loss that falls slowly is not stuck, and what slowly is
 LARGE = 0.12  # update over weight
 HALF = 0.5  # of the first loss: with that gained, some steps may overshoot
-OVER = 0.4  # share of steps that overshoot
+OVER = 0.45  # share of steps that overshoot
 LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
@@ -96,7 +96,7 @@ def _around(history: History, event: Along) -> Finding | None:
     mean = middle((now - number(each.get("mean"))) / first for now, each in zip(here, asked, strict=True))
     begun = event.step - sum(each.steps for each in history.along[-ASKED:])
     rates = [each.lr for each in history.measured if each.step > begun]
-    if not mean >= AROUND or max(rates) > JUMP * rates[0]:
+    if not mean >= AROUND or not rates or max(rates) > JUMP * rates[0]:
         return None
     return RULE.finding(
         event.step,
