@@ -45,6 +45,14 @@ def test_what_is_measured_on_shares_no_data_with_what_thresholds_were_set_on() -
     assert {host.setup.net for host in drawn("unseen")} - {case.setup.net for case in CASES}, "no kind of net is new"
 
 
+def test_the_two_halves_are_of_all_data_and_have_no_training_in_common() -> None:
+    first, second = drawn("first-half"), drawn("second-half")
+    known = {data for draw in ("practised", "unseen", "later", "further") for data in DRAWS[draw]}
+    assert {host.setup.data for host in first} == {host.setup.data for host in second} == known
+    assert not {host.setup.seed for host in first} >= {host.setup.seed for host in second}
+    assert len({host.name for host in (*first, *second)}) == len(first) + len(second) == 326
+
+
 def test_a_draw_is_the_same_each_time_and_no_two_hosts_have_a_name() -> None:
     assert drawn("unseen") == drawn("unseen")
     assert len({host.name for host in EVERYWHERE}) == len(EVERYWHERE)
@@ -80,7 +88,7 @@ def test_every_rule_can_be_planted_and_every_right_id_is_a_rule() -> None:
 
 @pytest.mark.parametrize("planting", PLANTINGS, ids=lambda planting: f"{planting.fault}-{planting.variant}")
 def test_a_way_to_plant_a_fault_changes_a_host_of_each_draw_that_can_be_trained(planting: Planting) -> None:
-    for draw in ("practised", "unseen", "later", "further"):
+    for draw in ("practised", "unseen", "later", "further", "first-half", "second-half"):
         fit = [host for host in drawn(draw) if planting.fits(host.setup)]
         assert fit, draw
         case = case_of(planting, fit[0])

@@ -478,3 +478,6 @@ def test_figures_of_steps_are_those_of_all_steps_that_count() -> None:
     assert naive["accuracy"] == pytest.approx(float((said[0] == best).float().mean()))
     missed = said[0] != best
     assert naive["second"] == pytest.approx(float((said[1] == best)[missed].float().mean()))
+    apart = [float(row.sort(descending=True).values[0] - row.sort(descending=True).values[1]) for row in flat]
+    surest = sorted(range(len(flat)), key=lambda row: -apart[row])[: len(flat) // 4]
+    assert naive["sure"] == pytest.approx(float((said[0] == best)[surest].float().mean()))
