@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Protocol
+from typing import Literal, Protocol, overload
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,8 @@ from glassnet.training.measure import describe, trace
 from glassnet.training.measure.trace import strange
 from glassnet.training.plan import Plan
 from glassnet.training.state import State
-from glassnet.training.step import Made, optimise
+from glassnet.training.step import Backward, Made, optimise
+from glassnet.training.waiting import Waiting
 
 
 class Batches(Protocol):
@@ -39,6 +40,7 @@ class Batches(Protocol):
         ...
 
 
+@overload
 def train(
     net: nn.Module,
     batches: Batches,
@@ -47,7 +49,33 @@ def train(
     validation: Batches | None = None,
     sample: Batches | None = None,
     state: State | None = None,
-) -> Iterator[Event]:
+    waits: Literal[False] = False,
+) -> Iterator[Event]: ...
+
+
+@overload
+def train(
+    net: nn.Module,
+    batches: Batches,
+    plan: Plan,
+    *,
+    validation: Batches | None = None,
+    sample: Batches | None = None,
+    state: State | None = None,
+    waits: bool,
+) -> Iterator[Event | Waiting]: ...
+
+
+def train(
+    net: nn.Module,
+    batches: Batches,
+    plan: Plan,
+    *,
+    validation: Batches | None = None,
+    sample: Batches | None = None,
+    state: State | None = None,
+    waits: bool = False,
+) -> Iterator[Event | Waiting]:
     """Train a network, telling what happens.
 
     Args:
@@ -57,6 +85,7 @@ def train(
         validation: the validation part, in a fixed order, without augmentation.
         sample: a fixed sample of the training part, likewise, so that both figures of an epoch are measured alike.
         state: a training to go on with; a new one is begun without it.
+        waits: yield a :class:`~glassnet.training.waiting.Waiting` before every step, so that several trainings can make theirs in one pass.
 
     Yields:
         Started, then a Step after every step, an Epoch and a Timing after every epoch, and Finished. Where the plan has a meter, also Described
@@ -77,8 +106,17 @@ def train(
             if not all(module.training for module in modules):  # whoever looked on may have left it otherwise
                 net.train()
             due = plan.meter is not None and plan.meter.due(state.step)
+            by: Backward | None = None
+            if waits:
+                waiting, left = Waiting(state, plan, inputs, targets, watched=due), time.perf_counter()
+                yield waiting
+                by = waiting.backward
+                if (
+                    waiting.shared is None
+                ):  # others made their steps meanwhile; a pass for all of them is this one's too
+                    away += time.perf_counter() - left
             with plan.meter.watch(state, plan, inputs, targets) if plan.meter and due else nullcontext() as look:
-                event, made = one_step(state, plan, batches, inputs, targets)
+                event, made = one_step(state, plan, batches, inputs, targets, by)
                 if look is not None:
                     look.made = made
             # The Step comes last: whoever saves the state on a Step has then seen all that the step had to tell.
@@ -120,12 +158,14 @@ def traced(
     return trace(state, plan, inputs, targets, outputs, kind=kind, loss=value, usual=state.usual, index=index)
 
 
-def one_step(state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor) -> tuple[Step, Made]:
-    """Set the learning rate, make a step, keep the sums; what the step was made of comes too."""
+def one_step(
+    state: State, plan: Plan, batches: Batches, inputs: Tensor, targets: Tensor, by: Backward | None = None
+) -> tuple[Step, Made]:
+    """Set the learning rate, make a step (``by`` as in :func:`~glassnet.training.step.optimise`), keep the sums; what the step was made of comes too."""
     factor = state.schedule.factor(state.step, batches.steps_per_epoch, plan.epochs * batches.steps_per_epoch)
     for group, base in zip(state.optimizer.param_groups, state.base_lrs, strict=True):
         group["lr"] = base * factor
-    made = optimise(state, plan, inputs, targets)
+    made = optimise(state, plan, inputs, targets, by)
     loss, penalty, _, norm, clipped = made
     state.step += 1
     state.batch += 1

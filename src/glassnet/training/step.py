@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -44,11 +45,21 @@ class Made(NamedTuple):
     clipped: Tensor | None = None
 
 
-def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
+Backward: TypeAlias = Callable[[State, Plan, Tensor, Tensor], tuple[Tensor, Tensor | None, Tensor | None]]
+
+
+def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor, by: Backward | None = None) -> Made:
     """Change the weights once, on one batch.
 
     On the CPU a loss that is not finite changes nothing: the weights stay what they were, so that its cause can be traced and the run be gone on
     with. On other devices nobody waits for the loss, and the step is made.
+
+    Args:
+        state: the training.
+        plan: what it is decided by.
+        inputs: of the batch.
+        targets: likewise.
+        by: fills the gradients in place of :func:`backward`, which does so without it.
     """
     net, optimizer = state.net, state.optimizer
     made: list[Made] = []  # L-BFGS may evaluate more than once; the first counts
@@ -58,7 +69,7 @@ def optimise(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Made:
         nonlocal usable
         optimizer.zero_grad(set_to_none=True)
         with plan.around_step(net) if plan.around_step else nullcontext():
-            loss, penalty, outputs = backward(state, plan, inputs, targets)
+            loss, penalty, outputs = (by or backward)(state, plan, inputs, targets)
         made.append(Made(loss, penalty, outputs, *(plan.clip(net.parameters()) if plan.clip else ())))
         whole = loss if penalty is None else loss + penalty
         if len(made) == 1 and whole.device.type == "cpu" and not math.isfinite(whole.item()):
@@ -92,7 +103,7 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
     chain = state.chain if count == 1 and plan.precision == "float32" else None
     if chain is not None and chain.takes(inputs):
         total, outputs = chain.learn(inputs, targets, plan.loss)
-        return _penalised(state, plan, total, outputs if plan.meter is not None else None)
+        return penalised(state, plan, total, outputs if plan.meter is not None else None)
     pieces = ((inputs, targets),) if count == 1 else zip(inputs.chunk(count), targets.chunk(count), strict=True)
     losses, said = list[Tensor](), list[Tensor]()
     for some, wanted in pieces:
@@ -107,13 +118,13 @@ def backward(state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> tuple
             said.append((outputs[0] if isinstance(outputs, tuple) else outputs).detach())
     total = sum(losses[1:], start=losses[0])
     whole = None if not said else said[0] if len(said) == 1 else torch.cat(said)
-    return _penalised(state, plan, total, whole)
+    return penalised(state, plan, total, whole)
 
 
-def _penalised(
+def penalised(
     state: State, plan: Plan, total: Tensor, whole: Tensor | None
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """What ``backward`` returns, once the penalty's gradients are added."""
+    """What ``backward`` returns of a data loss and the outputs, once the penalty's gradients are added to those of the data."""
     if plan.penalty is None:
         return total, None, whole
     penalty = plan.penalty(state.net)
