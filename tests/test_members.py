@@ -301,12 +301,14 @@ def test_members_of_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("settings", "cores", "expected"),
     [
-        ({"ensemble.members": 5}, 4, (4, 1)),
-        ({"ensemble.members": 3}, 8, (3, 1)),
-        ({"ensemble.members": 5}, 1, (1, "auto")),
-        ({"ensemble.members": 5, "train.threads": 2}, 4, (2, 2)),
-        ({"ensemble.members": 5, "ensemble.workers": 1}, 4, (1, "auto")),
-        ({"ensemble.members": 2, "ensemble.workers": 9}, 4, (2, 1)),
+        ({"ensemble.members": 5}, 4, ("processes", 4, 1)),
+        ({"ensemble.members": 3}, 8, ("processes", 3, 1)),
+        ({"ensemble.members": 5}, 1, ("in-turn", 1, "auto")),
+        ({"ensemble.members": 5, "train.threads": 2}, 4, ("processes", 2, 2)),
+        ({"ensemble.members": 5, "ensemble.workers": 1}, 4, ("in-turn", 1, "auto")),
+        ({"ensemble.members": 2, "ensemble.workers": 9}, 4, ("processes", 2, 1)),
+        ({"ensemble.members": 5, "ensemble.together": "processes"}, 4, ("processes", 4, 1)),
+        ({"ensemble.members": 5, "ensemble.together": "in-turn"}, 4, ("in-turn", 1, "auto")),
     ],
 )
 def test_how_members_share_the_cores(
@@ -315,7 +317,7 @@ def test_how_members_share_the_cores(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     recipe = Recipe().changed({"train.device": "cpu", **settings})
     assert shared_out(recipe, own=False) == expected
-    assert shared_out(recipe, own=True) == (1, recipe.train.threads)
+    assert shared_out(recipe, own=True) == ("in-turn", 1, recipe.train.threads)
 
 
 @pytest.mark.parametrize(
@@ -327,6 +329,8 @@ def test_how_members_share_the_cores(
         (["--set", "ensemble.last=4"], "last of"),
         (["--set", "ensemble.answer=median"], "mean or votes"),
         (["--members", "0"], "members"),
+        (["--members", "3", "--set", "ensemble.together=at-once"], "stacked"),
+        (["--members", "3", "--set", "ensemble.together=stacked", "--set", "ensemble.workers=2"], "in processes alone"),
     ],
 )
 def test_what_cannot_be_an_ensemble_is_told_before_any_work(

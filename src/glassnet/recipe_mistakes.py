@@ -89,6 +89,15 @@ def _ensemble_mistakes(recipe: Recipe) -> list[GlassnetError]:
                 expected=f"1 to {snapshots}",
             )
         )
+    if settings.together in ("in-turn", "stacked") and (settings.workers or 1) > 1:
+        found.append(
+            UsageError(
+                "members are trained at once in processes alone",
+                where="ensemble.workers",
+                got=f"{settings.workers} workers, and ensemble.together = {settings.together}",
+                fix="leave out one of the two",
+            )
+        )
     if snapshots and recipe.train.epochs != "auto" and recipe.train.epochs < snapshots:
         found.append(
             UsageError(

@@ -207,6 +207,10 @@ class EnsembleSettings(Section):
     last: Count | None = Field(None, description="snapshots that answer, the last ones; all of them without it")
     answer: Literal["mean", "votes"] = Field("mean", description="average the probabilities, or count the classes")
     of: tuple[str, ...] = Field((), description="finished runs that are joined instead of training any")
+    together: Literal["auto", "processes", "in-turn", "stacked"] = Field(
+        "auto",
+        description="how members are trained: in processes (on the CPU), in-turn, or stacked, with one pass for the gradients of all; auto takes processes on the CPU and measures on a GPU",
+    )
     workers: Count | None = Field(
         None, description="members trained at once, each in a process with one thread; as many as cores without it"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,8 +35,10 @@ from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.told import choices, diverged, introduction, out_of_memory, summary
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process, process_kept
+from glassnet.training.lockstep import Training, to_its_end
 from glassnet.training.state import State, seed_generators
 from glassnet.training.thread_watch import ThreadWatch
+from glassnet.training.waiting import Waiting
 
 Listener = Callable[[Event], None]
 Teller = Callable[[str], None]
@@ -83,13 +85,32 @@ def run(
     Raises:
         GlassnetError: of the kind that fits; the folder keeps the newest checkpoint.
     """
+    with process_kept():
+        return to_its_end(running(recipe, folder, net=net, data=data, listen=listen, tell=tell, stop=stop, waits=False))
+
+
+def running(
+    recipe: Recipe,
+    folder: RunFolder,
+    *,
+    net: nn.Module | None = None,
+    data: Data | None = None,
+    listen: Listener = lambda event: None,
+    tell: Teller = lambda text: None,
+    stop: Callable[[], bool] = lambda: False,
+    waits: bool = True,
+) -> Training[Result]:
+    """The same as :func:`run`, which waits before every step for whoever goes through several runs at once (:mod:`glassnet.training.lockstep`).
+
+    The settings of the process, such as its number of threads, are its caller's to put back.
+    """
     recipe = anchored(recipe)
     threads = recipe.train.threads
-    with recording(folder, recipe.to_toml()) as recorder, process_kept():
+    with recording(folder, recipe.to_toml()) as recorder:
         check(recipe)
         prepare_process(None if threads == "auto" else int(threads))
         try:
-            return _run(recipe, recorder, net, data, listen, tell, stop)
+            return (yield from _run(recipe, recorder, net, data, listen, tell, stop, waits))
         except Exception as error:
             if is_out_of_memory(error):
                 raise out_of_memory(recipe) from error
@@ -104,7 +125,8 @@ def _run(
     listen: Listener,
     tell: Teller,
     stop: Callable[[], bool],
-) -> Result:
+    waits: bool,
+) -> Training[Result]:
     folder = recorder.folder
     data = read_data(recipe) if data is None else divide(data, recipe)
     resolved, reasons = resolve(recipe, data)
@@ -139,7 +161,7 @@ def _run(
     elif resolved.train.check:
         look_first(parts, recorder, listen, tell)
     untrained = copy.deepcopy(net) if resolved.train.try_advice else None
-    ended = _train(parts, state, recorder, listen, stop, data, untrained)
+    ended = yield from _train(parts, state, recorder, listen, stop, data, untrained, waits)
     if not ended or stop():
         return Result(folder, None, {}, data)
 
@@ -181,15 +203,21 @@ def _train(
     stop: Callable[[], bool],
     data: Data,
     untrained: nn.Module | None,
-) -> bool:
+    waits: bool,
+) -> Training[bool]:
     """Run the loop to its end, or until asked to stop; True at its end. Saves checkpoints as time goes by."""
     folder = recorder.folder
     doctor, snapshots = Doctor(folder.events()), snapshots_of(parts, folder)
     saved, cost = time.monotonic(), 0.0
-    events = train(parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state)
-    if parts.execution.watch_threads:
+    events: Iterator[Event | Waiting] = train(
+        parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state, waits=waits
+    )
+    if parts.execution.watch_threads and not waits:  # others are at work between two steps
         events = ThreadWatch(parts.execution.threads).watching(events)
     for event in events:
+        if isinstance(event, Waiting):
+            yield event
+            continue
         if not isinstance(event, Step) or event.loss is not None:
             recorder.append(event)
         listen(event)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -15,6 +17,7 @@ from glassnet.data.dataset import Data
 from glassnet.finishing import conclude
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
+from glassnet.members.in_lockstep import in_lockstep
 from glassnet.members.joined import join
 from glassnet.members.side_by_side import side_by_side
 from glassnet.model import Model, load
@@ -24,13 +27,20 @@ from glassnet.recipe_mistakes import check
 from glassnet.resolve import check_together
 from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
-from glassnet.training.execution import choose_device, machine
+from glassnet.training.execution import choose_device, machine, process_kept
+from glassnet.training.lockstep import Training, to_its_end
 
 WORTH_TELLING = (
     "  warning",
     "going on",
     "checkpoint",
 )  # beginnings of what is told of every member, and not of the first alone
+TOLD_OF_WAYS = {
+    "processes": "{} at a time, each on one thread",
+    "in-turn": "one after the other",
+    "stacked": "step by step together",
+    "auto": "together or one after the other, as measuring will tell",
+}
 
 
 def run(
@@ -76,9 +86,10 @@ def _run(
     data = divide(undivided, recipe)
     check_together(recipe, data)
     story.begin(data, recorder, tell)
-    workers, threads = shared_out(recipe, own=net is not None or given is not None)
+    way, workers, threads = shared_out(recipe, own=net is not None or given is not None)
     recipe = recipe.changed(
         {
+            "ensemble.together": way,
             "ensemble.workers": workers,
             "train.threads": threads,
             "data.split_seed": recipe.train.seed if recipe.data.split_seed is None else recipe.data.split_seed,
@@ -89,12 +100,25 @@ def _run(
     first = recipe.train.seed
     names = [f"seed {first + place}" for place in range(settings.members)]
     places = [RunFolder(folder.path / "members" / str(place + 1)) for place in range(settings.members)]
-    how = f"{workers} at a time, each on one thread" if workers > 1 else "one after the other"
+    how = TOLD_OF_WAYS[way].format(workers)
     tell(f"train  {settings.members} networks, {names[0]} to {first + settings.members - 1}, {how}")
-    if workers > 1:
+    members = Members(recipe, places, names, net, undivided, tell)
+    if way == "processes":
+        assert workers is not None
         ended = side_by_side(places, names, lambda place: member_recipe(recipe, places, place), workers, tell, stop)
+    elif way == "in-turn":
+        ended = members.in_turn(listen, stop)
     else:
-        ended = in_turn(recipe, places, names, net, undivided, listen, tell, stop)
+
+        def decided(stacked: bool, why: str) -> None:
+            nonlocal recipe
+            tell(f"train  {why}")
+            recipe = recipe.changed({"ensemble.together": "stacked" if stacked else "in-turn"})
+            recorder.write_text(folder.recipe, recipe.to_toml({"ensemble.together": why}))
+
+        ended = in_lockstep(
+            places, names, members.begin, measure=way == "auto", decided=decided, listen=listen, tell=tell, stop=stop
+        )
     if not ended or stop():
         return Result(folder, None, {}, data)
 
@@ -102,6 +126,7 @@ def _run(
     whole = of_first.changed(
         {
             "ensemble.members": settings.members,
+            "ensemble.together": recipe.ensemble.together,
             "ensemble.workers": workers,
             "data.split_seed": recipe.data.split_seed,
             "data.judge": recipe.data.judge,
@@ -120,37 +145,58 @@ def _run(
 def member_recipe(recipe: Recipe, places: list[RunFolder], place: int) -> Recipe:
     """What a member is trained by: the asked recipe for the first, and what became of it, with another seed, for the others."""
     if place == 0:
-        start = recipe.changed({"ensemble.members": 1, "ensemble.workers": None, "data.judge": "val"})
+        start = recipe.changed(
+            {"ensemble.members": 1, "ensemble.workers": None, "ensemble.together": "auto", "data.judge": "val"}
+        )
     else:
         start = Recipe.from_toml(places[0].recipe)
     return start.changed({"train.seed": (recipe.train.seed + place) % 2**32})
 
 
-def in_turn(
-    recipe: Recipe,
-    places: list[RunFolder],
-    names: list[str],
-    net: nn.Module | None,
-    data: Data,
-    listen: Listener,
-    tell: Teller,
-    stop: Callable[[], bool],
-) -> bool:
-    """Train one member after the other in this process; False when asked to stop before the end."""
-    for place, folder in enumerate(places):
-        if folder.finished:
-            continue
-        tell(f"network {place + 1} of {len(places)}, {names[place]}")
+@dataclass(frozen=True)
+class Members:
+    """The members of an ensemble that are trained in this process.
 
-        def say(text: str, first: bool = place == 0) -> None:
-            if text.startswith(WORTH_TELLING) or (first and not text.startswith("data")):
-                tell(text)
+    Attributes:
+        recipe: of the ensemble.
+        places: their run folders.
+        names: for people.
+        net: a user's own module.
+        data: read, and not yet divided.
+        tell: called with every sentence for people.
+    """
 
-        chosen = member_recipe(recipe, places, place)
-        module = None if net is None else drawn_anew(net, chosen.train.seed, place)
-        if story.run(chosen, folder, net=module, data=data, listen=listen, tell=say, stop=stop).model is None:
-            return False
-    return True
+    recipe: Recipe
+    places: list[RunFolder]
+    names: list[str]
+    net: nn.Module | None
+    data: Data
+    tell: Teller
+
+    def in_turn(self, listen: Listener, stop: Callable[[], bool]) -> bool:
+        """Train one after the other; False when asked to stop before the end."""
+        for place, folder in enumerate(self.places):
+            if folder.finished:
+                continue
+            self.tell(f"network {place + 1} of {len(self.places)}, {self.names[place]}")
+            with process_kept():
+                result = to_its_end(self.begin(place, listen, stop, waits=False))
+            if result.model is None:
+                return False
+        return True
+
+    def begin(self, place: int, listen: Listener, stop: Callable[[], bool], waits: bool = True) -> Training[Result]:
+        """The training of a member, as :func:`glassnet.story.running` makes it; of the first one more is told than of the others."""
+
+        def say(text: str) -> None:
+            if text.startswith(WORTH_TELLING) or (place == 0 and not text.startswith("data")):
+                self.tell(text)
+
+        chosen = member_recipe(self.recipe, self.places, place)
+        module = None if self.net is None else drawn_anew(self.net, chosen.train.seed, place)
+        return story.running(
+            chosen, self.places[place], net=module, data=self.data, listen=listen, tell=say, stop=stop, waits=waits
+        )
 
 
 def drawn_anew(net: nn.Module, seed: int, place: int) -> nn.Module:
@@ -166,19 +212,40 @@ def drawn_anew(net: nn.Module, seed: int, place: int) -> nn.Module:
     return module
 
 
-def shared_out(recipe: Recipe, *, own: bool) -> tuple[int, int | str]:
-    """How many members are trained at a time, and the threads of each.
+class Sharing(NamedTuple):
+    """How members share the machine.
+
+    Attributes:
+        way: ``processes``, ``in-turn``, ``stacked``, or ``auto`` where measuring is to choose between the latter two.
+        workers: members at a time in processes of their own; None where they are stacked, or may be.
+        threads: of each.
+    """
+
+    way: str
+    workers: int | None
+    threads: int | str
+
+
+def shared_out(recipe: Recipe, *, own: bool) -> Sharing:
+    """How members are trained, how many of them at a time, and with how many threads each.
 
     On the CPU as many processes as there are cores, with one thread each: networks that do not wait for each other use every core all
-    the time, which the threads within one operation do not. One at a time on a GPU, which one network keeps busy, and where the data or the network
-    are this process's own.
+    the time, which the threads within one operation do not. In this process on a GPU, which a small network leaves idle most of the time and a large one
+    keeps busy, so that measuring decides between one pass for all and each in turn; and where the data or the network are this process's own, in turn.
     """
-    asked, threads = recipe.ensemble.workers, recipe.train.threads
-    if own or choose_device(recipe.train.device).type != "cpu":
-        return 1, threads
+    settings, threads = recipe.ensemble, recipe.train.threads
+    together, asked = settings.together, settings.workers
+    if together == "stacked":
+        return Sharing(together, None, threads)
+    alone = Sharing("in-turn", 1, threads)
+    on_the_cpu = choose_device(recipe.train.device).type == "cpu"
+    if together == "auto" and asked != 1 and not on_the_cpu:
+        return Sharing(together, None, threads)
+    if together == "in-turn" or own or not on_the_cpu:
+        return alone
     each = 1 if threads == "auto" else int(threads)
-    workers = min(recipe.ensemble.members, asked or max(1, cores() // each))
-    return (workers, each) if workers > 1 else (1, threads)
+    workers = min(settings.members, asked or max(1, cores() // each))
+    return Sharing("processes", workers, each) if workers > 1 else alone
 
 
 def finished(place: RunFolder, net: nn.Module | None) -> Model:

@@ -98,7 +98,7 @@ def side_by_side(
                     time.sleep(0.5)
                     waiting.insert(0, place)
                 elif code == 0:
-                    tell(f"network {place + 1} of {len(places)}, {names[place]}: " + _ended(worker))
+                    tell(f"network {place + 1} of {len(places)}, {names[place]}: {ended(worker.last, worker.begun)}")
                     told = time.monotonic()
                 elif code not in STOPPED and not (
                     worker.asked and code < 0
@@ -197,6 +197,9 @@ def _epoch(worker: Worker) -> str:
     return f"epoch {worker.last.epoch + 1}/{worker.epochs or '?'}, {_figure(worker.last)}"
 
 
-def _ended(worker: Worker) -> str:
-    seconds = f"{time.monotonic() - worker.begun:.0f} s"
-    return seconds if worker.last is None else f"{worker.last.epoch + 1} epochs, {_figure(worker.last)}, {seconds}"
+def ended(last: Epoch | None, begun: float) -> str:
+    """What a member came to, by its last epoch and the moment at which it began, for people."""
+    seconds = f"{time.monotonic() - begun:.0f} s"
+    if last is None:
+        return seconds
+    return f"{last.epoch + 1} epoch{'s' if last.epoch else ''}, {_figure(last)}, {seconds}"

@@ -55,7 +55,7 @@ class Lockstep(Generic[T]):
         self._go_on(self._going[-1:])
 
     def round(self) -> Iterator[tuple[int, T | Exception]]:
-        """A step of every training (of the first one only, in a group that goes in turn); yields those that ended, with the result or the error that ended them."""
+        """A step of every training (of the first one only, in a group that goes in turn); yields those that :meth:`ended`."""
         alike: dict[object, list[_Turn[T]]] = {}
         for turn in self._going:
             if turn.waiting is not None:
@@ -68,6 +68,10 @@ class Lockstep(Generic[T]):
                 turns[0].fail(error)
             else:
                 self._go_on(turns[:1] if group.stacked is False else turns)
+        yield from self.ended()
+
+    def ended(self) -> Iterator[tuple[int, T | Exception]]:
+        """Those that have ended since this was asked, with the result or the error that ended them: some do before their first step."""
         ended = [turn for turn in self._going if turn.waiting is None]
         self._going = [turn for turn in self._going if turn.waiting is not None]
         for turn in ended:

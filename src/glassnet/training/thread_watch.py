@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from glassnet.events import Event, Step, Threads
+from glassnet.training.waiting import Waiting
 
 WINDOW = 0.75  # seconds of steps that are judged together
 FEWEST = 4  # steps in a window
@@ -51,7 +52,7 @@ class ThreadWatch:
         self.due = -math.inf
         self._empty()
 
-    def watching(self, events: Iterator[Event]) -> Iterator[Event]:
+    def watching(self, events: Iterator[Event | Waiting]) -> Iterator[Event | Waiting]:
         """The events of a training, with a :class:`Threads` after each step from which on another number of threads is at work.
 
         What the caller does between two events is not counted.
