@@ -240,6 +240,15 @@ def test_in_double_precision_they_agree_to_the_last_digits(make: Callable[[], nn
         same(one, other)
 
 
+def test_in_bfloat16_they_agree_as_far_as_its_eight_bits_reach() -> None:
+    plan = replace(USUAL, precision="bfloat16", epochs=4)
+    apart, (members, told, _) = alone(crew(convolutions, plan)), together(crew(convolutions, plan))
+    assert told == [(True, "stacked as asked")]
+    for one, other in zip(members, apart, strict=True):
+        assert all(one.shared)
+        assert one.losses == pytest.approx(other.losses, rel=0.05)
+
+
 def test_running_statistics_and_their_counts_are_each_members_own() -> None:
     apart, (members, _, _) = alone(crew(convolutions)), together(crew(convolutions))
     for one, other in zip(members, apart, strict=True):

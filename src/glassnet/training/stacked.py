@@ -28,9 +28,10 @@ from glassnet.training.state import State, random_states
 from glassnet.training.step import autocast, backward
 from glassnet.training.waiting import Shared, Waiting
 
-# How far gradients of a shared pass may be from those of the networks' own, as a share of their length: a hundredth in float32, which is far more than
-# rounding and far less than a mistake, and in lower precision an angle whose cosine is 0.9, as between precisions (choosing.py).
-APART = {"float32": 0.01, "bfloat16": 0.44}
+# How far gradients of a shared pass may be from those of the networks' own, as a share of their length: far more than rounding, and less than any mistake makes.
+# In float32 on a GPU convolutions are computed in TF32, with ten bits; bfloat16 is allowed an angle whose cosine is 0.9, as between precisions (choosing.py).
+APART = {("float32", "cpu"): 0.01, ("float32", "cuda"): 0.1}
+APART_IN_LOWER = 0.44
 WORTH = 1.1  # gain of a pass for which networks are stacked: the way through all trainings by turns costs a little too
 ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
 ENOUGH = 0.3  # seconds of passes after which there are enough
@@ -222,7 +223,7 @@ def _own(waiting: Waiting) -> _Own:
 
 def _alike(waiting: Waiting, own: _Own, shared: Shared) -> bool:
     """Whether a shared pass found what the training's own did, and has changed the buffers as it does."""
-    apart = APART[waiting.plan.precision]
+    apart = APART.get((waiting.plan.precision, waiting.state.device.type), APART_IN_LOWER)
     if [gradient is None for gradient in own.gradients] != [gradient is None for gradient in shared.gradients]:
         return False
     pairs = [(shared.loss, torch.as_tensor(own.loss)), *zip(waiting.state.net.buffers(), own.buffers, strict=True)]
