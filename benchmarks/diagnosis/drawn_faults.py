@@ -47,7 +47,16 @@ from benchmarks.diagnosis.plantings import (
     with_options,
 )
 
-PER_FAULT = {"practised": 6, "again": 5, "unseen": 5, "later": 5, "further": 6, "first-half": 6, "second-half": 6}
+PER_FAULT = {
+    "practised": 6,
+    "again": 5,
+    "unseen": 5,
+    "later": 5,
+    "further": 6,
+    "first-half": 6,
+    "second-half": 6,
+    "another": 6,
+}
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}
 OWN_UNITS = {"wine", "wine-values", "diabetes", "tumours", "housing", "red-wine-values", "circuit", "alcohol"}

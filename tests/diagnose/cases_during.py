@@ -91,7 +91,7 @@ def around(mean: float, steps: tuple[int, ...] = (30, 40, 50), rate: float = 0.1
 
 
 def judged(
-    accuracy: float, second: float | None = None, count: int = 3, loss: float = 1.0, sure: float | None = None
+    accuracy: float, second: float | None = None, count: int = 5, loss: float = 1.0, sure: float | None = None
 ) -> list[Event]:
     val = {"loss": loss, "accuracy": accuracy} | ({} if second is None else {"second": second})
     val |= {} if sure is None else {"sure": sure}
@@ -372,10 +372,18 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [
             run(spike(2.0), losses=falling),  # below the first loss, 2.07
             run(spike(9.0, step=8), losses=falling),  # too early to know what is usual
+            run(spike(9.0, step=9, largest=4.9, usual_size=1.0), losses=falling),  # a loss may jump at the beginning
             run(
                 [look(n, lr=0.01 * n) for n in (20, 24, 27, 29)], spike(2.6, step=30), losses=falling
             ),  # the rate climbs
         ],
+    ),
+    (
+        "loss-spike",
+        run(spike(9.0, step=9, largest=5.1, usual_size=1.0), losses=falling),  # inputs that no network is used to
+        9,
+        {"loss": 9.0},
+        [],
     ),
     (
         "loss-spike",
@@ -510,10 +518,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "lr-too-high",
-        run(wasting(0.09), losses=falling),
+        run(wasting(0.09), losses=lambda n: FIRST * 0.99**n),
         40,
         {"overshooting": 0.0},
-        [run(wasting(0.11), losses=falling), run(wasting(0.09)[:5], losses=falling)],
+        [
+            run(wasting(0.11), losses=lambda n: FIRST * 0.99**n),
+            run(wasting(0.09)[:5], losses=lambda n: FIRST * 0.99**n),
+            run(wasting(0.09), losses=falling),  # nearly all is learned
+        ],
     ),
     (
         "lr-too-high",
@@ -630,13 +642,13 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     (
         "labels-noisy",
         run(judged(0.7, 0.26), losses=falling, start=NOISY),
-        30,
+        50,
         {"accuracy": 0.7, "second": 0.26, "chance": 1 / 9},
         [
             run(judged(0.7, 0.27), losses=falling, start=NOISY),
             run(judged(0.87, 0.1), losses=falling, start=NOISY),  # 78 wrong answers
             run(judged(0.3, 0.1), losses=falling, start=NOISY),  # has not learned yet
-            run(judged(0.7, 0.1, count=2), losses=falling, start=NOISY),  # too early to tell
+            run(judged(0.7, 0.1, count=4), losses=falling, start=NOISY),  # too early to tell
             run(judged(0.7), losses=falling, start=NOISY),
             run(judged(0.6, 0.1), losses=falling, start=CLEAN),  # the neighbours know better than the network
         ],
@@ -646,7 +658,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         run(
             judged(0.7, 0.342, sure=0.834), losses=falling, start=NOISY
         ),  # (0.342 − 1/9) / (8/9) = 0.26; 0.134 of 0.3 are 45 %
-        30,
+        50,
         {"accuracy": 0.7, "second": 0.342, "sure": 0.834},
         [
             run(judged(0.7, 0.342, sure=0.836), losses=falling, start=NOISY),
@@ -656,14 +668,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     (
         "labels-noisy",
         run(judged(0.44, 0.22), losses=falling, start=NOISY),
-        30,
+        50,
         {"accuracy": 0.44, "second": 0.22},
         [run(judged(0.44, 0.23), losses=falling, start=NOISY)],
     ),
     (
         "labels-noisy",
         run(judged(0.7, 0.44), losses=falling, start=FOUR),  # (0.44 − 1/3) / (2/3) = 0.16
-        30,
+        50,
         {"accuracy": 0.7, "second": 0.44, "chance": 1 / 3},
         [run(judged(0.7, 0.46), losses=falling, start=FOUR)],
     ),
@@ -672,7 +684,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         decayed(0.0019),
         29,
         {"decayed": 0.019, "promised": 1.5e-4},
-        [decayed(0.002), decayed(0.0019, promised=2.1e-4), decayed(0.0019, loss=0.05)],
+        [
+            decayed(0.002),
+            decayed(0.0019, promised=2.1e-4),
+            decayed(0.0019, loss=0.05),
+            run(
+                look(1), looks((36, 37, 38), lr=0.0019, promised=1.5e-4, loss=1.0), losses=lambda n: max(falling(n), 1)
+            ),
+        ],
     ),
     (
         "early-overfit",
@@ -763,7 +782,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     (
         "underfitting",
         run(stopped(0.94, 0.92, fall=0.06), start=described(net={"dropouts": 2, "dropout": 0.75})),
-        70,
+        50,
         {"train_accuracy": 0.94, "dropout": 0.75},
         [
             run(stopped(0.94, 0.92), start=described(net={"dropouts": 2, "dropout": 0.74})),

@@ -14,6 +14,7 @@ TIME = 300.0
 AT_START = 20.0  # through time, before the first step
 WHOLE = 300.0  # norm of the whole gradient over the loss
 LOOKS = 3
+SAME = 1e-6  # spread of the outputs over samples
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -27,6 +28,10 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Measured) or len(history.measured) != LOOKS:
         return None
     looks = history.measured
+    if all(
+        number(each.batch.get("between_samples")) < SAME for each in looks
+    ):  # nothing comes in, so nothing is thrown back
+        return None
     # With the weights as they were drawn, and still so afterwards: what grows later only has been thrown there by the steps.
     grown = min(_through_layers(looks[0]), middle(_through_layers(each) for each in looks))
     times, name = _through_time(looks[:1])
@@ -66,7 +71,7 @@ def _through_time(looks: list[Measured]) -> tuple[float, str]:
 RULE = Rule(
     id="exploding-gradient",
     title="Exploding gradients",
-    threshold=f"at the first step and in the middle of the first {LOOKS} looks, {LAYERS:g} times as large at the first layer as at the last, {TIME:g} times as large at the first time step as at the last, or a norm {WHOLE:g} times the loss",
+    threshold=f"at the first step and in the middle of the first {LOOKS} looks, {LAYERS:g} times as large at the first layer as at the last, {TIME:g} times as large at the first time step as at the last, or a norm {WHOLE:g} times the loss; not where the outputs are the same for all samples",
     source="Pascanu, Mikolov, Bengio 2013; AutoTrainer takes a ratio of 70; limits calibrated on benchmarks/diagnosis",
     explanation=(
         "Backpropagation multiplies the gradient by each layer's weights, and in a recurrent network by the same weights at every time step. Where they enlarge, the product grows without bound: the first layers, or the earliest times, "

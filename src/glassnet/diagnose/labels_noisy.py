@@ -22,7 +22,7 @@ ACCURACY, HALF = (
 )  # above chance; of a network that is right as often as that, other mistakes than wrong labels are few
 NEIGHBOURS = 0.1  # by which the nearest neighbour may be right more often than the network
 EPOCHS = 3  # whose mean is taken, since a share of some hundred answers is noisy
-LOOK = 0.25
+LOOK = 0.5  # of the run: what is learned late looks like noise until then
 LEARNED = 0.12  # of the loss
 
 

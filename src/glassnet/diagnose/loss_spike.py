@@ -17,6 +17,10 @@ BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump th
 EARLY, LONG = 0.2, 0.1  # share of the run; update over weight
 WORTH = 0.2  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
+BEGINNING, WILD = (
+    0.1,
+    5.0,
+)  # share of the run in which a loss may jump by itself, and how many times the usual size inputs are that do it
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
@@ -40,11 +44,13 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     part, size = number(event.figures.get("share")), number(event.figures.get("largest"))
     normal = number(event.figures.get("usual_size"))
+    if share(history) < BEGINNING and not size > WILD * normal:
+        return None
     where = ""
     if event.place == "samples" and event.rows:
         names = ", ".join(map(str, event.samples[:3])) or ", ".join(f"row {row}" for row in event.rows[:3])
         where = f"; the largest losses have {'samples ' if event.samples else ''}{names}"
-        if size > 5 * normal:
+        if size > WILD * normal:
             where += f", whose inputs reach {size:.3g} where {normal:.3g} is usual"
     elif event.name:
         where = f"; {called(event.name)} is not finite"
@@ -81,7 +87,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

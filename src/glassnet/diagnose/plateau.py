@@ -12,6 +12,7 @@ DONE = 0.97  # of the first loss: with that gained, one may stand still
 DECAYED = 0.02  # present rate over the highest
 TINY = 2e-4  # of the loss: what one step promises
 LOOKS = 3
+FAST = 0.35  # of the run, by which the rate has come down so far
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -24,6 +25,9 @@ def judge(history: History, event: Event) -> Finding | None:
     promised = [
         abs(number(each.batch.get("predicted"))) / max(abs(number(each.batch.get("before"))), 1e-12) for each in looks
     ]
+    low = [each.step for each in history.measured if each.lr < DECAYED * highest and each.step > peak(history)]
+    if not low or low[0] > FAST * history.total_steps:
+        return None
     if not down < DONE or decayed >= DECAYED or not middle(promised) < TINY:
         return None
     return RULE.finding(
@@ -35,11 +39,17 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def peak(history: History) -> int:
+    """The look at which the rate was highest, the last one of several."""
+    highest = max(each.lr for each in history.measured)
+    return max(each.step for each in history.measured if each.lr == highest)
+
+
 RULE = Rule(
     id="plateau",
     title="The loss stands still too early",
     threshold=(
-        f"between {BEGIN:.0%} and {END:.0%} of the run: the rate below {DECAYED:g} of its highest, and over {LOOKS} looks a step that promises to lower the loss by less than {TINY:g} of itself; not where {DONE:.0%} of the first "
+        f"between {BEGIN:.0%} and {END:.0%} of the run: the rate below {DECAYED:g} of its highest, since {FAST:.0%} of the run at the latest, and over {LOOKS} looks a step that promises to lower the loss by less than {TINY:g} of itself; not where {DONE:.0%} of the first "
         "loss is gained"
     ),
     source="calibrated on benchmarks/diagnosis",

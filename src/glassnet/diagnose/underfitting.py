@@ -17,7 +17,7 @@ from glassnet.diagnose.signs import (
 )
 from glassnet.events import Epoch, Event, Finding
 
-LOOK = 0.7
+LOOK, HEAVY = 0.7, 0.5
 STILL = 0.03
 BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
 GAP, WIDE = 0.06, 0.12  # training accuracy above validation accuracy; where a layer has next to no units
@@ -36,7 +36,7 @@ def judge(history: History, event: Event) -> Finding | None:
         not isinstance(event, Epoch)
         or history.described is None
         or history.described.task != "classes"
-        or share(history) < LOOK
+        or share(history) < HEAVY
         or len(history.epochs) < 4
     ):
         return None
@@ -57,6 +57,8 @@ def judge(history: History, event: Event) -> Finding | None:
             f"training accuracy is {train:.1%} ({val:.1%} on validation), and dropout lets only {1 - rate:.0%} of the units through at a time",
             {"train_accuracy": train, "val_accuracy": val, "dropout": rate},
         )
+    if share(history) < LOOK:
+        return None
     behind = train < (KNOWN if narrow else known - (STRAIGHT if is_linear(history) else BEHIND))
     held = (narrow and train - val < WIDE) or (train - val < GAP and (still or dropped))
     if not (behind and held) or rate_is_rising(history):
@@ -78,7 +80,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer (less than {WIDE:.0%} above validation accuracy), or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more; less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer (less than {WIDE:.0%} above validation accuracy), or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
     explanation=(
