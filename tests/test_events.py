@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from glassnet.events import (
     KINDS,
-    Along,
     Checked,
     Described,
     Epoch,
@@ -42,7 +41,6 @@ ANY_EVENT = st.one_of(
     st.builds(Finding, st.text(), st.text(), COUNT, st.text(), st.text(), st.text(), FIGURES),
     st.builds(Described, st.text(), COUNT, *[PLAIN] * 7),
     st.builds(Measured, COUNT, COUNT, FINITE, FIGURES, *[st.lists(PLAIN, max_size=2)] * 3),
-    st.builds(Along, COUNT, COUNT, COUNT, FIGURES),
     st.builds(Traced, COUNT, st.text(), st.text(), st.text(), ROWS, ROWS, st.none() | COUNT, FIGURES),
     st.builds(Checked, *[st.text()] * 5, FIGURES, st.dictionaries(st.text(), st.lists(FINITE, max_size=3), max_size=2)),
     st.builds(
@@ -68,7 +66,6 @@ def test_every_kind_is_in_the_table_and_frozen() -> None:
         "described",
         "step",
         "measured",
-        "along",
         "traced",
         "epoch",
         "checked",

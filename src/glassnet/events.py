@@ -163,24 +163,6 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Along:
-    """What the loss is along the way that the weights take; asked up to ten times a run, of networks that are not large.
-
-    Attributes:
-        epoch: counted from 0.
-        step: optimiser steps since the start.
-        steps: how many of them were made since the last question, or since the start.
-        losses: of the same samples of the training part, in training mode, with the same random numbers: ``here``; ``mean`` (at the mean of the weights after the steps looked at since
-            the last question); ``ahead_1`` and ``ahead_3`` (once and three times as far again as since the last question, in the same direction).
-    """
-
-    epoch: int
-    step: int
-    steps: int
-    losses: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
 class Traced:
     """Where a strange loss came from, looked for when it happened.
 
@@ -336,21 +318,7 @@ class Threads:
     gain: float
 
 
-Event = (
-    Started
-    | Described
-    | Step
-    | Measured
-    | Along
-    | Traced
-    | Epoch
-    | Checked
-    | Finding
-    | Tried
-    | Finished
-    | Timing
-    | Threads
-)
+Event = Started | Described | Step | Measured | Traced | Epoch | Checked | Finding | Tried | Finished | Timing | Threads
 KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from streams import FIRST, along, described, epoch, epochs, layers, look, looks, parameters, run
+from streams import FIRST, described, epoch, epochs, layers, look, looks, parameters, run
 
 from glassnet.events import Described, Event, Started, Traced
 
@@ -69,25 +69,6 @@ def headed(gain: float) -> list[dict[str, Any]]:
 
 def bounced(*reaches: float) -> list[Event]:
     return [look(20 + n, reach=reach) for n, reach in enumerate(reaches)]
-
-
-def onward(
-    once: float = 0.985,
-    thrice: float = 0.95,
-    steps: tuple[int, ...] = (30, 40, 50),
-    gap: float = 1.0,
-    now: float = 1.75,
-    last: float = 0.1,
-) -> list[Event]:
-    """Questions about the way ahead, each at a look, and an epoch with these losses; the untrained network has 2.31."""
-    asked = [along(step, once=once, thrice=thrice) for step in steps]
-    seen = [*looks(steps[:-1]), look(steps[-1], lr=last)]
-    return [*seen, *asked, *(epoch(n, {"loss": now}, {"loss": now * gap}) for n in range(5))]
-
-
-def around(mean: float, steps: tuple[int, ...] = (30, 40, 50), rate: float = 0.1) -> list[Event]:
-    """Questions about the mean of the way, from a loss of 1.0 beside a first one of 2.3."""
-    return [*looks((22, 32)), look(42, lr=rate), *(along(step, here=1.0, mean=mean) for step in steps)]
 
 
 def judged(
@@ -525,34 +506,6 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(wasting(0.11), losses=lambda n: FIRST * 0.99**n),
             run(wasting(0.09)[:5], losses=lambda n: FIRST * 0.99**n),
             run(wasting(0.09), losses=falling),  # nearly all is learned
-        ],
-    ),
-    (
-        "lr-too-high",
-        run(around(0.677)),  # 0.323 of 2.3 is 14 %
-        50,
-        {"mean": 0.323 / 2.3, "lr": 0.1},
-        [
-            run(around(0.679)),
-            run(around(0.5, steps=(30, 40))),
-            run(around(0.5, steps=(10, 30, 40))),  # the weights have a long way to go at first
-            run(around(0.5, rate=0.21)),  # the schedule has just raised it
-        ],
-    ),
-    (
-        "lr-too-low",
-        run(onward()),
-        50,
-        {"fallen": 1 - 1.75 / 2.31, "ahead": 0.95, "lr": 0.1},
-        [
-            run(onward(thrice=0.951)),
-            run(onward(once=0.986)),
-            run(onward(steps=(40, 50))),
-            run(onward(steps=(10, 30, 40))),  # at first it is always so
-            run(onward(gap=1.13)),  # what is learned helps training samples alone
-            run(onward(now=0.5)),  # nearly all is learned
-            run(onward(last=0.049)),  # the schedule has lowered it
-            run(onward(last=0.102)),  # it still raises it
         ],
     ),
     (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from glassnet.diagnose import Doctor
-from glassnet.events import Along, Described, Epoch, Event, Finding, Measured, Started, Step, Traced
+from glassnet.events import Described, Epoch, Event, Finding, Measured, Started, Step, Traced
 
 STEPS_PER_EPOCH, EPOCHS = 10, 10
 TOTAL = STEPS_PER_EPOCH * EPOCHS
@@ -95,14 +95,6 @@ def looks(steps: Iterable[int], **more: Any) -> list[Measured]:
     return [look(step, **more) for step in steps]
 
 
-def along(
-    step: int, here: float = 1.75, mean: float = 1.0, once: float = 1.0, thrice: float = 1.1, steps: int = 10
-) -> Along:
-    """The loss here, and as shares of it at the mean of the way, once and three times as far again."""
-    losses = {"here": here, "mean": here * mean, "ahead_1": here * once, "ahead_3": here * thrice}
-    return Along((step - 1) // STEPS_PER_EPOCH, step, steps, losses)
-
-
 def step(number: int, loss: float | None, penalty: float | None = None, lr: float = 0.1) -> Step:
     return Step((number - 1) // STEPS_PER_EPOCH, number, lr, 32 * number, loss, penalty)
 
@@ -148,7 +140,7 @@ def run(
     for number in range(1, last + 1):
         mine = [event for event in flat if event.step == number]
         loss = losses(number) if callable(losses) else losses[min(number, len(losses)) - 1]
-        events += [event for event in mine if isinstance(event, Measured | Along | Traced)]
+        events += [event for event in mine if isinstance(event, Measured | Traced)]
         events.append(step(number, loss, penalty))
         events += [event for event in mine if isinstance(event, Epoch)]
     return events

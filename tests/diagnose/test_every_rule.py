@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from streams import described, epoch, found, layers, look, looks, parameters, run
 
 from glassnet.diagnose import BY_ID, RULES, Doctor, Rule
-from glassnet.events import Along, Described, Epoch, Event, Finding, Measured, Traced, from_json, to_json
+from glassnet.events import Described, Epoch, Event, Finding, Measured, Traced, from_json, to_json
 
 PLANTED: list[tuple[str, list[Event]]] = [(rule, [described(**changes)]) for rule, changes, *_ in BEFORE]
 PLANTED += [(rule, events) for rule, events, *_ in DURING]
@@ -122,8 +122,6 @@ def without(event: Event) -> Event:
             return replace(event, batch={}, layers=[], parameters=[], through_time=[])
         case Epoch():
             return replace(event, train={}, val={})
-        case Along():
-            return replace(event, losses={})
         case Traced():
             return replace(event, figures={})
         case _:
@@ -157,8 +155,6 @@ def blanked(event: Event, missing: float | None) -> Event:
         )
     if isinstance(event, Epoch):
         return replace(event, train=blank(event.train), val=blank(event.val))
-    if isinstance(event, Along):
-        return replace(event, losses=blank(event.losses))
     if isinstance(event, Traced) and event.kind == "spike":
         return replace(event, figures=blank(event.figures))
     return event

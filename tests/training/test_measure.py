@@ -16,7 +16,7 @@ import torch
 from identical import identical
 from torch import Tensor, nn
 
-from glassnet.events import Along, Described, Event, Finding, Measured, Step, Traced, from_json, to_json
+from glassnet.events import Described, Event, Finding, Measured, Step, Traced, from_json, to_json
 from glassnet.training import Plan, State, train
 from glassnet.training.clipping import Clip
 from glassnet.training.losses import EveryStep, cross_entropy, squared
@@ -24,7 +24,6 @@ from glassnet.training.measure import Meter, describe
 from glassnet.training.measure.activations import MOST_VALUES, evenly, figures
 from glassnet.training.measure.interval import choose_interval
 from glassnet.training.measure.meter import gathered
-from glassnet.training.measure.path import SAMPLES, Path, followed
 from glassnet.training.penalties import make_penalty
 from glassnet.zoo import build
 
@@ -279,17 +278,6 @@ def test_a_training_that_is_looked_at_makes_the_same_weights_bit_for_bit() -> No
     assert torch.equal(state, same_state)
 
 
-def test_a_training_whose_way_is_asked_makes_the_same_weights_bit_for_bit() -> None:
-    made = []
-    for sample in (None, Some(*blobs(40))):
-        module = Random()
-        torch.manual_seed(5)
-        events = list(train(module, Some(*blobs()), plan(10, every=2), sample=sample))
-        assert any(isinstance(event, Along) for event in events) == (sample is not None)
-        made.append((module.state_dict(), torch.get_rng_state(), [e for e in events if isinstance(e, Step | Measured)]))
-    assert identical(made[0], made[1])
-
-
 def test_no_hook_is_left_behind_even_when_the_caller_leaves_or_forward_fails() -> None:
     def hooks(module: nn.Module) -> int:
         return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in module.modules())
@@ -344,84 +332,27 @@ def test_describing_puts_everything_back() -> None:
     assert seen.net["frozen"] == ["body.4.bias"]
 
 
-@pytest.mark.parametrize("stop", [8, 31, 47])  # before the way is asked, between two questions, and after one
-def test_a_resumed_training_is_looked_at_as_one_never_stopped(stop: int) -> None:
+def test_a_resumed_training_is_looked_at_as_one_never_stopped() -> None:
     def lines(events: list[Event]) -> list[str]:
-        return [to_json(event) for event in events if isinstance(event, Step | Measured | Along | Described | Traced)]
+        return [to_json(event) for event in events if isinstance(event, Step | Measured | Described | Traced)]
 
-    asked, some, sample = plan(10, every=4), Some(*blobs()), Some(*blobs(40))
     whole_net = Random()
     torch.manual_seed(9)
-    whole = lines(list(train(whole_net, some, asked, sample=sample)))
-    assert sum('"event": "along"' in line for line in whole) >= 4
+    whole = lines(list(train(whole_net, Some(*blobs()), plan(3, every=4))))
     torch.manual_seed(9)
     module = Random()
     torch.manual_seed(9)
-    state = State(module, asked)
+    state = State(module, plan(3, every=4))
     first: list[Event] = []
-    for event in train(module, some, asked, sample=sample, state=state):
+    for event in train(module, Some(*blobs()), plan(3, every=4), state=state):
         first.append(event)
-        if isinstance(event, Step) and event.step == stop:
+        if isinstance(event, Step) and event.step == 8:
             break
     tree = copy.deepcopy(state.state_dict())
     other = Random()
-    later = State(other, asked)
+    later = State(other, plan(3, every=4))
     later.load_state_dict(tree)
-    assert lines(first) + lines(list(train(other, some, asked, sample=sample, state=later))) == whole
-
-
-# the way of the weights
-
-
-def test_the_loss_along_the_way_is_that_of_a_copy_with_those_weights() -> None:
-    module, some, sample = net(nn.BatchNorm1d(8), nn.Tanh()), Some(*blobs()), Some(*blobs(90), size=80)
-    start, seen = copy.deepcopy(module), list[nn.Module]()
-    asked = list[tuple[Along, nn.Module]]()
-    for event in train(module, some, plan(10, every=3), sample=sample):
-        if isinstance(event, Along):
-            asked.append((event, copy.deepcopy(module)))
-            seen = [*seen, start]  # the last one is where this way began
-            start = copy.deepcopy(module)
-    assert [event.step for event, _ in asked][:3] == [6, 12, 20]  # at steps that are looked at, three of them at least
-    inputs, targets = (tensor[:SAMPLES] for tensor in sample.pieces[0])
-
-    def loss(weights: list[Tensor]) -> float:
-        twin = copy.deepcopy(module).train()
-        for p, weight in zip(twin.parameters(), weights, strict=True):
-            p.data.copy_(weight)
-        return float(cross_entropy(twin(inputs), targets).detach())
-
-    for (event, here), before in zip(asked, seen, strict=True):
-        now, then = ([p.detach() for p in each.parameters()] for each in (here, before))
-        assert event.losses["here"] == pytest.approx(loss(now), rel=1e-6)
-        for times in (1, 3):
-            ahead = [a + times * (a - b) for a, b in zip(now, then, strict=True)]
-            assert event.losses[f"ahead_{times}"] == pytest.approx(loss(ahead), rel=1e-5)
-
-
-def test_the_mean_is_that_of_the_steps_looked_at() -> None:
-    module, sample = net(), Some(*blobs(20))
-    path = Path(module)
-    drawn = [torch.randn_like(torch.cat([p.flatten() for p in module.parameters()])) for _ in range(3)]
-    for vector in drawn:
-        nn.utils.vector_to_parameters(vector, module.parameters())
-        path.see(module)
-    found = path.ask(module, plan(), sample, epoch=0, step=3)
-    twin = net()
-    nn.utils.vector_to_parameters(sum(drawn, start=torch.zeros(())) / 3, twin.parameters())
-    inputs, targets = sample.pieces[0]
-    assert found.losses["mean"] == pytest.approx(float(cross_entropy(twin(inputs), targets).detach()), rel=1e-6)
-    assert torch.equal(nn.utils.parameters_to_vector(module.parameters()), drawn[-1]), "the weights are back"
-
-
-def test_the_way_is_asked_ten_times_at_most_and_not_of_large_or_remembering_nets() -> None:
-    events = list(train(net(), Some(*blobs()), plan(50, every=1), sample=Some(*blobs(20))))
-    asked = [event for event in events if isinstance(event, Along)]
-    assert len(asked) == 10
-    assert {event.steps for event in asked} == {30}
-    assert followed(nn.Linear(1024, 2049)) is None
-    assert followed(nn.Linear(1024, 1024)) is not None
-    assert followed(nn.ReLU()) is None
+    assert lines(first) + lines(list(train(other, Some(*blobs()), plan(3, every=4), state=later))) == whole
 
 
 # what is described

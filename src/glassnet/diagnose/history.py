@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from glassnet.events import Along, Described, Epoch, Event, Measured, Started, Step, Traced
+from glassnet.events import Described, Epoch, Event, Measured, Started, Step, Traced
 
 
 def known(event: Event) -> Event:
@@ -30,8 +30,6 @@ def known(event: Event) -> Event:
             return replace(event, batch=_known(event.batch))
         case Epoch():
             return replace(event, train=_known(event.train), val=_known(event.val))
-        case Along():
-            return replace(event, losses=_known(event.losses))
         case Traced():
             return replace(event, figures=_known(event.figures))
         case _:
@@ -55,7 +53,6 @@ class History:
         described: what was looked at before the first step; None where nobody looked.
         steps: the steps whose loss was recorded.
         measured: the steps that were looked at from inside.
-        along: the loss along the way of the weights, each time it was asked.
         traced: strange losses and where they came from.
         epochs: the epochs so far.
         found: ids of the rules that have found something, and of the findings that these explain.
@@ -66,7 +63,6 @@ class History:
     described: Described | None = None
     steps: list[Step] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
-    along: list[Along] = field(default_factory=list)
     traced: list[Traced] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
@@ -83,8 +79,6 @@ class History:
                 self.steps.append(event)
             case Measured():
                 self.measured.append(event)
-            case Along():
-                self.along.append(event)
             case Traced():
                 self.traced.append(event)
             case Epoch():

@@ -11,19 +11,17 @@ from glassnet.diagnose.signs import (
     SETTLED,
     dropping,
     fallen,
-    first_loss,
     is_linear,
     largest_update,
     learned,
     middle,
     most,
-    number,
     reach,
     reaches,
     share,
     update_size,
 )
-from glassnet.events import Along, Event, Finding, Measured
+from glassnet.events import Event, Finding, Measured
 
 LOOK = 0.2
 HOLD = 0.15  # share of the first loss that must have been gained
@@ -36,15 +34,11 @@ RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
 WASTED, KNOWN = 0.1, 0.8  # reach in the middle; of the first loss: with that gained, little is wasted
-AROUND, ASKED = 0.14, 3  # of the first loss, what the mean of the weights would gain in the middle of so many questions
-JUMP = 2.0  # times the rate that may meanwhile have become
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found after a fifth of the run when steps are large and the loss does not fall, when many of them raise the loss of their own batch, or when the weights go around a better place."""
-    if isinstance(event, Along):
-        return _around(history, event)
+    """Found after a fifth of the run when steps are large and the loss does not fall, or when many of them raise the loss of their own batch."""
     if not isinstance(event, Measured) or share(history) < LOOK or len(history.measured) < LOOKS or suspected(history):
         return None
     down, size = fallen(history), largest_update(history)
@@ -86,25 +80,6 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
-def _around(history: History, event: Along) -> Finding | None:
-    """The loss is far lower at the mean of the weights since the last question than where they are: they go around a better place and do not come nearer."""
-    asked = [each.losses for each in history.along[-ASKED:] if each.step >= LOOK * history.total_steps]
-    first = first_loss(history)
-    if len(asked) < ASKED or not first > 0:
-        return None
-    here = [number(each.get("here")) for each in asked]
-    mean = middle((now - number(each.get("mean"))) / first for now, each in zip(here, asked, strict=True))
-    begun = event.step - sum(each.steps for each in history.along[-ASKED:])
-    rates = [each.lr for each in history.measured if each.step > begun]
-    if not mean >= AROUND or not rates or max(rates) > JUMP * rates[0]:
-        return None
-    return RULE.finding(
-        event.step,
-        f"after {share(history):.0%} of the run the loss is {middle(here):.3g}; at the mean of the weights of the last {event.steps:,} steps it would be lower by {mean:.0%} of the first loss: they go around a better place",
-        {"mean": mean, "lr": rates[-1]},
-    )
-
-
 def _usually(history: History) -> tuple[float, float]:
     """Update over weight and reach in the middle of the looks since a fifth of the run; NaN where there are few."""
     steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
@@ -117,7 +92,7 @@ RULE = Rule(
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}); or {OVER:.0%} of the steps looked at raise the loss of their own "
-        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, while less than {KNOWN:.0%} is learned; or, in the middle of {ASKED} questions, a loss lower by {AROUND:.0%} of the first one at the mean of the weights since the last question; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, while less than {KNOWN:.0%} is learned; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(

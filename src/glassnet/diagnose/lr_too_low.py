@@ -23,7 +23,7 @@ from glassnet.diagnose.signs import (
     share,
     update_size,
 )
-from glassnet.events import Along, Event, Finding, Measured
+from glassnet.events import Event, Finding, Measured
 
 SHORT = 0.99
 SURE = 0.2  # share of the run
@@ -39,18 +39,10 @@ SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, 
 LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
 FURTHER = 0.02  # by which training loss still falls in a tenth of the run
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
-AHEAD, NEXT, IN_ROW = (
-    0.95,
-    0.985,
-    3,
-)  # loss three times as far ahead over that here, and once as far, at so many questions running
-KEPT, MOST_LEARNED = 0.5, 0.78  # rate over its highest; share of the first loss that may have been gained
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen; or when the same way, gone on with, would lower it again and again."""
-    if isinstance(event, Along):
-        return _further(history, event)
+    """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
     if (
         not isinstance(event, Measured)
         or len(history.measured) < LOOKS
@@ -108,31 +100,6 @@ def _hope(history: History) -> float:
     return history.total_steps * middle(promised)
 
 
-def _further(history: History, event: Along) -> Finding | None:
-    """Each time that it was asked lately, three times as far again along the way of the weights lowered the loss of training samples, and validation is like training."""
-    asked = [each.losses for each in history.along[-IN_ROW:] if each.step >= SURE * history.total_steps]
-    if len(asked) < IN_ROW or not history.measured or not history.epochs or suspected(history):
-        return None
-    ratios = [
-        (number(each.get("ahead_1")) / here, number(each.get("ahead_3")) / here)
-        for each in asked
-        if (here := number(each.get("here"))) > 0
-    ]
-    steady = history.measured[-1].lr >= KEPT * max(each.lr for each in history.measured)
-    down, last = fallen_on_a_sample(history), history.epochs[-1]
-    alike = not number(last.val.get("loss")) > ALIKE * number(last.train.get("loss"))
-    if len(ratios) < IN_ROW or not all(once <= NEXT and thrice <= AHEAD for once, thrice in ratios):
-        return None
-    if not steady or rate_is_rising(history) or not RISEN <= down < MOST_LEARNED or not alike:
-        return None
-    ahead = middle(thrice for _, thrice in ratios)
-    return RULE.finding(
-        event.step,
-        f"after {share(history):.0%} of the run the loss has fallen by {down:.1%}; three times as far again in the direction of the last {event.steps:,} steps would lower it by another {1 - ahead:.0%}, and it was so at the last {IN_ROW} questions",
-        {"fallen": down, "ahead": ahead, "lr": history.measured[-1].lr},
-    )
-
-
 def _late(history: History, event: Measured) -> Finding | None:
     """Half of the run is over, the loss is far from low and still falling, training and validation are alike, and steps are short for their direction and for the weights."""
     looks = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
@@ -170,7 +137,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, at {IN_ROW} questions running, a loss at least {1 - AHEAD:.0%} lower three times as far ahead along the way of the weights, where it has fallen by less than {MOST_LEARNED:.0%}, alike on training and validation; not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

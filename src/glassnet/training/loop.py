@@ -121,8 +121,6 @@ def train(
                     look.made = made
             # The Step comes last: whoever saves the state on a Step has then seen all that the step had to tell.
             seen: list[Event] = [] if look is None else [look.event(event)]
-            if look and sample and state.path and state.path.due(state.step, plan.epochs * batches.steps_per_epoch):
-                seen.append(state.path.ask(net, plan, sample, state.epoch, state.step))
             if plan.meter and (kind := strange(event.loss, state.usual)):
                 seen.append(traced(state, plan, batches, inputs, targets, made.outputs, kind, event.loss))
             state.remember(event.loss)

@@ -53,7 +53,6 @@ class State:
         self.best_epoch: int | None = None
         self.best: float | None = None
         self.usual: float | None = None
-        self.path = plan.meter.follow(net) if plan.meter else None
         self.sums = self._zeros()
 
     def _zeros(self) -> dict[str, Tensor]:
@@ -88,7 +87,6 @@ class State:
             "schedule": self.schedule.state_dict(),
             "averager": self.averager.state_dict() if self.averager else None,
             "stopping": self.stopping.state_dict() if self.stopping else None,
-            "path": self.path.state_dict() if self.path else None,
             "best_weights": self.best_weights,
             "sums": self.sums,
             "random": random_states(),
@@ -106,8 +104,6 @@ class State:
             self.averager.load_state_dict(tree["averager"])
         if self.stopping:
             self.stopping.load_state_dict(tree["stopping"])
-        if self.path and tree.get("path"):
-            self.path.load_state_dict(tree["path"])
         self.best_weights = tree["best_weights"]
         self.sums = {name: tensor.to(self.device) for name, tensor in tree["sums"].items()}
         for name in _PLACE:

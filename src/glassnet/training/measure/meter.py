@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from glassnet.events import Measured, Step
 from glassnet.layers.through_time import carried_of, carry
 from glassnet.training.measure.activations import Activations, rms
-from glassnet.training.measure.path import Path, followed
 from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.plan import Plan
 from glassnet.training.state import State, random_states, restore_random_states
@@ -42,10 +41,6 @@ class Meter:
         """Whether the step after ``step`` steps is to be looked at; a function of the number alone, so that resuming changes nothing."""
         return (step + 1) % self.every == 0 or (self.early and step + 1 in EARLY)
 
-    def follow(self, net: nn.Module) -> Path | None:
-        """The way of the network's weights, where it is followed."""
-        return followed(net)
-
     @contextmanager
     def watch(self, state: State, plan: Plan, inputs: Tensor, targets: Tensor) -> Iterator[Look]:
         """Look at the step that is made within the block, and told to the look as ``made``; the step itself is what it would have been."""
@@ -55,8 +50,6 @@ class Meter:
             yield look
         # The hooks are gone; what follows only reads.
         look.after()
-        if state.path is not None:
-            state.path.see(state.net)
 
 
 class Look:
