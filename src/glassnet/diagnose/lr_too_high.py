@@ -33,7 +33,7 @@ LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
-WASTED, KNOWN = 0.1, 0.8  # reach in the middle; of the first loss: with that gained, little is wasted
+WASTED = 0.1  # reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
@@ -62,7 +62,7 @@ def judge(history: History, event: Event) -> Finding | None:
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
     usual, gain = _usually(history)
-    wasting = share(history) >= LATER and gain < WASTED and not learned(history) >= KNOWN
+    wasting = share(history) >= LATER and gain < WASTED
     if not stuck and not climbing and not killed and not wasting:
         return None
     told = [f"a step has changed the weights by up to {size:.0%} of their size"]
@@ -92,7 +92,7 @@ RULE = Rule(
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}); or {OVER:.0%} of the steps looked at raise the loss of their own "
-        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises, while less than {KNOWN:.0%} is learned; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(

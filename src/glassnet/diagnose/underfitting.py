@@ -20,7 +20,7 @@ from glassnet.events import Epoch, Event, Finding
 LOOK, HEAVY = 0.7, 0.5
 STILL = 0.03
 BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
-GAP, WIDE = 0.06, 0.12  # training accuracy above validation accuracy; where a layer has next to no units
+GAP = 0.06
 RECENT = 0.2
 KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
@@ -60,7 +60,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if share(history) < LOOK:
         return None
     behind = train < (KNOWN if narrow else known - (STRAIGHT if is_linear(history) else BEHIND))
-    held = (narrow and train - val < WIDE) or (train - val < GAP and (still or dropped))
+    held = train - val < GAP and (narrow or still or dropped)
     if not (behind and held) or rate_is_rising(history):
         return None
     if narrow:
@@ -80,7 +80,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer (less than {WIDE:.0%} above validation accuracy), or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
     explanation=(
