@@ -44,6 +44,12 @@ if TYPE_CHECKING:
 @click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="trials at a time (default: what is fastest, measured)"
 )
+@click.option(
+    "--together",
+    metavar="WAY",
+    default="auto",
+    help="trials in processes of their own (processes), or step by step in this one with one pass for nets that are alike (stacked); auto: the first on the CPU, on a GPU the second where that is faster",
+)
 @click.option("--cluster", metavar="ADDRESS", help="make the trials on a Ray cluster; 'local' starts Ray here")
 @click.option("--no-winner", is_flag=True, help="do not train the winner once more")
 @click.option("--resume", "resumed", metavar="FOLDER", help="go on with a search that was stopped or killed")
@@ -63,6 +69,7 @@ def command(
     finalists: int,
     repeats: int,
     jobs: int | None,
+    together: str,
     cluster: str | None,
     no_winner: bool,
     resumed: str | None,
@@ -110,6 +117,7 @@ def command(
         budget=budget,
         winner=not no_winner,
         cluster=cluster,
+        together=together,
     )
     folder = _folder(asked, out)
     return _run(reopened(folder) if (folder / "search.json").exists() else asked, folder, as_json, quiet)

@@ -19,6 +19,7 @@ from glassnet.training.execution import prepare_process
 SHARES = (0.25, 0.5)  # of the epochs of a whole training: the coarse stage and the next
 TRIALS = (24, 12)
 FINALISTS, REPEATS = 3, 3
+TOGETHER = ("auto", "processes", "stacked")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Search:
         winner: whether the winner is trained once more, measured on the test part and kept.
         cluster: address of a Ray cluster that makes the trials, ``local`` for Ray on this machine; None makes them here. All its machines must
             see the data and the search folder under the same paths.
+        together: a key of ``TOGETHER``: ``processes`` makes each trial in a process of its own; ``stacked`` makes several step by step in one process, with
+            one pass for those of one network; ``auto`` is the first on the CPU, and on a GPU the second where measuring finds it faster.
     """
 
     recipe: Recipe
@@ -65,6 +68,7 @@ class Search:
     budget: float | None = None
     winner: bool = True
     cluster: str | None = None
+    together: str = "auto"
 
 
 @dataclass

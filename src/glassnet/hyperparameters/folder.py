@@ -17,7 +17,10 @@ from glassnet.hyperparameters.asked import Search, Stage
 from glassnet.recipe import Recipe
 from glassnet.searching import Choice, Range, Trial
 
-PLAIN = ("method", "pruner", "widen", "finalists", "repeats", "jobs", "threads", "seed", "budget", "winner", "cluster")
+PLAIN = (
+    *("method", "pruner", "widen", "finalists", "repeats", "jobs", "threads", "seed", "budget", "winner", "cluster"),
+    "together",
+)
 
 
 def new_folder(recipe: Recipe) -> Path:
@@ -48,7 +51,10 @@ def reopened(folder: Path) -> Search:
 def asked_before(search: Search, folder: Path) -> bool:
     """Whether this is what the search in a folder was asked for, word by word."""
     path = folder / "asked.json"
-    return path.exists() and path.read_text(encoding="utf-8") == words_of(search)
+    if not path.exists():
+        return False
+    before = {"together": "auto"} | json.loads(path.read_text(encoding="utf-8"))  # older searches do not say
+    return bool(before == json.loads(words_of(search)))
 
 
 def words_of(search: Search) -> str:

@@ -1,11 +1,11 @@
-"""What a worker does with the settings of a trial: a training, told of after every epoch."""
+"""What is done with the settings of a trial: a training that is told of after every epoch, by itself in a worker or as one of several that go step by step."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from glassnet import story
 from glassnet.assembly import assemble
@@ -21,21 +21,46 @@ from glassnet.resuming import restore, save
 from glassnet.runs import Recorder, RunFolder
 from glassnet.searching import Job
 from glassnet.training import checkpoint, train
-from glassnet.training.execution import prepare_process
+from glassnet.training.execution import prepare_process, process_kept
+from glassnet.training.lockstep import Training, to_its_end
 from glassnet.training.state import State, seed_generators
+from glassnet.training.waiting import Waiting
 
 WARM = 3  # steps that are not timed: the first ones allocate
 MANY = 1_000  # epochs, more than any timing lasts
 
 
-def objective(config: dict[str, Any]) -> Callable[[Job, Callable[[int, float], bool]], dict[str, Any]]:
+# (epoch, value) -> whether to go on
+Told: TypeAlias = Callable[[int, float], bool]
+
+
+def objective(config: dict[str, Any]) -> Callable[[Job, Told], dict[str, Any]]:
     """In a worker: reads the data once, and returns what makes a trial of them."""
+    begin = trials(config)
+
+    def make(job: Job, report: Told) -> dict[str, Any]:
+        with process_kept():
+            return to_its_end(begin(job, report, waits=False))
+
+    return make
+
+
+class Begin(Protocol):
+    """Begins a trial; what it returns in the end is the record of it."""
+
+    def __call__(self, job: Job, report: Told, *, waits: bool) -> Training[dict[str, Any]]:
+        """The trial, which waits before every step if it is to."""
+        ...
+
+
+def trials(config: dict[str, Any]) -> Begin:
+    """Read the data once, and return what begins a trial of them. The settings of the process are its caller's to put back."""
     prepare_process(config["threads"])
     recipe = Recipe.from_toml(Path(config["recipe"])).changed({"train.threads": config["threads"]})
     whole = opened(recipe)
     data = divide(whole, recipe)
 
-    def make(job: Job, report: Callable[[int, float], bool]) -> dict[str, Any]:
+    def begin(job: Job, report: Told, *, waits: bool) -> Training[dict[str, Any]]:
         if "window" in job.extra:
             return {"epochs_per_second": _stepped(recipe, data, job.extra["window"])}
         settings = job.settings | {"train.epochs": job.extra["epochs"], "train.seed": job.extra["seed"]}
@@ -45,14 +70,14 @@ def objective(config: dict[str, Any]) -> Callable[[Job, Callable[[int, float], b
             chosen = recipe.changed(settings)
             check(chosen)
             if job.extra.get("whole"):
-                record = _trained(chosen, place, whole, config["figure"], report)
+                record = yield from _trained(chosen, place, whole, config["figure"], report, waits)
             else:
-                record = _tried(chosen, place, data, config["figure"], report)
+                record = yield from _tried(chosen, place, data, config["figure"], report, waits)
         except GlassnetError as error:
             record = {"end": "failed", "value": None, "epochs": 0, "why": error.message().splitlines()[0]}
         return record | {"seconds": round(time.perf_counter() - begun, 2)}
 
-    return make
+    return begin
 
 
 def _stepped(recipe: Recipe, data: Data, window: float) -> float:
@@ -71,8 +96,8 @@ def _stepped(recipe: Recipe, data: Data, window: float) -> float:
 
 
 def _tried(
-    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Callable[[int, float], bool]
-) -> dict[str, Any]:
+    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Told, waits: bool
+) -> Training[dict[str, Any]]:
     """A trial: the same steps as ``glassnet train --recipe`` of its folder makes, without report, model and figures on other parts."""
     with Recorder(place) as recorder:
         resolved, reasons = resolve(recipe, data)
@@ -86,8 +111,17 @@ def _tried(
         watch = Watch(figure, (event for event in place.events() if not isinstance(event, Finished)))
         saved = time.monotonic()
         for event in train(
-            parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state
+            parts.net,
+            parts.batches,
+            parts.plan,
+            validation=parts.validation,
+            sample=parts.sample,
+            state=state,
+            waits=waits,
         ):
+            if isinstance(event, Waiting):
+                yield event
+                continue
             if not isinstance(event, Step) or event.loss is not None:
                 recorder.append(event)
             watch.see(event)
@@ -106,8 +140,8 @@ def _tried(
 
 
 def _trained(
-    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Callable[[int, float], bool]
-) -> dict[str, Any]:
+    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Told, waits: bool
+) -> Training[dict[str, Any]]:
     """A finalist: an ordinary run that leaves the test part alone."""
     watch = Watch(figure, place.events())
 
@@ -117,5 +151,5 @@ def _trained(
             report(event.epoch + 1, watch.best)
 
     if not place.finished:
-        story.run(recipe.changed({"data.judge": "val"}), place, data=data, listen=listen)
+        yield from story.running(recipe.changed({"data.judge": "val"}), place, data=data, listen=listen, waits=waits)
     return watch.record("done", "")

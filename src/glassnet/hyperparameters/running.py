@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Data
-from glassnet.errors import UsageError
+from glassnet.errors import UsageError, unknown
 from glassnet.files import make_folder, write_file
-from glassnet.hyperparameters.asked import Found, Search, figure_of, final_trainings, planned_epochs, settled
+from glassnet.hyperparameters.asked import TOGETHER, Found, Search, figure_of, final_trainings, planned_epochs, settled
 from glassnet.hyperparameters.clock import Clock
 from glassnet.hyperparameters.coarse_to_fine import coarse_to_fine
 from glassnet.hyperparameters.finals import crown, finals
@@ -64,6 +64,15 @@ def run(
         )
     check(recipe)
     check_names(search.method, search.pruner)
+    if search.together not in TOGETHER:
+        raise unknown("way", search.together, TOGETHER, where="--together")
+    if search.cluster and search.together != "auto":
+        raise UsageError(
+            "trials on a cluster are made in processes of it",
+            where="--together, --cluster",
+            got=f"{search.together}, {search.cluster}",
+            fix="leave out one of the two",
+        )
     if search.method == "grid" and search.space:  # told now, and not when the data are read and speeds measured
         for stage in search.stages or ():
             grid(search.space, stage.trials)
@@ -75,7 +84,7 @@ def run(
     write_file(folder / "base.toml", base.to_toml())
     config = {"recipe": str(folder / "base.toml"), "folder": str(folder), "figure": figure_of(data)}
     whole = epochs_of(base, data)
-    crew, ways = crew_for(search, config, epochs=planned_epochs(search, whole))
+    crew, ways = crew_for(search, config, epochs=planned_epochs(search, whole), tell=tell)
     with crew:
         search = replace(search, jobs=ways[0].jobs, threads=ways[0].threads)
         base = base.changed({"train.threads": ways[0].threads})

@@ -1,7 +1,8 @@
 """How many trials at a time, and with how many threads each: measured, since neither a process a core nor all threads in one is always the faster.
 
 Small nets lose by threads, which wait for each other after every operation. Large ones can lose side by side, where they drive each other's numbers out
-of the processor's cache and share one way to memory.
+of the processor's cache and share one way to memory. A GPU is left idle by small nets and kept busy by large ones: there trials go step by step together, and
+those of one network share their passes where measuring finds that faster.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from typing import Any
 
 from glassnet.cores import cores
 from glassnet.hyperparameters.asked import Search
+from glassnet.hyperparameters.in_lockstep import InLockstep
 from glassnet.searching import Cluster, Crew, Job, Pool
+from glassnet.story import Teller
 from glassnet.training.execution import choose_device
 
 MAKER = "glassnet.hyperparameters.objective:objective"
 WORTH = 120.0  # seconds of a search from which on measuring pays: starting other processes takes some of them
+AT_ONCE = (
+    8  # trials step by step together; their prepared data and what their optimisers remember are in memory at once
+)
 WINDOW = 2.0  # seconds of steps by which a way is judged
 
 
@@ -28,13 +34,17 @@ class Arrangement:
         jobs: trials at a time.
         threads: of each.
         epochs_per_second: of all of them together; None where it was not measured.
+        together: they go step by step in one process.
     """
 
     jobs: int
     threads: int
     epochs_per_second: float | None = None
+    together: bool = False
 
     def __str__(self) -> str:
+        if self.together:
+            return f"{self.jobs} at a time, step by step together"
         each = "each on one thread" if self.threads == 1 else f"each on {self.threads} threads"
         return f"{self.jobs} at a time, {each}"
 
@@ -44,13 +54,16 @@ def arrangements(own: int) -> list[Arrangement]:
     return [Arrangement(jobs, own // jobs) for jobs in range(own, 0, -1) if own % jobs == 0]
 
 
-def crew_for(search: Search, config: dict[str, Any], epochs: int) -> tuple[Crew, list[Arrangement]]:
+def crew_for(
+    search: Search, config: dict[str, Any], epochs: int, tell: Teller = lambda text: None
+) -> tuple[Crew, list[Arrangement]]:
     """Those who make the trials.
 
     Args:
         search: says how many are wanted, and on which machines.
         config: of the workers.
         epochs: of all trainings of the search together.
+        tell: called with whether trials are stacked, and why.
 
     Returns:
         The workers, and the ways to use the cores with their measured rates, the chosen one first; one alone, unmeasured, where there is nothing to choose or
@@ -64,6 +77,10 @@ def crew_for(search: Search, config: dict[str, Any], epochs: int) -> tuple[Crew,
     if search.cluster:
         way = Arrangement(search.jobs or own, 1)
         return Cluster(MAKER, config | {"threads": 1}, way.jobs, search.cluster), [way]
+    asked = search.together == "stacked"
+    if asked or (search.together == "auto" and not on_the_cpu and search.jobs != 1):
+        way = Arrangement(search.jobs or AT_ONCE, threads, together=True)
+        return InLockstep(config | {"threads": threads}, way.jobs, measure=not asked, tell=tell), [way]
     if search.jobs or search.threads or not on_the_cpu:
         way = Arrangement(search.jobs or (max(1, own // threads) if on_the_cpu else 1), threads)
         return _pool(config, way), [way]

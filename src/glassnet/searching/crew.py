@@ -68,6 +68,10 @@ class Crew(ABC):
     def _ended(self, report: Report) -> Iterator[tuple[Job, dict[str, Any] | None]]:
         """Wait a moment, pass on what was reported, and yield what ended since: a job with its record, or with None where its worker died."""
 
+    def _given_up(self, job: Job) -> dict[str, Any]:
+        """The record of a job that ends in nothing every time."""
+        return dict(DIED)
+
     def run(
         self, jobs: Iterator[Job], report: Report, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[tuple[Job, dict[str, Any]]]:
@@ -101,7 +105,7 @@ class Crew(ABC):
                     continue
                 died.append(job)
                 if died.count(job) == ATTEMPTS:
-                    yield job, dict(DIED)
+                    yield job, self._given_up(job)
                 else:
                     again.append(job)
                     done = False

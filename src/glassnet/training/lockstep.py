@@ -34,7 +34,7 @@ def to_its_end(training: Training[T]) -> T:
 
 
 class Lockstep(Generic[T]):
-    """Trainings under way. Those that are built alike are a group, whose steps are made in one pass where that can be done, and pays.
+    """Trainings under way. Those that are built alike and have batches of one size are a group, whose steps are made in one pass where that can be done, and pays.
 
     A group that cannot be stacked, or is not to be, is trained one after the other. A training that ends leaves the others to go on.
 
@@ -59,9 +59,9 @@ class Lockstep(Generic[T]):
         alike: dict[object, list[_Turn[T]]] = {}
         for turn in self._going:
             if turn.waiting is not None:
-                alike.setdefault(turn.build, []).append(turn)
-        for build, turns in alike.items():
-            group = self._groups.setdefault(build, _Group())
+                alike.setdefault(turn.group, []).append(turn)
+        for name, turns in alike.items():
+            group = self._groups.setdefault(name, _Group())
             try:
                 group.learn([turn.waiting for turn in turns if turn.waiting], self._measure, self._decided)
             except Exception as error:  # such as a lack of memory; to one training it happens as in a step of its own
@@ -105,6 +105,7 @@ class _Turn(Generic[T]):
         waiting: the step before which it stands; None at its end.
         end: its result or its error, once there is one.
         random: the random states that it left when another one went on.
+        group: with whom it could be stacked: those of its build, with batches of its size, and with the same hindrance or none.
     """
 
     def __init__(self, name: int, training: Training[T]) -> None:
@@ -112,7 +113,12 @@ class _Turn(Generic[T]):
         self.waiting: Waiting | None = None
         self.end: list[T | Exception] = []
         self.random: dict[str, Any] = {}
-        self.build: object = None
+        self._build: object = None
+        self._largest = 0
+
+    @property
+    def group(self) -> object:
+        return self._build, self._largest
 
     def go_on(self) -> None:
         """To its next step."""
@@ -131,11 +137,13 @@ class _Turn(Generic[T]):
         except Exception as error:
             self.end.append(error)
         else:
-            self.build = self.build or build_of(self.waiting)
+            self._build = self._build or (build_of(self.waiting), hindrance(self.waiting))
+            # The last batch of an epoch may be a smaller one, and a training may be gone on with just before it.
+            self._largest = max(self._largest, len(self.waiting.inputs))
 
 
 class _Group:
-    """Trainings of one build.
+    """Trainings of one build and size of batches.
 
     Attributes:
         stacked: whether they are; None as long as nobody has tried.

@@ -15,14 +15,18 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
+from operator import itemgetter
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.utils._pytree import tree_map
 
+from glassnet.training.losses import Loss
 from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.state import State, random_states
 from glassnet.training.step import autocast, backward
@@ -34,6 +38,7 @@ APART = {("float32", "cpu"): 0.01, ("float32", "cuda"): 0.1}
 APART_IN_LOWER = 0.44
 WORTH = 1.1  # gain of a pass for which networks are stacked: the way through all trainings by turns costs a little too
 ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
+PLAIN = (bool, int, float, str, tuple, list, type(None))  # kinds of values that say how a layer computes
 ENOUGH = 0.3  # seconds of passes after which there are enough
 
 
@@ -63,19 +68,28 @@ class Stack:
 
     def learn(self, waiting: Sequence[Waiting]) -> list[Shared]:
         """One forward and one backward pass for the next step of each training, in the order of ``states``; buffers change as in its own step."""
-        loss = waiting[0].plan.loss
+        wanted = [each.plan.loss for each in waiting]
         precision, device = waiting[0].plan.precision, waiting[0].state.device
+
+        def say(parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor) -> Any:
+            with autocast(precision, device):
+                return functional_call(self.net, (parameters, buffers), (inputs,))
 
         def one(
             parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor
-        ) -> tuple[Tensor, Tensor]:
-            with autocast(precision, device):
-                outputs = functional_call(self.net, (parameters, buffers), (inputs,))
-            return loss(outputs, targets), (outputs[0] if isinstance(outputs, tuple) else outputs).detach()
+        ) -> tuple[Tensor, Any]:
+            outputs = say(parameters, buffers, inputs)
+            return wanted[0](outputs, targets), outputs
 
         inputs = torch.stack([each.inputs for each in waiting])  # (E, batch, ...)
         targets = torch.stack([each.targets for each in waiting])
-        losses, outputs = vmap(one)(self._parameters, self._buffers, inputs, targets)  # (E,), (E, batch, ...)
+        if all(_same_loss(wanted[0], other) for other in wanted[1:]):
+            losses, answers = vmap(one)(self._parameters, self._buffers, inputs, targets)  # (E,), (E, batch, ...)
+        else:  # such as label smoothing of different strengths: a few kernels more for each
+            answers = vmap(say)(self._parameters, self._buffers, inputs)
+            own = [tree_map(itemgetter(place), answers) for place in range(len(wanted))]
+            losses = torch.stack([loss(*each) for loss, *each in zip(wanted, own, targets.unbind(), strict=True)])
+        outputs = (answers[0] if isinstance(answers, tuple) else answers).detach()
         learned = {name: tensor for name, tensor in self._parameters.items() if tensor.requires_grad}
         # Each loss depends on its own slice alone, so the gradient of the sum is, slice by slice, that of each.
         found = torch.autograd.grad(losses.sum(), list(learned.values()), allow_unused=True)
@@ -106,15 +120,29 @@ class Stack:
 
 
 def build_of(waiting: Waiting) -> object:
-    """What has to be equal for trainings to be stacked: layers, sizes, kinds, places and layout of all tensors, and the precision."""
+    """What has to be equal for trainings to be stacked: layers and what they are set to, sizes, kinds, places and layout of all tensors, and the precision."""
     net = waiting.state.net
     return (
         type(net).__qualname__,
         str(net),
+        tuple(
+            (name, key, repr(value) if isinstance(value, PLAIN) else getattr(value, "__qualname__", type(value)))
+            for name, layer in net.named_modules()
+            for key, value in vars(layer).items()
+            if not key.startswith("_")
+        ),
         tuple((name, p.shape, p.stride(), p.dtype, p.device, p.requires_grad) for name, p in net.named_parameters()),
         tuple((name, b.shape, b.stride(), b.dtype, b.device) for name, b in net.named_buffers()),
         waiting.plan.precision,
     )
+
+
+def _same_loss(one: Loss, other: Loss) -> bool:
+    """Whether two losses are known to be one."""
+    if isinstance(one, partial) and isinstance(other, partial):
+        plain = all(isinstance(value, PLAIN) for value in (*one.keywords.values(), *other.keywords.values()))
+        return plain and not one.args + other.args and (one.func, one.keywords) == (other.func, other.keywords)
+    return one is other
 
 
 def fits(waiting: Sequence[Waiting]) -> bool:
