@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +119,15 @@ def test_stacked_trials_are_those_in_turn(tmp_path: Path, monkeypatch: pytest.Mo
         return right(self, waiting)
 
     monkeypatch.setattr(Stack, "learn", counted)
-    asked = {
-        "space": space_of("lr=1e-3..3e-2 log, label-smoothing=0..0.2, opt=adamw|sgd, hidden=[8]|[12]"),
-        "stages": (Stage(5, 1), Stage(2, 2)),
-    }
-    in_turn(search("", **asked, jobs=1), tmp_path / "in-turn", monkeypatch)
+    space, stages = (
+        "lr=1e-3..3e-2 log, label-smoothing=0..0.2, opt=adamw|sgd, hidden=[8]|[12]",
+        (Stage(5, 1), Stage(2, 2)),
+    )
+    in_turn(search(space, stages=stages, jobs=1), tmp_path / "in-turn", monkeypatch)
     assert shared == []
     told: list[str] = []
     threads = torch.get_num_threads()
-    found = run(search("", **asked, jobs=3, together="stacked"), tmp_path / "stacked", tell=told.append)
+    found = run(search(space, stages=stages, jobs=3, together="stacked"), tmp_path / "stacked", tell=told.append)
     assert torch.get_num_threads() == threads
     assert len(shared) > 40, "a whole epoch of two trials at least"
     assert max(shared) >= 2
@@ -140,18 +141,17 @@ def test_stacked_trials_are_those_in_turn(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_search_that_was_stopped_goes_on_from_the_trials_checkpoints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict[str, Any] = {"stages": (Stage(4, 1),), "jobs": 3, "together": "stacked"}
-    space = "lr=1e-3..3e-2 log"
-    saving = search(space, **asked)
-    saving = Search(**{**vars(saving), "recipe": saving.recipe.changed({"train.checkpoint_seconds": 0.0})})
-    in_turn(Search(**{**vars(saving), "jobs": 1, "together": "auto"}), tmp_path / "whole", monkeypatch)
+    asked = search("lr=1e-3..3e-2 log", stages=(Stage(4, 1),), jobs=3, together="stacked")
+    large = asked.recipe.changed({"train.batch_size": 128})
+    saving = replace(asked, recipe=large.changed({"train.checkpoint_seconds": 0.0}))
+    in_turn(replace(asked, recipe=large, jobs=1, together="auto"), tmp_path / "whole", monkeypatch)
     times: list[int] = []
     folder = tmp_path / "stopped"
-    found = run(saving, folder, stop=lambda: times.append(1) or len(times) > 25)  # type: ignore[func-returns-value]
+    found = run(saving, folder, stop=lambda: times.append(1) or len(times) > 12)  # type: ignore[func-returns-value]
     assert found.stopped
     assert not (folder / "stages.json").exists()
     before = [len(losses(folder, f"1-{number:04d}")) for number in range(3)]
-    assert all(0 < steps < 39 for steps in before)
+    assert all(0 < steps < 9 for steps in before), before
     told: list[str] = []
     again = run(reopened(folder), folder, tell=told.append)
     assert "trials stacked as asked" in told
