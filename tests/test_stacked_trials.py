@@ -22,6 +22,7 @@ from glassnet.hyperparameters.side_by_side import crew_for
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 from glassnet.searching import Job, Pool
+from glassnet.training.execution import process_kept
 from glassnet.training.stacked import Stack
 
 FIXED = {
@@ -107,6 +108,11 @@ def alike(one: Path, other: Path) -> None:
         assert list(stage) == list(of_other_stage)
         assert stage["best"]["number"] == of_other_stage["best"]["number"]
         assert stage["narrowed"] == of_other_stage["narrowed"]
+    if (one / "finalists.json").exists():
+        finals, others_finals = (json.loads((folder / "finalists.json").read_text()) for folder in (one, other))
+        assert [each["place"] for each in finals] == [each["place"] for each in others_finals]
+        for each, of_other in zip(finals, others_finals, strict=True):
+            assert each["values"] == pytest.approx(of_other["values"], abs=5e-3)
 
 
 def test_stacked_trials_are_those_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,12 +129,11 @@ def test_stacked_trials_are_those_in_turn(tmp_path: Path, monkeypatch: pytest.Mo
         "lr=1e-3..3e-2 log, label-smoothing=0..0.2, opt=adamw|sgd, hidden=[8]|[12]",
         (Stage(5, 1), Stage(2, 2)),
     )
-    in_turn(search(space, stages=stages, jobs=1), tmp_path / "in-turn", monkeypatch)
+    few = {"stages": stages, "finalists": 1, "repeats": 1}
+    in_turn(search(space, **few, jobs=1), tmp_path / "in-turn", monkeypatch)
     assert shared == []
     told: list[str] = []
-    threads = torch.get_num_threads()
-    found = run(search(space, stages=stages, jobs=3, together="stacked"), tmp_path / "stacked", tell=told.append)
-    assert torch.get_num_threads() == threads
+    found = run(search(space, **few, jobs=3, together="stacked"), tmp_path / "stacked", tell=told.append)
     assert len(shared) > 40, "a whole epoch of two trials at least"
     assert max(shared) >= 2
     assert "trials stacked as asked" in told
@@ -196,6 +201,16 @@ def test_data_that_cannot_be_read_are_an_error_and_not_so_many_failed_trials(
     monkeypatch.setattr(in_lockstep, "trials", broken)
     with pytest.raises(DataError, match="the data are gone"):
         run(search("lr=1e-3..3e-2 log", stages=(Stage(2, 1),), together="stacked"), tmp_path / "none")
+
+
+def test_the_processs_own_settings_are_put_back(tmp_path: Path) -> None:
+    with process_kept():
+        torch.set_num_threads(2)
+        with InLockstep({"threads": 1, "recipe": str(tmp_path / "none")}, 2, measure=False) as crew:
+            with pytest.raises(UsageError, match="cannot read the recipe"):
+                list(crew.run(iter([Job(1, 0, {}, {})]), lambda *_: True))
+            torch.set_num_threads(1)
+        assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from glassnet.training import stacked as stacked_module
 from glassnet.training.averaging import Averager
 from glassnet.training.clipping import Clip
 from glassnet.training.lockstep import Lockstep, to_its_end
-from glassnet.training.losses import cross_entropy
+from glassnet.training.losses import Loss, cross_entropy
 from glassnet.training.max_norm import MaxNorm
 from glassnet.training.measure import Meter
 from glassnet.training.noise import weight_noise
@@ -134,6 +134,7 @@ class Alone:
     dtype: torch.dtype = torch.float32
     device: str = "cpu"
     fails_at: int | None = None
+    size: int = 16
     tree: dict[str, Any] | None = None
     events: list[Event] = field(default_factory=list)
     shared: list[bool] = field(default_factory=list)
@@ -144,7 +145,7 @@ class Alone:
         seed_generators(self.seed)
         self.net = self.make().to(self.device, self.dtype)
         inputs, targets = images(self.dtype, self.device)
-        batches = Drawn(inputs, targets, 16, self.seed)
+        batches = Drawn(inputs, targets, self.size, self.seed)
         validation = Drawn(inputs[:40], targets[:40], 40)
         self.state = State(self.net, self.plan)
         if self.tree is not None:
@@ -480,6 +481,39 @@ def test_nets_that_are_built_differently_are_groups_of_their_own() -> None:
         same(one, other)
 
 
+@pytest.mark.parametrize("make", [perceptron, convolutions])
+@pytest.mark.parametrize("first", [cross_entropy, partial(cross_entropy, label_smoothing=0.1)])
+def test_losses_of_different_strength_stay_each_trainings_own(first: Loss, make: Callable[[], nn.Module]) -> None:
+    def smoothed(seed: int) -> Alone:
+        loss = partial(cross_entropy, label_smoothing=0.3 * seed) if seed else first
+        return Alone(make, 0, replace(USUAL, loss=loss, epochs=4, record_every=1))
+
+    apart = alone([smoothed(place) for place in range(3)])
+    members, told, _ = together([smoothed(place) for place in range(3)])
+    assert told == [(True, "stacked as asked")]
+    assert members[0].losses[0] != pytest.approx(members[1].losses[0], rel=1e-3), (
+        "one seed, so that the loss alone tells them apart"
+    )
+    for one, other in zip(members, apart, strict=True):
+        assert all(one.shared)
+        same(one, other)
+
+
+def test_what_keeps_one_training_from_being_stacked_is_no_matter_of_others() -> None:
+    def group() -> list[Alone]:
+        members = crew(perceptron, replace(USUAL, epochs=2), count=5)
+        members[0].plan = replace(members[0].plan, micro_batches=2)
+        members[1].size = 8  # twice as many steps
+        return members
+
+    apart = alone(group())
+    members, told, _ = together(group())
+    assert told == [(True, "stacked as asked")]
+    for place, (one, other) in enumerate(zip(members, apart, strict=True)):
+        assert one.shared == [place > 1] * (20 if place == 1 else 10)
+        same(one, other)
+
+
 def standing(members: list[Alone]) -> list[Waiting]:
     """Each before its first step."""
     return [next(member.run(waits=True)) for member in members]
@@ -557,6 +591,25 @@ def test_a_stack_notices_that_numbers_were_moved_elsewhere() -> None:
     weight = states[1].net.get_parameter("1.weight")
     weight.data = weight.detach().clone()
     assert not stack.holds(states)
+
+
+class Slanted(nn.Module):
+    """Computes with a number that its description does not show."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.layer, self.slope = nn.Linear(108, 4), slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        said: Tensor = nn.functional.leaky_relu(self.layer(x.flatten(1)), self.slope)
+        return said
+
+
+def test_builds_differ_by_numbers_that_no_description_shows() -> None:
+    one, same_build, other = (
+        build_of(standing([Alone(partial(Slanted, slope), 0)])[0]) for slope in (0.01, 0.01, 0.011)
+    )
+    assert one == same_build != other
 
 
 def test_builds_differ_by_layout_and_settings_of_layers() -> None:
