@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from glassnet import finishing
 from glassnet.cli import run as cli
 from glassnet.combined import Ensemble
 from glassnet.errors import LockedError
@@ -35,6 +37,15 @@ QUIET = [*SMALL, "--quiet"]
 STACKED = ["--set", "ensemble.together=stacked"]
 LONG = ["--epochs", "6", "--set", "train.checkpoint_seconds=0.1"]
 COMMAND = [sys.executable, "-c", "from glassnet.cli import main; main()"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _without_reports_and_rivals() -> Iterator[None]:
+    """What takes most of the time of so small a run and looks at finished models alone; ``tests/test_members.py`` has both."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finishing, "write_report", lambda *_: None)
+        patch.setattr(finishing, "rivals_of", lambda *_, **__: [])
+        yield
 
 
 @pytest.fixture(scope="module")
