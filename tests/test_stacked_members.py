@@ -35,7 +35,8 @@ SMALL = [
 ]
 QUIET = [*SMALL, "--quiet"]
 STACKED = ["--set", "ensemble.together=stacked"]
-LONG = ["--epochs", "6", "--set", "train.checkpoint_seconds=0.1"]
+LONG = ["--epochs", "6"]
+OFTEN = ["--set", "train.checkpoint_seconds=0.1"]
 COMMAND = [sys.executable, "-c", "from glassnet.cli import main; main()"]
 
 
@@ -104,7 +105,7 @@ def test_stacked_or_in_turn_makes_no_difference_but_rounding(
 def test_a_kill_loses_nothing_and_members_go_on_alone_or_stacked(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     process = subprocess.Popen(
-        [*COMMAND, "train", "digits", *QUIET, *LONG, *STACKED, "--out", str(out)], stderr=subprocess.PIPE
+        [*COMMAND, "train", "digits", *QUIET, *LONG, *OFTEN, *STACKED, "--out", str(out)], stderr=subprocess.PIPE
     )
     third = out / "members" / "3"
     wait_for(lambda: (third / "checkpoints").exists() and any((third / "checkpoints").glob("*/manifest.json")), process)
@@ -120,7 +121,7 @@ def test_a_kill_loses_nothing_and_members_go_on_alone_or_stacked(whole: Path, tm
 
 def test_a_signal_saves_all_members_and_resuming_goes_on(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "stopped"
-    asked = [*COMMAND, "train", "digits", *QUIET, *LONG, *STACKED, "--out", str(out)]
+    asked = [*COMMAND, "train", "digits", *QUIET, *LONG, *OFTEN, *STACKED, "--out", str(out)]
     process = subprocess.Popen(asked, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     third = out / "members" / "3"
     wait_for(lambda: (third / "checkpoints").exists() and any((third / "checkpoints").glob("*/manifest.json")), process)
