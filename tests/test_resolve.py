@@ -45,6 +45,7 @@ def test_nothing_is_left_open_but_what_must_be_measured(data: Data) -> None:
     assert left == {
         "data.val_fraction",
         "data.test_fraction",
+        "ensemble.together",
         "train.device",
         "train.layout",
         "train.measure",
