@@ -13,7 +13,7 @@ CLASSES = 4
 WRONG = 80  # wrong answers on validation that are needed to say anything
 ABOVE, KNOWING = 0.13, 0.175  # share at which the right class comes second, above chance, of what there is above it
 BESIDE, SURE = (
-    0.26,
+    0.2,
     0.45,
 )  # the same where being sure helps little: what the surest quarter of the answers has of the accuracy that is lacking
 ACCURACY, HALF = (
@@ -49,7 +49,7 @@ def judge(history: History, event: Event) -> Finding | None:
     knowing = (second - chance) / (1 - chance)
     told = [(number(epoch.val.get("sure")), number(epoch.val.get("accuracy"))) for epoch in looks]
     gain = sum((sure - right) / max(1 - right, 1e-9) for sure, right in told) / len(told)
-    if knowing > (BESIDE if gain <= SURE else KNOWING if accuracy >= HALF else ABOVE):
+    if knowing > (ABOVE if accuracy < HALF else BESIDE if gain <= SURE else KNOWING):
         return None
     return RULE.finding(
         event.step,
@@ -62,7 +62,7 @@ RULE = Rule(
     id="labels-noisy",
     title="Noisy labels",
     threshold=(
-        f"after {LOOK:.0%} of the run, with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right; {BESIDE:.0%} where the surest quarter of the answers is right hardly more often than all, by {SURE:.0%} of what is lacking at most); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
+        f"after {LOOK:.0%} of the run, with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right; {BESIDE:.0%} where, besides, the surest quarter of the answers is right hardly more often than all, by {SURE:.0%} of what is lacking at most); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
     ),
     source="confident learning (Northcutt, Jiang, Chuang 2021) uses predicted against given labels too; the second place and its limit are calibrated on benchmarks/diagnosis",
     explanation=(
