@@ -186,6 +186,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(looks((1, 2, 3), layers=layers(_0={"gradient": 200.0}))),
             run(look(1, layers=layers(_0={"gradient": 900.0})), looks((2, 3))),  # one look of three
             run(look(1), looks((2, 3), layers=layers(_0={"gradient": 900.0}))),  # the first step has made it so
+            run(looks((1, 2, 3), layers=layers(_0={"gradient": 201.0}), between_samples=9e-7)),  # nothing comes in
         ],
     ),
     ("exploding-gradient", run(timed(301.0, 1.0)), 3, {"time": 301.0}, [run(timed(300.0, 1.0))]),

@@ -1,6 +1,6 @@
 """Samples that lie one behind the other on a disk, in an order that is random and yet read in runs.
 
-A disk reads what lies together hundreds of times faster than as many rows from anywhere. So neighbouring rows make a run, runs are put in random order, and a
+A disk reads what lies together many times faster than as many rows from anywhere: two and a half times where rows have 27 kB, a hundred times where they have 3. So neighbouring rows make a run, runs are put in random order, and a
 thousand of them at a time, from anywhere in the file, share out their rows at random. The system is told which runs come next, and reads them meanwhile.
 """
 

@@ -28,9 +28,8 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Measured) or len(history.measured) != LOOKS:
         return None
     looks = history.measured
-    if all(
-        number(each.batch.get("between_samples")) < SAME for each in looks
-    ):  # nothing comes in, so nothing is thrown back
+    # Where nothing comes in, whatever comes back is noise.
+    if all(number(each.batch.get("between_samples")) < SAME for each in looks):
         return None
     # With the weights as they were drawn, and still so afterwards: what grows later only has been thrown there by the steps.
     grown = min(_through_layers(looks[0]), middle(_through_layers(each) for each in looks))

@@ -12,11 +12,9 @@ from glassnet.events import Described, Event, Finding, Measured, Step
 
 CERTAIN = 3.0  # nats above that of equal chances; He's rule in all layers, the last among them, makes up to 1.6
 EXCESS, LARGE = 0.7, 4.0  # less will do where the last layer's weights are as many times the size that keeps variances
-VALUES, STRAIGHT = (
-    11.0,
-    4.0,
-)  # one output of variance 2, as drawn, may well be three times as large: 1 + 6; four times: 1 + 8; of losses that are no squares their roots
-BESIDE = 3.0, 2.0  # of the same two kinds, less will do where the last layer's weights are large
+VALUES = 11.0  # one output of variance 2, as drawn, may well be three times as large: 1 + 6; four times: 1 + 8
+STRAIGHT = 4.0  # the same of losses that grow with a mistake and not with its square
+BESIDE = 3.0, 2.0  # of both kinds, where the last layer's weights are large
 WAIT = 20  # finite recorded losses
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
 

@@ -12,10 +12,8 @@ from glassnet.events import Epoch, Event, Finding
 CLASSES = 4
 WRONG = 80  # wrong answers on validation that are needed to say anything
 ABOVE, KNOWING = 0.13, 0.175  # share at which the right class comes second, above chance, of what there is above it
-BESIDE, SURE = (
-    0.2,
-    0.45,
-)  # the same where being sure helps little: what the surest quarter of the answers has of the accuracy that is lacking
+BESIDE = 0.2  # the same where, besides, being sure helps little
+SURE = 0.45  # of the accuracy that is lacking, what the surest quarter of the answers has; at most
 ACCURACY, HALF = (
     0.25,
     0.45,

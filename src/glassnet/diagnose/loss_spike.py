@@ -17,10 +17,8 @@ BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump th
 EARLY, LONG = 0.2, 0.1  # share of the run; update over weight
 WORTH = 0.2  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
-BEGINNING, WILD = (
-    0.1,
-    5.0,
-)  # share of the run in which a loss may jump by itself, and how many times the usual size inputs are that do it
+BEGINNING = 0.1  # of the run, in which a loss may jump by itself
+WILD = 5.0  # times the usual size: inputs that make it jump
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 

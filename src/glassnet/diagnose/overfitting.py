@@ -14,11 +14,8 @@ EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are no
 LASTING = 0.08  # of the epochs planned, where that is more
 WORTH = 0.007  # of the first loss: the figures of some hundred samples are no finer
 RISE = 0.10
-SLIGHT, SINCE, AWAY = (
-    0.04,
-    0.25,
-    0.12,
-)  # a smaller rise counts too where the lowest point is a quarter of the run ago, and no epoch of the last eighth came near it
+SLIGHT = 0.04  # a rise that counts where it lasts
+SINCE, AWAY = 0.25, 0.12  # of the run: how long ago the lowest point is, and for how long no epoch came near it
 FALL = 0.9  # training loss over that at the lowest point of validation
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import fallen, middle, number, recent_loss, share
@@ -25,8 +27,7 @@ def judge(history: History, event: Event) -> Finding | None:
     promised = [
         abs(number(each.batch.get("predicted"))) / max(abs(number(each.batch.get("before"))), 1e-12) for each in looks
     ]
-    low = [each.step for each in history.measured if each.lr < DECAYED * highest and each.step > peak(history)]
-    if not low or low[0] > FAST * history.total_steps:
+    if _came_down(history, highest) > FAST * history.total_steps:
         return None
     if not down < DONE or decayed >= DECAYED or not middle(promised) < TINY:
         return None
@@ -39,10 +40,15 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
-def peak(history: History) -> int:
-    """The look at which the rate was highest, the last one of several."""
-    highest = max(each.lr for each in history.measured)
-    return max(each.step for each in history.measured if each.lr == highest)
+def _came_down(history: History, highest: float) -> float:
+    """The first step looked at, after the last one at the highest rate, whose rate was a small part of that; infinite before it."""
+    steps = math.inf
+    for each in reversed(history.measured):
+        if each.lr == highest:
+            break
+        if each.lr < DECAYED * highest:
+            steps = each.step
+    return steps
 
 
 RULE = Rule(

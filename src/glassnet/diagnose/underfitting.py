@@ -17,17 +17,15 @@ from glassnet.diagnose.signs import (
 )
 from glassnet.events import Epoch, Event, Finding
 
-LOOK, HEAVY = 0.7, 0.5
+LOOK, HEAVY = 0.7, 0.5  # of the run; the second under heavy dropout, which is known from the start
 STILL = 0.03
 BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
 GAP = 0.06
 RECENT = 0.2
 KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
-DROPPED_MOST, LACKING = (
-    0.75,
-    0.95,
-)  # dropout that leaves less than one unit of four, and the training accuracy that may then lack
+DROPPED_MOST = 0.75  # dropout that leaves less than one unit of four
+LACKING = 0.95  # training accuracy that may be lacking under it
 
 
 def judge(history: History, event: Event) -> Finding | None:

@@ -20,9 +20,7 @@ from glassnet.training.execution import choose_device
 
 MAKER = "glassnet.hyperparameters.objective:objective"
 WORTH = 120.0  # seconds of a search from which on measuring pays: starting other processes takes some of them
-AT_ONCE = (
-    8  # trials step by step together; their prepared data and what their optimisers remember are in memory at once
-)
+AT_ONCE = 8  # trials step by step together: the data and the optimisers of all are in memory
 WINDOW = 2.0  # seconds of steps by which a way is judged
 
 

@@ -18,9 +18,7 @@ T = TypeVar("T")
 Training: TypeAlias = Generator[Waiting, None, T]
 Decided: TypeAlias = Callable[[bool, str], None]
 
-PATIENCE = (
-    100  # rounds after which trainings whose batches never were of one shape are not thought to be stacked any more
-)
+PATIENCE = 100  # rounds without batches of one shape, after which none are expected
 
 
 def to_its_end(training: Training[T]) -> T:
