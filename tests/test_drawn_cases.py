@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from benchmarks.diagnosis.sets import load
 from benchmarks.diagnosis.unseen_sets import UNSEEN
 
 from glassnet.diagnose import BY_ID
-from glassnet.events import Epoch, Traced, to_json
+from glassnet.events import Epoch, Event, Step, Traced, to_json
 
 WITHOUT_FILES = (
     {"digits", "spirals", "diabetes", "tumours", "rings", "friedman", "chaos"}
@@ -79,7 +80,8 @@ def test_numbers_are_drawn_from_their_whole_range_and_all_ratios_alike() -> None
 
 
 def test_every_rule_can_be_planted_and_every_right_id_is_a_rule() -> None:
-    assert {planting.fault for planting in PLANTINGS} == set(BY_ID)
+    by_schedule = {"lr-rises", "lr-decays-early"}  # planted as what comes of them, divergence and a plateau
+    assert {planting.fault for planting in PLANTINGS} | by_schedule == set(BY_ID)
     for planting in PLANTINGS:
         assert set(planting.also) <= set(BY_ID) - {planting.fault}
         assert bool(planting.also) == bool(planting.because)
@@ -148,7 +150,15 @@ def test_a_host_whose_validation_loss_rises_ends_where_it_was_lowest(monkeypatch
     assert chosen(EVERYWHERE[0])["epochs"] == EVERYWHERE[0].setup.epochs
 
 
-def lie(folder: Path, case: Case, accuracy: float, loss: float = 0.5, rise: float = 1.0, broke: bool = False) -> None:
+def lie(
+    folder: Path,
+    case: Case,
+    accuracy: float,
+    loss: float = 0.5,
+    rise: float = 1.0,
+    broke: bool = False,
+    losses: Sequence[float] = (),
+) -> None:
     """A recording as it would lie in a folder."""
     place = folder / "practised" / case.name
     place.mkdir(parents=True)
@@ -157,7 +167,9 @@ def lie(folder: Path, case: Case, accuracy: float, loss: float = 0.5, rise: floa
     told = case.record() | {"crashed": "", "test": figures, "last": last}
     (place / "case.json").write_text(json.dumps(told))
     traced = Traced(3, "not-finite", "loss", "", [], [], None, {})
-    (place / "events.jsonl").write_text(to_json(traced) + "\n" if broke else "")
+    told_of: list[Event] = [Step(0, number, 0.1, 32 * number, loss) for number, loss in enumerate(losses, start=1)]
+    told_of += [traced] * broke
+    (place / "events.jsonl").write_text("".join(to_json(event) + "\n" for event in told_of))
 
 
 @pytest.fixture
@@ -177,6 +189,17 @@ def test_a_healthy_host_is_not_far_behind_the_best_and_its_validation_loss_has_n
     mnist = [host.name for host in drawn("practised") if host.setup.data == "mnist"][:4]
     assert set(mnist) & set(sound(folder, "practised")) == set(mnist[:2])
     assert {(host.setup.lr, host.setup.epochs) for host in hosts(folder, "practised")} == {(0.03, 7)}
+
+
+@pytest.mark.parametrize(
+    ("losses", "healthy"), [([1.0] * 6 + [3.1] * 3, False), ([1.0] * 6 + [3.1] * 2 + [1.0] * 3, True)]
+)
+def test_a_host_whose_loss_outgrew_three_times_its_first_value_is_not_healthy(
+    folder: Path, losses: list[float], healthy: bool
+) -> None:
+    host = next(host for host in drawn("practised") if host.setup.data == "digits")
+    lie(folder, host, 0.9, losses=losses)
+    assert (host.name in sound(folder, "practised")) == healthy
 
 
 def test_faults_are_planted_in_healthy_hosts_alone_and_each_host_once_for_a_kind(folder: Path) -> None:

@@ -4,7 +4,7 @@
 
 - A rate s times too high: ``lr-much-too-high`` ("divide by 10 to 100") is right from s = 10 on, ``lr-too-high`` ("by 3 to 10") up to s = 30, after which its advice leaves the rate more
   than three times too high. ``loss-exploding`` is the lectures' own stop for a rate far too high, as it was in the catalogue.
-- A rate that a schedule lowers or raises: the id of the rate that comes of it (``lr-too-low``, ``lr-too-high``).
+- A rate that a schedule lowers or raises: the id of the schedule (``lr-decays-early``, ``lr-rises``) or of the rate that comes of it (``lr-too-low``, ``lr-too-high``).
 - Learning by heart early and late have one advice.
 - Weights of the wrong size: the id of what they do first (``vanishing-gradient``, ``initial-loss-high``, ``slow-start``), whose advice is the same change of the initial weights.
 - A few wild rows: ``inputs-unscaled``, whose advice is to look at them and at the scaling.
@@ -56,6 +56,7 @@ PER_FAULT = {
     "first-half": 6,
     "second-half": 6,
     "another": 6,
+    "yet-another": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}
@@ -166,7 +167,7 @@ PLANTINGS: tuple[Planting, ...] = (
         40,
         150,
         by_sgd,
-        also=("lr-too-high",),
+        also=("lr-rises", "lr-too-high"),
         because="the rate is what makes it rise",
     ),
     Planting(
@@ -176,7 +177,7 @@ PLANTINGS: tuple[Planting, ...] = (
         decayed_early,
         15,
         100,
-        also=("lr-too-low",),
+        also=("lr-decays-early", "lr-too-low"),
         because="the loss stands still since the rate has become too low",
     ),
     Planting(

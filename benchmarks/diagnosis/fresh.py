@@ -5,7 +5,7 @@
 A transplant changes in the new host what the fault changed in its control: the same spoiling, the same factor on the rate, the same options. Its host has the same kind
 of net, of data and of targets, is no host of this fault anywhere in the catalogue, and is chosen by a hash. Nobody chooses a case, and nobody looks at what the
 doctor says of them while rules are written. What cannot count does not: a control whose losses are not all finite, or whose last validation loss is
-above 1.05 times its lowest one (of the standard of ``health.py``, its rates were tried with the catalogue's seed and data), and a fault that does no harm by the standard
+above 1.05 times its lowest one, or whose loss was ever above three times its first, where the lectures stop a training (of the standard of ``health.py``, its rates were tried with the catalogue's seed and data), and a fault that does no harm by the standard
 of ``harm.py``; both know nothing of the rules.
 """
 
@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.diagnosis.case import Case, Setup, _hash
@@ -25,6 +27,7 @@ from benchmarks.diagnosis.faults import BY_NAME, FAULTS
 from benchmarks.diagnosis.harm import harms
 from benchmarks.diagnosis.health import RISE, one_thread
 from benchmarks.diagnosis.recording import Recorded, record_case
+from glassnet.events import Described, Event, Step
 
 SEED = 1000
 OTHER = {"mnist": "notmnist", "notmnist": "mnist"}
@@ -139,7 +142,16 @@ def counted(folder: Path) -> list[Recorded]:
 def _sound(one: Recorded) -> bool:
     """Whether a recorded control is healthy, as far as the recording shows."""
     last = one.case["last"]
-    return bool(not one.case["crashed"] and last and last["val"]["loss"] <= RISE * last["lowest_val_loss"])
+    whole = not one.case["crashed"] and last and last["val"]["loss"] <= RISE * last["lowest_val_loss"]
+    return bool(whole and not _outgrown(list(one.events())))
+
+
+def _outgrown(events: list[Event]) -> bool:
+    """Whether the loss was ever above three times its first value, where the lectures stop a training (T6): a median of five recorded ones, so that one batch does not count."""
+    losses = [event.loss for event in events if isinstance(event, Step) and event.loss is not None]
+    looked = [float(event.start.get("train_loss") or 0.0) for event in events if isinstance(event, Described)]
+    most = 3 * max([*losses[:1], *looked], default=math.inf)
+    return any(median(losses[end - 5 : end]) > most for end in range(5, len(losses) + 1))
 
 
 def main() -> None:

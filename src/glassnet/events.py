@@ -93,8 +93,8 @@ class Described:
         outputs: numbers in one output row; classes where the task is ``classes``.
         plan: ``optimizer`` (class name), ``lr``, ``momentum``, ``weight_decay``, ``batch_size``, ``micro_batches``, ``epochs``,
             ``steps_per_epoch``, ``loss`` (recipe name, or class or function name), ``clip`` (bool), ``penalty`` (bool), ``precision``,
-            ``label_smoothing``.
-        net: ``parameters``, ``trainable``; lists of names ``frozen`` (not to be trained), ``unreached`` (no gradient arrives),
+            ``label_smoothing``, ``rates`` (what the schedule will multiply the rate by, evenly from the first step to the last).
+        net: ``parameters``, ``trainable``; lists of names ``frozen`` (not to be trained), ``frozen_layers`` (modules with weights, none of which is to be trained), ``unreached`` (no gradient arrives),
             ``zero_gradient`` (one arrives and is exactly zero), ``not_optimised`` (to be trained, yet unknown to the optimiser),
             ``identical_units`` (weights whose rows are all the same), ``stuck_in_eval`` and ``stuck_in_train`` (modules that ``net.train()`` and ``net.eval()`` do not switch); counts
             ``batch_norms``, ``dropouts``, the largest rate ``dropout``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran);

@@ -5,12 +5,18 @@ Each row: the rule, the changes of a healthy description that make it speak, the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Changes = dict[str, Any]
 END = {"nonnegative": 1.0, "min": 0.05, "max": 0.2, "row_sum": 1.0, "row_sum_spread": 1e-7}
 INDICES = {"whole": True, "min": 0, "max": 9, "distinct": 10, "mean": 4.5, "std": 2.8723}
 LOGS = {"log_sum_exp": 1e-9, "nonnegative": 0.0, "max": -0.1}
+
+
+def rates(factor: Callable[[float], float]) -> list[float]:
+    """What a schedule multiplies the rate by, at a hundred and one shares of the run."""
+    return [float(f"{factor(point / 100):.4g}") for point in range(101)]
 
 
 def values(**changes: Any) -> Changes:
@@ -82,6 +88,35 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         {"net": {"trainable": 890, "frozen": ["0.weight"]}},
         {"share": 0.11},
         [{"net": {"trainable": 901, "frozen": ["0.bias"]}}, {"net": {"parameters": 0, "trainable": 0}}],
+    ),
+    (
+        "frozen-parameters",
+        {"net": {"trainable": 980, "frozen": ["0.weight", "0.bias"], "frozen_layers": ["0"], "weight_layers": 10}},
+        {"share": 0.02},
+        [{"net": {"trainable": 980, "frozen": ["0.weight"], "frozen_layers": ["0"], "weight_layers": 11}}],
+    ),
+    (
+        "lr-rises",
+        {"plan": {"rates": rates(lambda u: 100**u)}},
+        {"earlier": 0.631, "later": 10.0},
+        [
+            {"plan": {"rates": rates(lambda u: 3.1**u)}},  # 1.97 times as high at the end as after 40 % of the run
+            {"plan": {"rates": rates(lambda u: min(1.0, 2.4 * u + 0.04))}},  # a warm-up that is over in time
+            {"plan": {"rates": rates(lambda u: 1 - abs(2 * (4 * u % 1) - 1))}},  # triangles
+            {"plan": {"rates": rates(lambda u: 0.0)}},
+            {"plan": {"rates": []}},
+        ],
+    ),
+    (
+        "lr-decays-early",
+        {"plan": {"rates": rates(lambda u: 0.1 ** (u // 0.17))}},
+        {"from": 34 / 101, "highest": 0.1, "then": 0.001},
+        [
+            {"plan": {"rates": rates(lambda u: 0.1 ** (u // 0.19))}},  # a hundredth from 38 % on
+            {"plan": {"rates": rates(lambda u: 0.11 ** (u // 0.4))}},
+            {"plan": {"rates": [*rates(lambda u: 0.001 if u > 0.2 else 1.0)[:-1], 0.02]}},  # it comes back
+            {"plan": {"rates": rates(lambda u: 0.0)}},
+        ],
     ),
     ("stuck-in-eval", {"net": {"stuck_in_eval": ["1", "features.2"]}}, {"modules": 2.0}, [{"net": {"dropouts": 2}}]),
     (

@@ -67,10 +67,6 @@ def headed(gain: float) -> list[dict[str, Any]]:
     return made
 
 
-def bounced(*reaches: float) -> list[Event]:
-    return [look(20 + n, reach=reach) for n, reach in enumerate(reaches)]
-
-
 def judged(
     accuracy: float, second: float | None = None, count: int = 5, loss: float = 1.0, sure: float | None = None
 ) -> list[Event]:
@@ -84,11 +80,6 @@ def stopped(train: float, val: float, fall: float = 0.0) -> list[Event]:
         epoch(n, {"loss": 1.0 - fall * n, "accuracy": train}, {"loss": 1.0 - fall * n, "accuracy": val})
         for n in range(7)
     ]
-
-
-def wasting(reach: float) -> list[Event]:
-    """Looks of a whole run at steps that keep little of their promise."""
-    return list(looks(range(20, 45, 4), reach=reach))
 
 
 def ten_times_as_long(events: Run) -> Run:
@@ -246,14 +237,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ("divergence", run(losses=RISEN + [7.0] * 9), 33, {"loss": 0.86}, [run(losses=RISEN + [6.8] * 5)]),
     (
         "lr-much-too-high",
-        run(losses=[2.3] * 12 + [5.8] * 2),
+        run(losses=[2.3] * 12 + [46.1] * 2),
         14,  # two of the last three losses
-        {"first": 2.3, "loss": 5.8},
+        {"first": 2.3, "loss": 46.1},
         [
-            run(losses=[2.3, 2.3] + [5.7] * 16),
-            run(losses=[2.3, 2.3, 9.0] * 6),
+            run(losses=[2.3] * 12 + [46.0] * 2),  # not that much
+            run(losses=[2.3, 2.3, 90.0] * 6),
             run(losses=[2.3] + [6.8] * 11 + [2.3] * 5),  # back soon enough
-            run(looks((1, 2, 3)), losses=[2.3] * 12 + [5.8] * 3),  # steps of a thousandth throw nothing up
+            run(looks((1, 2, 3)), losses=[2.3] * 12 + [58.0] * 3),  # steps of a thousandth throw nothing up
         ],
     ),
     (
@@ -490,20 +481,29 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "lr-too-high",
-        run(bounced(-0.1, -0.2, 0.8, 0.8, -0.3, 0.8)),
-        25,
-        {"overshooting": 0.5},
+        run(losses=[2.3] * 12 + [5.8] * 2),
+        14,  # two of the last three losses
+        {"first": 2.3, "loss": 5.8},
         [
-            run(bounced(-0.1, 0.8, 0.8, 0.8, 0.8, -0.3, 0.8)),
-            run(bounced(-0.1, -0.2, 0.8, 0.8, -0.3, 0.8), start=UNRELATED),  # the first epoch will tell why
+            run(losses=[2.3, 2.3] + [5.7] * 16),
+            run(losses=[2.3, 2.3, 9.0] * 6),
+            run(losses=[2.3] + [6.8] * 11 + [2.3] * 5),  # back soon enough
+            run(looks((1, 2, 3)), losses=[2.3] * 12 + [5.8] * 3),  # steps of a thousandth throw nothing up
         ],
     ),
     (
         "lr-too-high",
-        run(wasting(0.09), losses=falling),
-        40,
-        {"overshooting": 0.0},
-        [run(wasting(0.11), losses=falling), run(wasting(0.09)[:5], losses=falling)],
+        run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.13))),
+        20,
+        {"update": 0.13},
+        [
+            run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.75}), parameters=parameters(0.13))),
+            run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.12))),
+            run(
+                looks(range(1, 6), layers=layers(_1={"dead": 0.25})),  # silent from the start
+                look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.13)),
+            ),
+        ],
     ),
     (
         "lr-too-low",
@@ -666,7 +666,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         {"best_epoch": 4.0, "val_loss_rise": 0.2},
         [
             # One low epoch between two usual ones is no minimum to measure by, one high one no rise.
-            run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.56, 0.5, 0.56, 0.55, 0.56, 0.57, 0.58])),
+            run(epochs([1 / (n + 1) for n in range(9)], [0.9, 0.8, 0.7, 0.56, 0.5, 0.56, 0.55, 0.56, 0.57])),
             run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.52, 0.5, 0.51, 0.51, 0.52, 0.51, 0.9])),
             run(
                 epochs(
@@ -676,8 +676,8 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             # The figures of a net at twice its good rate: 300 validation samples, the last epoch worse.
             run(
                 epochs(
-                    [0.26, 0.09, 0.04, 0.026, 0.023, 0.0136, 0.0084, 0.0075, 0.0056, 0.0056],
-                    [0.261, 0.132, 0.117, 0.111, 0.114, 0.0981, 0.106, 0.108, 0.109, 0.126],
+                    [0.26, 0.09, 0.04, 0.026, 0.0136, 0.0084, 0.0075, 0.0056, 0.0056],
+                    [0.261, 0.132, 0.117, 0.111, 0.0981, 0.106, 0.108, 0.109, 0.126],
                 )
             ),
         ],
@@ -690,6 +690,18 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [
             run(epochs([1 / (n + 1) for n in range(9)], [0.9, 0.51, 0.5, 0.51, 0.53, 0.531, 0.53, 0.531, 0.531])),
             run(epochs([1 / (n // 4 + 1) for n in range(7)], [0.9, 0.5, 0.5, 0.51, 0.53, 0.531, 0.531])),
+        ],
+    ),
+    (
+        "overfitting",
+        run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.526, 0.526, 0.53])),
+        100,  # the end of the run
+        {"best_epoch": 4.0, "val_loss_rise": 0.06},
+        [
+            run(epochs([1 / (n + 1) for n in range(9)], [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.526, 0.526, 0.53])),
+            run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.524, 0.524, 0.53])),
+            run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.53, 0.53, 0.524])),
+            run(epochs([1.0] * 10, [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.526, 0.526, 0.53])),
         ],
     ),
     (

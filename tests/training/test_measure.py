@@ -25,6 +25,7 @@ from glassnet.training.measure.activations import MOST_VALUES, evenly, figures
 from glassnet.training.measure.interval import choose_interval
 from glassnet.training.measure.meter import gathered
 from glassnet.training.penalties import make_penalty
+from glassnet.training.schedules import exponential
 from glassnet.zoo import build
 
 
@@ -330,6 +331,24 @@ def test_describing_puts_everything_back() -> None:
     assert bool((module.body[0].weight.grad == 1).all())
     assert not any(m.training for m in module.modules())
     assert seen.net["frozen"] == ["body.4.bias"]
+
+
+def test_layers_are_frozen_where_nothing_of_them_is_trained() -> None:
+    module = Random()
+    module.body[0].requires_grad_(False)
+    module.body[4].weight.requires_grad_(False)  # its bias goes on learning
+    assert describe(module, Some(*blobs()), plan()).net["frozen_layers"] == ["body.0"]
+
+
+def test_the_rates_to_come_are_those_of_the_schedule_from_the_first_step_to_the_last() -> None:
+    data = Some(*blobs())
+    total = 3 * data.steps_per_epoch
+    seen = describe(Random(), data, plan(epochs=3, schedule=exponential(rate=1.5)))
+    rates = seen.plan["rates"]
+    assert len(rates) == 101
+    assert rates[0] == 1.0
+    assert rates[-1] == pytest.approx(math.exp(-1.5 * (total - 1) / data.steps_per_epoch), rel=1e-3)
+    assert rates == sorted(rates, reverse=True)
 
 
 def test_a_resumed_training_is_looked_at_as_one_never_stopped() -> None:

@@ -7,19 +7,24 @@ from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
 SHARE = 0.1
+LAYERS = 10  # of so many layers with weights one may be frozen unasked
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step when a tenth of the parameters or more do not require a gradient."""
+    """Found before the first step when a tenth of the parameters or more do not require a gradient, or a whole layer of few."""
     if not isinstance(event, Described) or not event.net.get("parameters") or "trainable" not in event.net:
         return None
     share = 1 - event.net["trainable"] / event.net["parameters"]
-    names = event.net.get("frozen") or []
-    if share < SHARE:
+    layers = event.net.get("frozen_layers") or []
+    names = layers if share < SHARE else event.net.get("frozen") or []
+    if share < SHARE and (not layers or int(event.net.get("weight_layers", 0)) > LAYERS * len(layers)):
         return None
+    shown = f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''}"
     return RULE.finding(
         0,
-        f"{share:.0%} of the parameters are frozen: {', '.join(names[:4])}{' …' if len(names) > 4 else ''}",
+        f"{share:.0%} of the parameters are frozen: {shown}"
+        if share >= SHARE
+        else f"{len(layers)} of {event.net['weight_layers']} layers with weights {'is' if len(layers) == 1 else 'are'} frozen: {shown}",
         {"share": share},
         severity="stop" if share == 1 else None,
     )
@@ -28,7 +33,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="frozen-parameters",
     title="Frozen parameters",
-    threshold=f"at least {SHARE:.0%} of the parameters do not require a gradient (all of them: training is stopped)",
+    threshold=f"at least {SHARE:.0%} of the parameters do not require a gradient (all of them: training is stopped), or all those of one layer in {LAYERS} or more often",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A parameter whose requires_grad is False keeps its value for ever. That is what one wants of layers taken over from another network while a new head "

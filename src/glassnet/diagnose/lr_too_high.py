@@ -6,6 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
+from glassnet.diagnose.lr_much_too_high import MUCH, thrown_up
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     SETTLED,
@@ -21,24 +22,27 @@ from glassnet.diagnose.signs import (
     share,
     update_size,
 )
-from glassnet.events import Event, Finding, Measured
+from glassnet.events import Event, Finding, Measured, Step
 
 LOOK = 0.2
 HOLD = 0.15  # share of the first loss that must have been gained
 PATIENCE, BARELY = 0.45, 0.05  # share of the run before which a loss that falls slowly is not stuck, and what slowly is
 LARGE = 0.12  # update over weight
-HALF = 0.5  # of the first loss: with that gained, some steps may overshoot
-OVER = 0.45  # share of steps that overshoot
 LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
-LATER, BEGIN = 0.4, 0.2  # shares of the run: when steady waste counts, and the looks that do
-WASTED = 0.1  # reach in the middle
 GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found after a fifth of the run when steps are large and the loss does not fall, or when many of them raise the loss of their own batch."""
+    """Found when the first steps throw the loss up, or, after a fifth of the run, when steps are large and the loss does not fall or units die."""
+    if isinstance(event, Step) and (risen := thrown_up(history, event)):
+        begun, loss = risen
+        return RULE.finding(
+            event.step,
+            f"within {event.step} steps the loss rose from {begun:.3g} to {loss:.3g} at learning rate {event.lr:.3g}",
+            {"first": begun, "loss": loss, "lr": event.lr},
+        )
     if not isinstance(event, Measured) or share(history) < LOOK or len(history.measured) < LOOKS or suspected(history):
         return None
     down, size = fallen(history), largest_update(history)
@@ -58,18 +62,11 @@ def judge(history: History, event: Event) -> Finding | None:
         and (down < 0 or long)
         and lately > STILL
     )
-    climbing = len(values) >= LOOKS and over >= OVER and down < HALF
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
-    usual, gain = _usually(history)
-    wasting = share(history) >= LATER and gain < WASTED
-    if not stuck and not climbing and not killed and not wasting:
+    if not stuck and not killed:
         return None
     told = [f"a step has changed the weights by up to {size:.0%} of their size"]
-    if climbing:
-        told.append(f"{over:.0%} of the steps looked at raised the loss of their own batch")
-    if wasting:
-        told.append(f"usually it changes them by {usual:.1%} and gains {gain:.2f} of what its gradient promises")
     if killed:
         told.append(f"{now[0]:.0%} of the units of {now[1]} have died, {first[0]:.0%} were silent at the start")
     moved = f"has fallen by {down:.0%}" if down > 0 else f"stands {-down:.0%} higher than at the start"
@@ -80,19 +77,12 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
-def _usually(history: History) -> tuple[float, float]:
-    """Update over weight and reach in the middle of the looks since a fifth of the run; NaN where there are few."""
-    steady = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
-    gains = [value for each in steady if math.isfinite(value := reach(each))]
-    return middle(map(update_size, steady)), middle(gains) if len(gains) >= LOOKS else math.nan
-
-
 RULE = Rule(
     id="lr-too-high",
     title="The learning rate is too high",
     threshold=(
-        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}); or {OVER:.0%} of the steps looked at raise the loss of their own "
-        f"batch; or, after {LATER:.0%} of the run, steps that gain less than {WASTED:g} of what their gradient promises; or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"in the first quarter of the run a loss thrown up as far as lr-much-too-high has it, but to no more than {MUCH:g} times the first; after {LOOK:.0%} of the run updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen "
+        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(
@@ -114,5 +104,6 @@ RULE = Rule(
         "vanishing-gradient",
         "exploding-gradient",
         "divergence",
+        "loss-exploding",
     ),
 )

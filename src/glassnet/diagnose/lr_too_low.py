@@ -60,10 +60,14 @@ def judge(history: History, event: Event) -> Finding | None:
         history.described is not None and of_values
     ):  # the first batch alone says little of values: the look before the first step took more
         first = number(history.described.start.get("loss")) or first
-    down = 1 - recent_loss(history, SMOOTH) / first
+    now = recent_loss(history, SMOOTH)
+    down = 1 - now / first
     if of_values and down < RISEN and history.epochs:  # single batches scatter
         down = fallen_on_a_sample(history)
-    if not RISEN <= down < (VALUES if of_values else FALLEN) or rate_is_rising(history):
+    # To say the same of all samples is no more than the start has to unlearn.
+    constant = number(history.described.start.get("constant")) if history.described is not None else math.nan
+    learned = min(down, 1 - now / constant) if constant > 0 and not of_values else down
+    if not (down >= RISEN and learned < (VALUES if of_values else FALLEN)) or rate_is_rising(history):
         return None
     looks = history.measured[-LOOKS:]
     values = reaches(history, LOOKS)

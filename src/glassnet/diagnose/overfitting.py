@@ -15,6 +15,7 @@ LASTING = 0.08  # of the epochs planned, where that is more
 WORTH = 0.007  # of the first loss: the figures of some hundred samples are no finer
 RISE = 0.10
 SLIGHT = 0.04  # a rise that counts where it lasts
+END, LAST = 0.05, 3  # a rise at the end of the run, and the epochs in whose middle it stands
 SINCE, AWAY = 0.25, 0.12  # of the run: how long ago the lowest point is, and for how long no epoch came near it
 FALL = 0.9  # training loss over that at the lowest point of validation
 
@@ -32,7 +33,7 @@ def judge(history: History, event: Event) -> Finding | None:
     rise = event.val["loss"] / max(lowest.val["loss"], 1e-12) - 1
     if (
         event.epoch - lowest.epoch < max(EPOCHS, math.ceil(LASTING * history.started.epochs if history.started else 0))
-        or rise < SLIGHT
+        or not rise >= SLIGHT
         or not event.train["loss"] < FALL * number(lowest.train.get("loss"))
     ):
         return None
@@ -45,7 +46,8 @@ def judge(history: History, event: Event) -> Finding | None:
         long = lasting >= (1 + SLIGHT) * level
     else:
         long = False
-    if not (long or lately >= (1 + RISE) * level) or lately - level < WORTH * first_loss(history):
+    risen = (long or lately >= (1 + RISE) * level) and not lately - level < WORTH * first_loss(history)
+    if not risen and not _ends_higher(history, event, lowest):
         return None
     return RULE.finding(
         event.step,
@@ -55,10 +57,17 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _ends_higher(history: History, event: Epoch, lowest: Epoch) -> bool:
+    """Whether the run is over and validation loss stands above its lowest value, in the last epoch and in the middle of the last few."""
+    over = history.started is not None and event.epoch + 1 == history.started.epochs
+    last = median(map(val_loss, history.epochs[-LAST:]))
+    return over and min(last, val_loss(event)) > (1 + END) * val_loss(lowest)
+
+
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum; and by {WORTH:.1%} of the first loss, while training loss fell below {FALL:.0%} of what it was there",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum, and by {WORTH:.1%} of the first loss; or, at the end of the run, {END:.0%} above its minimum; while training loss fell below {FALL:.0%} of what it was there",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "

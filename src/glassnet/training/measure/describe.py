@@ -29,6 +29,7 @@ STRAIGHT = (
     "huber",
     "smoothl1",
 )  # losses of values that grow with a mistake as it is, and not as its square
+POINTS = 101  # at which the schedule is asked what it will do
 STEP_SAMPLES = 256  # in the one backward pass that tells which parameters a gradient reaches
 
 
@@ -193,7 +194,18 @@ def about_plan(plan: Plan, optimizer: torch.optim.Optimizer, batches: Batches, s
         "clip": plan.clip is not None,
         "penalty": plan.penalty is not None,
         "precision": plan.precision,
+        "rates": rates_to_come(plan, batches.steps_per_epoch),
     }
+
+
+def rates_to_come(plan: Plan, steps_per_epoch: int) -> list[float]:
+    """What the schedule will multiply the rate by, at ``POINTS`` steps from the first to the last, with four digits.
+
+    Of one that waits for losses, such as ``plateau``, what it does while it has seen none.
+    """
+    total = plan.epochs * steps_per_epoch
+    steps = [round(point * (total - 1) / (POINTS - 1)) for point in range(POINTS)] if total else []
+    return [float(f"{plan.schedule.factor(step, steps_per_epoch, total):.4g}") for step in steps]
 
 
 def starting(
@@ -264,6 +276,7 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
         "parameters": sum(p.numel() for _, p in named),
         "trainable": sum(p.numel() for _, p in named if p.requires_grad),
         "frozen": [name for name, p in named if not p.requires_grad],
+        "frozen_layers": frozen_layers(net),
         "unreached": unreached,
         "zero_gradient": silent,
         "not_optimised": [name for name, p in named if p.requires_grad and id(p) not in known],
@@ -285,6 +298,16 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
         "mixes_samples": mixes,
         "grad_norm": norm,
     } | at_start(activations)
+
+
+def frozen_layers(net: nn.Module) -> list[str]:
+    """Names of the modules that have weights (more than a vector of them) of their own, none of which is to be trained."""
+    own = {name: list(module.parameters(recurse=False)) for name, module in net.named_modules()}
+    return [
+        name or type(net).__name__
+        for name, parameters in own.items()
+        if any(p.ndim > 1 for p in parameters) and not any(p.requires_grad for p in parameters)
+    ]
 
 
 def at_start(activations: Activations) -> dict[str, Any]:
