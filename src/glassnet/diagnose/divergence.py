@@ -37,19 +37,19 @@ def judge(history: History, event: Event) -> Finding | None:
 
 
 def _risen(history: History, event: Step) -> Finding | None:
-    points = [(step.step, step.loss) for step in history.steps if step.loss is not None and math.isfinite(step.loss)]
-    if len(points) < 3 * WINDOW:
+    losses = history.losses
+    if losses.count < 3 * WINDOW:
         return None
-    first = points[0][1]
+    first = losses.first
     if history.described is not None and history.described.task == "values" and _best_epoch(history):
         return None  # losses of single batches of values scatter widely
     smooth = history.notes.setdefault(RULE.id, {"best": math.inf, "at": 0})
-    now = median([loss for _, loss in points[-WINDOW:]])
+    now = median(losses.last[-WINDOW:])
     if now < smooth["best"]:
         smooth |= {"best": now, "at": event.step}
     since = (event.step - smooth["at"]) / history.total_steps
-    lowest = min(loss for _, loss in points[-WINDOW:])
-    if smooth["best"] < FALLEN * first and median([loss for _, loss in points[-5:]]) > EXPLODED * first:
+    lowest = min(losses.last[-WINDOW:])
+    if smooth["best"] < FALLEN * first and median(losses.last[-5:]) > EXPLODED * first:
         return _told(event, smooth, now, "stop")
     if since < SHARE or now < TIMES * smooth["best"] or now - smooth["best"] < 0.25 * first or lowest < smooth["best"]:
         return None

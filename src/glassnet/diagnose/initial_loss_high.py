@@ -27,7 +27,7 @@ def judge(history: History, event: Event) -> Finding | None:
         large = _head(event) > LARGE and not makes_probabilities(seen)
         return _high(seen, event.step, EXCESS, BESIDE) if large else None
     # Where the network computes log-probabilities by a formula of its own, large outputs may overflow in it: that is told first, if it comes.
-    if isinstance(event, Step) and len(history.losses()) == WAIT and (seen := history.described):
+    if isinstance(event, Step) and history.losses.count == WAIT and (seen := history.described):
         return _high(seen, event.step, EXCESS, BESIDE) if makes_probabilities(seen) else None
     return None
 

@@ -19,12 +19,11 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found when the median of the last five recorded losses exceeds three times the first recorded one (of values, where one batch says little, that of the look before the first step if it is larger)."""
     if not isinstance(event, Step) or event.loss is None or len(history.steps) <= WINDOW:
         return None
-    losses = [step.loss for step in history.steps if step.loss is not None]
-    first, now = first_loss(history), median(losses[-WINDOW:])
+    first, now = first_loss(history), median(step.loss for step in history.steps[-WINDOW:] if step.loss is not None)
     if not math.isfinite(first) or first <= 0 or not now > FACTOR * first:
         return None
     # Where it had learned something, the loss of that is divergence.
-    if history.total_steps and min(losses) < FALLEN * losses[0]:
+    if history.total_steps and history.losses.lowest < FALLEN * history.losses.first:
         return None
     return RULE.finding(
         event.step,

@@ -59,12 +59,11 @@ def _traced(history: History, event: Traced) -> Finding:
 
 
 def _last(history: History) -> float:
-    before = history.losses()
-    return before[-1] if before else 0.0
+    return history.losses.last[-1] if history.losses.count else 0.0
 
 
 def _before(history: History) -> str:
-    return f"the last finite loss was {_last(history):.4g}" if history.losses() else "it was so from the first step"
+    return f"the last finite loss was {_last(history):.4g}" if history.losses.count else "it was so from the first step"
 
 
 RULE = Rule(

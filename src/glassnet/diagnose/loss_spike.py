@@ -67,7 +67,7 @@ def _climbing(history: History) -> bool:
 
 def _stays(history: History, event: Step) -> Finding | None:
     """The step that threw the loss up need not be one whose loss was recorded: what it left behind is a level that was not there before."""
-    losses = history.losses()
+    losses = history.losses.last
     if event.loss is None or len(losses) < BEFORE + AFTER or _climbing(history):
         return None
     before, after = losses[-BEFORE - AFTER : -AFTER], losses[-AFTER:]

@@ -114,7 +114,7 @@ def _not_finite(event: Event) -> bool:
 def _overflown(history: History, event: Event) -> Finding | None:
     """The loss grew until no number could hold it: then it is not the number that is wrong."""
     seen = [number(each.batch.get(key)) for each in history.measured for key in ("before", "after")]
-    highest = max((loss for loss in [*history.losses(), *seen] if math.isfinite(loss)), default=math.nan)
+    highest = max((loss for loss in [history.losses.highest, *seen] if math.isfinite(loss)), default=math.nan)
     first, lr = first_loss(history), history.measured[-1].lr if history.measured else math.nan
     if history.described is not None and makes_probabilities(history.described):
         return None  # a softmax by hand overflows by itself

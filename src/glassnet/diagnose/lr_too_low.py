@@ -95,7 +95,7 @@ def judge(history: History, event: Event) -> Finding | None:
 
 def _hope(history: History) -> float:
     """What all steps of the run together would lower the loss by, as a share of it, if each kept the promise of the last looks and none had been shortened by a schedule."""
-    highest = max(each.lr for each in history.measured)
+    highest = history.highest_rate
     promised = (
         abs(number(each.batch.get("predicted"))) / max(abs(number(each.batch.get("before"))), 1e-12) * highest / each.lr
         for each in history.measured[-LOOKS:]
@@ -110,7 +110,7 @@ def _late(history: History, event: Measured) -> Finding | None:
     gains = [value for each in looks if math.isfinite(value := reach(each))]
     size, gain, down = middle(map(update_size, looks)), middle(gains), fallen_on_a_sample(history)
     down = down if math.isfinite(down) else fallen(history)
-    lowered = rate_is_rising(history) or event.lr < FALLING * max(each.lr for each in history.measured)
+    lowered = rate_is_rising(history) or event.lr < FALLING * history.highest_rate
     if lowered or len(gains) < LOOKS or not RISEN <= down < LEARNED or not size < UPDATE:
         return None
     if not gain >= (SHORTER if down >= LEARNED / 2 else SHORTISH) or not _on_its_way(history):

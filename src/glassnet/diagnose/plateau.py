@@ -22,7 +22,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Measured) or not history.total_steps or not BEGIN < share(history) < END:
         return None
     looks, down = history.measured[-LOOKS:], fallen(history)
-    highest = max(each.lr for each in history.measured)
+    highest = history.highest_rate
     decayed = event.lr / highest if highest > 0 else 1.0
     promised = [
         abs(number(each.batch.get("predicted"))) / max(abs(number(each.batch.get("before"))), 1e-12) for each in looks

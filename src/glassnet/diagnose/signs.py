@@ -41,7 +41,7 @@ def first_loss(history: History) -> float:
 
     Of values one batch says little, so there it is the loss of the look before the first step, which took more, where that is larger.
     """
-    first = history.steps[0].loss if history.steps else None
+    first = history.first.loss if history.first else None
     if first is not None and history.described is not None and history.described.task == "values":
         looked = number(history.described.start.get("train_loss"))
         return max(first, looked) if math.isfinite(looked) else first
@@ -50,7 +50,7 @@ def first_loss(history: History) -> float:
 
 def recent_loss(history: History, count: int = 5) -> float:
     """Median of the last recorded losses; NaN before the first."""
-    losses = history.losses()[-count:]
+    losses = history.losses.last[-count:]
     return median(losses) if losses else math.nan
 
 
