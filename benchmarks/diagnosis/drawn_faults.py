@@ -57,6 +57,7 @@ PER_FAULT = {
     "second-half": 6,
     "another": 6,
     "yet-another": 6,
+    "one-more": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}

@@ -237,14 +237,14 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ("divergence", run(losses=RISEN + [7.0] * 9), 33, {"loss": 0.86}, [run(losses=RISEN + [6.8] * 5)]),
     (
         "lr-much-too-high",
-        run(losses=[2.3] * 12 + [46.1] * 2),
+        run(losses=[2.3] * 12 + [5.8] * 2),
         14,  # two of the last three losses
-        {"first": 2.3, "loss": 46.1},
+        {"first": 2.3, "loss": 5.8},
         [
-            run(losses=[2.3] * 12 + [46.0] * 2),  # not that much
-            run(losses=[2.3, 2.3, 90.0] * 6),
+            run(losses=[2.3, 2.3] + [5.7] * 16),
+            run(losses=[2.3, 2.3, 9.0] * 6),
             run(losses=[2.3] + [6.8] * 11 + [2.3] * 5),  # back soon enough
-            run(looks((1, 2, 3)), losses=[2.3] * 12 + [58.0] * 3),  # steps of a thousandth throw nothing up
+            run(looks((1, 2, 3)), losses=[2.3] * 12 + [5.8] * 3),  # steps of a thousandth throw nothing up
         ],
     ),
     (
@@ -481,18 +481,6 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "lr-too-high",
-        run(losses=[2.3] * 12 + [5.8] * 2),
-        14,  # two of the last three losses
-        {"first": 2.3, "loss": 5.8},
-        [
-            run(losses=[2.3, 2.3] + [5.7] * 16),
-            run(losses=[2.3, 2.3, 9.0] * 6),
-            run(losses=[2.3] + [6.8] * 11 + [2.3] * 5),  # back soon enough
-            run(looks((1, 2, 3)), losses=[2.3] * 12 + [5.8] * 3),  # steps of a thousandth throw nothing up
-        ],
-    ),
-    (
-        "lr-too-high",
         run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.13))),
         20,
         {"update": 0.13},
@@ -503,6 +491,16 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
                 looks(range(1, 6), layers=layers(_1={"dead": 0.25})),  # silent from the start
                 look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.13)),
             ),
+        ],
+    ),
+    (
+        "lr-too-low",
+        run(slow((50, 60, 70, 80)), losses=[2.9, 2.6, *[2.3] * 78]),  # a poor start is unlearned at any rate
+        80,
+        {"reach": 0.999, "promised": 0.1},
+        [
+            run(slow((20, 30, 40, 49)), losses=[2.9, 2.6, *[2.3] * 47]),  # that may take half of the run
+            run(slow((50, 60, 70, 80)), losses=[2.9, 2.6, *[2.0] * 78]),
         ],
     ),
     (

@@ -69,6 +69,8 @@ ASKED_BY_ITSELF = {
     ("wrong-loss", "slow-start"),
     ("divergence", "saturation"),
     ("lr-much-too-high", "saturation"),
+    ("lr-too-high", "outputs-collapsed"),
+    ("lr-too-high", "vanishing-gradient"),
 }
 
 
@@ -108,7 +110,7 @@ def test_nothing_is_told_from_figures_that_are_no_numbers(
 
 # The losses and penalties of the steps, and what the plan and the network are, are no figures of a look.
 OF_STEPS = {"loss-not-finite", "loss-exploding", "loss-spike", "divergence", "penalty-dominates"}
-OF_STEPS |= {"lr-much-too-high", "lr-too-high"}
+OF_STEPS |= {"lr-much-too-high"}
 OF_THE_NET = {"unreached-parameters", "not-optimised", "stuck-in-eval", "stuck-in-train", "slow-start", "wrong-loss"}
 OF_THE_NET |= {
     "lr-rises",

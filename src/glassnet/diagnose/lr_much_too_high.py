@@ -10,7 +10,6 @@ from glassnet.diagnose.signs import (
     fallen,
     fallen_on_a_sample,
     first_loss,
-    is_linear,
     largest_update,
     middle,
     most,
@@ -26,7 +25,6 @@ from glassnet.events import Event, Finding, Measured, Step, Traced
 EARLY = 0.25
 WAIT = 0.14  # share of the run: many a training that ends well begins with its loss thrown up, and comes back
 TIMES = 2.5
-MUCH = 20.0  # times the first loss: a rate five to ten times too high throws it up less far
 HUGE = 1.0  # update over weight: the weights are replaced, not changed
 LOOKS = 3
 LONG = 0.1  # update over weight: shorter steps do not throw a loss up
@@ -44,18 +42,19 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found in the first quarter of the run when the loss has more than doubled, or when steps are as large as the weights and nothing is gained."""
     if share(history) > EARLY:
         return None
+    first = first_loss(history)
     if _not_finite(event) and _long(history) and not _uphill(history):
         return _overflown(history, event)
-    if isinstance(event, Step) and (risen := thrown_up(history, event)):
-        first, now = risen
-        # The gradient of a linear net is bounded, and so is how far a step throws it.
-        if now <= MUCH * first and not is_linear(history):
-            return None
-        return RULE.finding(
-            event.step,
-            f"within {event.step} steps the loss rose from {first:.3g} to {now:.3g} at learning rate {event.lr:.3g}",
-            {"first": first, "loss": now, "lr": event.lr},
-        )
+    if isinstance(event, Step) and event.loss is not None and len(history.steps) > LOOKS:
+        now = recent_loss(history, LOOKS)
+        risen = now > TIMES * first and share(history) >= WAIT
+        exploded = len(history.steps) > EXPLODING and recent_loss(history) > OVERFLOWN * first
+        if first > 0 and (risen or exploded) and _long(history) and not _uphill(history):
+            return RULE.finding(
+                event.step,
+                f"within {event.step} steps the loss rose from {first:.3g} to {now:.3g} at learning rate {event.lr:.3g}",
+                {"first": first, "loss": now, "lr": event.lr},
+            )
     if not isinstance(event, Measured) or len(history.measured) < LOOKS:
         return None
     silent, dead = most(history.measured[0], "dead"), most(event, "dead")
@@ -87,16 +86,6 @@ def judge(history: History, event: Event) -> Finding | None:
         f"a step changes the weights by {max(sizes):.0%} of their size at learning rate {event.lr:.3g}: it replaces them",
         {"update": max(sizes), "lr": event.lr},
     )
-
-
-def thrown_up(history: History, event: Step) -> tuple[float, float] | None:
-    """The first loss, and the recent one where in the first quarter of the run long steps have thrown it up far above that."""
-    if share(history) > EARLY or event.loss is None or len(history.steps) <= LOOKS:
-        return None
-    first, now = first_loss(history), recent_loss(history, LOOKS)
-    risen = now > TIMES * first and share(history) >= WAIT
-    exploded = len(history.steps) > EXPLODING and recent_loss(history) > OVERFLOWN * first
-    return (first, now) if first > 0 and (risen or exploded) and _long(history) and not _uphill(history) else None
 
 
 def _long(history: History) -> bool:

@@ -6,7 +6,6 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
-from glassnet.diagnose.lr_much_too_high import MUCH, thrown_up
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     SETTLED,
@@ -22,7 +21,7 @@ from glassnet.diagnose.signs import (
     share,
     update_size,
 )
-from glassnet.events import Event, Finding, Measured, Step
+from glassnet.events import Event, Finding, Measured
 
 LOOK = 0.2
 HOLD = 0.15  # share of the first loss that must have been gained
@@ -35,14 +34,7 @@ GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found when the first steps throw the loss up, or, after a fifth of the run, when steps are large and the loss does not fall or units die."""
-    if isinstance(event, Step) and (risen := thrown_up(history, event)):
-        begun, loss = risen
-        return RULE.finding(
-            event.step,
-            f"within {event.step} steps the loss rose from {begun:.3g} to {loss:.3g} at learning rate {event.lr:.3g}",
-            {"first": begun, "loss": loss, "lr": event.lr},
-        )
+    """Found after a fifth of the run when steps are large and the loss does not fall, or units have died of them."""
     if not isinstance(event, Measured) or share(history) < LOOK or len(history.measured) < LOOKS or suspected(history):
         return None
     down, size = fallen(history), largest_update(history)
@@ -81,7 +73,7 @@ RULE = Rule(
     id="lr-too-high",
     title="The learning rate is too high",
     threshold=(
-        f"in the first quarter of the run a loss thrown up as far as lr-much-too-high has it, but to no more than {MUCH:g} times the first; after {LOOK:.0%} of the run updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen "
+        f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen "
         f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
@@ -104,6 +96,5 @@ RULE = Rule(
         "vanishing-gradient",
         "exploding-gradient",
         "divergence",
-        "loss-exploding",
     ),
 )

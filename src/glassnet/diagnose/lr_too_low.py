@@ -66,7 +66,8 @@ def judge(history: History, event: Event) -> Finding | None:
         down = fallen_on_a_sample(history)
     # To say the same of all samples is no more than the start has to unlearn.
     constant = number(history.described.start.get("constant")) if history.described is not None else math.nan
-    learned = min(down, 1 - now / constant) if constant > 0 and not of_values else down
+    alike = share(history) >= HALF and not of_values and constant > 0
+    learned = min(down, 1 - now / constant) if alike else down
     if not (down >= RISEN and learned < (VALUES if of_values else FALLEN)) or rate_is_rising(history):
         return None
     looks = history.measured[-LOOKS:]
@@ -140,7 +141,7 @@ RULE = Rule(
     id="lr-too-low",
     title="The learning rate is too low",
     threshold=(
-        f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
+        f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
         f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
