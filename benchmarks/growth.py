@@ -36,6 +36,7 @@ class Cost(NamedTuple):
         first: of the first epoch's steps.
         second: of the second epoch's steps.
         peak: of resident memory, MB.
+        own: most of it that is the process's own, not pages of a file that happen to be in memory, MB.
     """
 
     images: int
@@ -43,6 +44,7 @@ class Cost(NamedTuple):
     first: float
     second: float
     peak: float
+    own: float
 
 
 def main() -> None:
@@ -55,7 +57,7 @@ def main() -> None:
     for kind, make, counts in (("folder", make_folder, chosen.folder), ("array", make_array, chosen.array)):
         if counts:
             print(
-                f"{kind:<8}{'images':>12}{'all the rest':>16}{'epoch 1':>20}{'epoch 2':>20}{'peak memory':>14}",
+                f"{kind:<8}{'images':>12}{'all the rest':>16}{'epoch 1':>20}{'epoch 2':>20}{'peak memory':>14}{'its own':>12}",
                 flush=True,
             )
             tell_growth([told(measured(make, count, chosen.place)) for count in sorted(counts)])
@@ -64,7 +66,9 @@ def main() -> None:
 def told(cost: Cost) -> Cost:
     """The same, printed: seconds, and microseconds for each image."""
     epochs = "".join(f"{s:>10.1f} s {1e6 * s / cost.images:>5.0f} us" for s in (cost.first, cost.second))
-    print(f"{'':<8}{cost.images:>12,}{cost.rest:>14.1f} s{epochs}{cost.peak:>11,.0f} MB", flush=True)
+    print(
+        f"{'':<8}{cost.images:>12,}{cost.rest:>14.1f} s{epochs}{cost.peak:>11,.0f} MB{cost.own:>9,.0f} MB", flush=True
+    )
     return cost
 
 
@@ -74,7 +78,7 @@ def tell_growth(costs: list[Cost]) -> None:
         power = np.log(larger.second / smaller.second) / np.log(larger.images / smaller.images)
         print(
             f"{'':<8}{smaller.images:,} -> {larger.images:,}: an epoch grows with images to the power of {power:.2f}, "
-            f"memory by {1e6 * (larger.peak - smaller.peak) / (larger.images - smaller.images):,.0f} bytes an image"
+            f"memory of its own by {1e6 * (larger.own - smaller.own) / (larger.images - smaller.images):,.0f} bytes an image"
         )
 
 
@@ -87,24 +91,25 @@ def measured(make: Callable[[Path, int], None], count: int, place: Path | None) 
         words += ["--no-check", "--quiet", "--set", "train.measure=never", "--set", "augment.auto=false"]
         began = time.monotonic()
         pid = os.posix_spawn(sys.executable, [sys.executable, "-c", PROGRAM, *words], os.environ)
-        status, peak = watched(pid)
+        status, peak, own = watched(pid)
         took = time.monotonic() - began
         assert os.waitstatus_to_exitcode(status) == 0, f"training on {count:,} images failed"
         first, second = (each["seconds"] for each in timings(run)[:2])
-        return Cost(count, took - first - second, first, second, peak)
+        return Cost(count, took - first - second, first, second, peak, own)
 
 
-def watched(pid: int) -> tuple[int, float]:
-    """Wait for a process of one's own: its status, and the most memory that it had, MB.
+def watched(pid: int) -> tuple[int, float, float]:
+    """Wait for a process of one's own: its status, the most memory that it had, and the most that was its own, looked at ten times a second, MB.
 
     The kernel's account of a child that has ended (``ru_maxrss``) begins with the memory of the process that started it, which here has just made the data.
     """
-    peak = 0.0
+    peak = own = 0.0
     while (ended := os.waitpid(pid, os.WNOHANG)) == (0, 0):
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-        peak = max([peak, *(int(line.split()[1]) * 1.024e-3 for line in lines if line.startswith("VmHWM:"))])
+        sizes = {line.split(":")[0]: int(line.split()[1]) * 1.024e-3 for line in lines if line.endswith(" kB")}
+        peak, own = max(peak, sizes.get("VmHWM", 0.0)), max(own, sizes.get("RssAnon", 0.0))
         time.sleep(0.1)
-    return ended[1], peak
+    return ended[1], peak, own
 
 
 def pictures(count: int, start: int, side: int = SIDE) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from glassnet.training import Plan, step
 from glassnet.training.dense_chain import DenseChain, dense_chain
+from glassnet.training.losses import Loss, cross_entropy
 from glassnet.training.state import State
 from glassnet.zoo import build
 
@@ -51,8 +53,17 @@ def batch(net: nn.Module, rows: int = 17) -> tuple[Tensor, Tensor]:
     return torch.randn(rows, *shape, generator=generator), torch.randint(4, (rows,), generator=generator)
 
 
+LOSSES: dict[str, Loss] = {
+    "of PyTorch": F.cross_entropy,
+    "without autograd": partial(cross_entropy, label_smoothing=0.0),
+    "smoothed": partial(cross_entropy, label_smoothing=0.1),
+}
+
+
+@pytest.mark.parametrize("called", LOSSES)
 @pytest.mark.parametrize("kind", CHAINS)
-def test_losses_gradients_and_running_statistics_are_bit_for_bit_those_of_autograd(kind: str) -> None:
+def test_losses_gradients_and_running_statistics_are_bit_for_bit_those_of_autograd(kind: str, called: str) -> None:
+    loss_of = LOSSES[called]
     torch.manual_seed(0)
     net = CHAINS[kind]().train()
     twin = copy.deepcopy(net)
@@ -62,11 +73,11 @@ def test_losses_gradients_and_running_statistics_are_bit_for_bit_those_of_autogr
         inputs, targets = batch(net, 17 + number)
         assert chain.takes(inputs)
         torch.manual_seed(number)
-        loss, said = chain.learn(inputs, targets, F.cross_entropy)
+        loss, said = chain.learn(inputs, targets, loss_of)
         torch.manual_seed(number)
         optimizers[1].zero_grad()
         usual_said = twin(inputs)
-        usual = F.cross_entropy(usual_said, targets)
+        usual = loss_of(usual_said, targets)
         usual.backward()
         assert torch.equal(loss, usual.detach())
         assert torch.equal(said, usual_said.detach())
@@ -78,6 +89,13 @@ def test_losses_gradients_and_running_statistics_are_bit_for_bit_those_of_autogr
             optimizer.step()
         for (name, mine), other in zip(net.state_dict().items(), twin.state_dict().values(), strict=True):
             assert torch.equal(mine, other), name
+
+
+def test_a_class_that_the_network_has_no_output_for_is_refused_as_autograd_refuses_it() -> None:
+    net = plain()
+    inputs, _ = batch(net)
+    with pytest.raises(IndexError, match="out of bounds"):
+        chain_of(net).learn(inputs, torch.full((17,), 4), cross_entropy)
 
 
 def test_inputs_and_earlier_gradients_are_left_alone() -> None:

@@ -37,7 +37,7 @@ RULE = Rule(
         "is wide, the loss rises with the rate, and what was learned is lost. The first epochs look fine, so it is noticed late."
     ),
     why="a factor above 1 where one below 1 was meant, or a warm-up that is as long as the run",
-    advice="let the rate fall towards the end (--schedule cosine); a warm-up of a few epochs is enough (--warmup 2)",
+    advice="let the rate fall towards the end (--schedule cosine); a warm-up of a few epochs is enough (--set schedule.warmup=2)",
     judge=judge,
     remedies=({"schedule.name": "cosine"},),
     explains=(

@@ -10,15 +10,20 @@ Anything that looks at or changes what passes between the layers (a hook, a froz
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as every_module
 
-from glassnet.training.losses import Loss
+from glassnet.training.losses import Loss, cross_entropy
 
 aten = torch.ops.aten
+MEAN, IGNORED = (
+    1,
+    -100,
+)  # what cross-entropy's kernels call the mean over a batch, and the class of samples that do not count
 
 
 @runtime_checkable
@@ -147,15 +152,36 @@ class DenseChain:
             for layer, passed in self.layers:
                 x, back = passed(layer, x)
                 backs.append(back)
-        said = x.requires_grad_()
-        value = loss(said, targets)
-        value.backward()  # type: ignore[no-untyped-call]
-        d = said.grad
-        assert d is not None, "a loss depends on what the network said"
+        value, d = _of_classes(x, targets) if _is_plain(loss, targets) else _of(loss, x, targets)
         with torch.no_grad():
             for place in range(len(backs) - 1, self.first - 1, -1):
                 d = backs[place](d, place > self.first)
-        return value.detach(), said.detach()
+        return value, x
+
+
+def _is_plain(loss: Loss, targets: Tensor) -> bool:
+    """Whether it is cross-entropy with class indices, and without options."""
+    if isinstance(loss, partial) and not loss.args and not any(loss.keywords.values()):
+        loss = loss.func
+    return loss is cross_entropy and targets.ndim == 1 and targets.dtype == torch.int64
+
+
+@torch.no_grad()
+def _of_classes(said: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy and its gradient, (softmax − one-hot) / samples, by the kernels that autograd calls."""
+    logs = aten._log_softmax(said, 1, False)
+    value, weight = aten.nll_loss_forward(logs, targets, None, MEAN, IGNORED)
+    d = aten.nll_loss_backward(torch.ones_like(value), logs, targets, None, MEAN, IGNORED, weight)
+    return value, aten._log_softmax_backward_data(d, logs, 1, said.dtype)
+
+
+def _of(loss: Loss, said: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Any loss, and its gradient by autograd."""
+    asked = said.detach().requires_grad_()
+    value = loss(asked, targets)
+    value.backward()  # type: ignore[no-untyped-call]
+    assert asked.grad is not None, "a loss depends on what the network said"
+    return value.detach(), asked.grad
 
 
 def dense_chain(net: nn.Module) -> DenseChain | None:
