@@ -22,6 +22,8 @@ ONCE = {
     "first-half": ("193 of 213 (91 %, 86–94 %)", "3 of 131 (2 %, 1–7 %)", "0.000"),
     "second-half": ("194 of 208 (93 %, 89–96 %)", "8 of 133 (6 %, 3–11 %)", "0.000"),
     "another": ("192 of 213 (90 %, 85–93 %)", "6 of 131 (5 %, 2–10 %)", "0.000"),
+    "yet-another": ("190 of 205 (93 %, 88–95 %)", "6 of 133 (5 %, 2–9 %)", "0.000"),
+    "one-more": ("197 of 211 (93 %, 89–96 %)", "3 of 130 (2 %, 1–7 %)", "0.000"),
 }
 PUBLISHED = {"recall": "0.55", "precision_of_all": "0.37"}
 
@@ -96,7 +98,7 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
         *_history(),
         (
             "- After the first recording the strength of five faults and the rate of three controls (and of the faults planted in them) were changed, because the fault did no harm or far too much, or the"
-            " control was not healthy; accepted ids were never changed."
+            " control was not healthy. Accepted ids were changed once: when the two rules of the schedule came, the faults planted in a schedule were given to them."
         ),
         "- The first diagnosis is the first warning or stop that is told; nothing counts after a stop.",
         "",
@@ -172,24 +174,32 @@ def _reached() -> list[str]:
         "|---|---:|---:|---:|",
         *(f"| {draw} | {' | '.join(figures)} |" for draw, figures in ONCE.items()),
         "",
-        "So the goal is **not reached** for the first diagnosis and for false alarms; it is reached for earliness.",
+        "So the goals are **not reached** for the first diagnosis (93 % beside 95) and, by one alarm in 130, for false alarms; the last draw's intervals hold both. It is reached for earliness.",
         "",
         (
-            "What went wrong has been looked at since, so the columns *unseen*, *later* and *further* above, with the rules as they are now, show what is left of it and are no measurements of anything unseen. Of *unseen*, a third of the wrong"
-            " diagnoses (11 of 33) and 6 of the 15 false alarms had one reason: words that are in a text or not are mostly zero, and the rule about dead units took them for units. Of *later*, 4 of the 9 false alarms and 4 of the 20 wrong"
-            " diagnoses came from a rule that looked at validation accuracy alone where little can be learned (photos of insects, sentences in five steps): validation loss tells sooner."
+            "The columns above are counted with the rules as they are now, on cases that have been looked at: they show what is left and measure nothing unseen; the rows of this table were each counted once. What was learned between them:"
         ),
         "",
         (
-            "Before *further* was scored, the rules were changed on all that was known by then: they wait longer before they judge steps (7 of the 24 false alarms of the two draws before had been told within 21 % of the run, which then came back),"
-            " and limits were moved away from healthy runs wherever planted faults left room. Right first diagnoses rose from 150 to 159 of 170 on *unseen* and from 157 to 163 of 177 on *later*; on *further*, which nobody had looked at, the"
-            " rules as they had been would have given 195 of 217 and 7 of 88, the changed ones gave 194 and 4. So what was learned from known misses did not carry over, and caution did. Since then: a network without a nonlinearity stops"
-            " because it is linear and not because its steps are long (2 misses), a loss that goes up between two epochs says little of the rate (2 of the 4 false alarms; that part of the rule is gone, and of one of the two runs a jump is told instead), and nothing is said of capacity before"
-            " seven tenths of a run (1 of the 4: a network that learned to recall a symbol all at once, after two thirds)."
+            "- From *unseen* to *further*: words that are in a text or not are mostly zero, and were taken for dead units; validation accuracy alone says little where little can be learned; and rules that wait longer before they judge steps tell"
+            " fewer healthy runs something (20 % to 5 %). Limits that were moved to catch known misses gained nothing on the next draw (194 of 217; with the rules before them 195)."
+        ),
+        (
+            "- From *first-half* to *another*: nine changes made on known misses gained one case in each draw that had not been looked at. One of them is worth its place: that the surest answers are hardly more often right than all tells"
+            " wrong labels."
+        ),
+        (
+            "- Before *yet-another*: what nobody had asked is asked. The schedule is known before the first step, so one that raises the rate to the end or spends it early is told at once (7 of the 21 wrong diagnoses of *another* were of these"
+            " kinds); a whole layer that is frozen is told however few parameters it has; a run that ends above its lowest validation loss is told so at its end. And two signs of a rate that is too high were taken out, since on"
+            " three draws one told only healthy runs something and the other nothing that others did not. With the rules before these changes *yet-another* gives 189 of 205 and 9 of 133, *one-more* 196 of 211 and 5 of 130."
+        ),
+        (
+            "- Before *one-more* one change was taken back: how far a loss is thrown up does not tell a rate five times too high from one fifty times too high (it had gained three cases where it was made, and lost two on *yet-another*)."
         ),
         "",
         (
-            "The three draws that came after show how much is learned from known misses. Between the first half and the second, six rules were changed on the 20 misses of the first, of which 10 were then right; on the second half, which nobody had looked at, the rules as they had been would have given 193 of 208 and 8 of 133, the changed ones gave 194 and 8. Between the second half and `another`, limits were moved on the eight false alarms; the rules of the beginning would have given 191 of 213 and 6 of 131, the last ones gave 192 and 6. Together, on 421 faults that no rule had been set on, 386 first diagnoses were right (**92 %**, 89–94 %), and of 264 healthy trainings 14 were told something (**5 %**, 3–9 %). Taken apart on both halves, one change carries nearly all of the gain: that the surest answers are hardly more often right than all, which tells wrong labels (9 of 421). What is left are faults that do little (a rate 10 to 20 times too low, or 5 to 10 times too high), whose runs lie among healthy ones."
+            "What is left are faults that do little (a rate 10 to 20 times too low, or 5 to 10 times too high; a quarter of the labels wrong), whose runs lie among healthy ones, and data of which little can be learned (sentences in five steps, a"
+            " board of squares), where a healthy training looks like one with a fault."
         ),
     ]
 

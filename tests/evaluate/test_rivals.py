@@ -206,7 +206,25 @@ def test_reading_stops_in_time_but_reads_something() -> None:
 def test_what_does_not_fit_into_memory_is_not_read_for_a_rival(monkeypatch: pytest.MonkeyPatch) -> None:
     source = InMemory(torch.arange(3000.0)[:, None])
     monkeypatch.setattr(rival_inputs, "MOST_BYTES", 4 * 1200)
-    assert len(read_rows(source, torch.arange(3000), lambda raw: raw, 10.0)) == 1500, "chunks of 500, until it is full"
+    rows = read_rows(source, torch.arange(3000), lambda raw: raw, 10.0)
+    assert rows.ravel().tolist() == list(range(1200))
+    monkeypatch.setattr(rival_inputs, "MOST_BYTES", 4)
+    assert len(read_rows(source, torch.arange(3000), lambda raw: raw, 10.0)) == 500, "so many in any case"
+
+
+def test_large_samples_are_laid_out_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rival_inputs, "MOST_AT_ONCE", 60)
+    sizes: list[int] = []
+
+    def view(raw: Tensor) -> Tensor:
+        sizes.append(len(raw))
+        return raw[:, :2]
+
+    source = InMemory(torch.arange(140.0).reshape(14, 10))
+    assert read_rows(source, torch.arange(14).flip(0), view, 10.0).tolist() == [
+        [10.0 * n, 10.0 * n + 1] for n in range(13, -1, -1)
+    ]
+    assert sizes == [6, 6, 2]
 
 
 def test_large_images_are_shrunk_by_averaging() -> None:

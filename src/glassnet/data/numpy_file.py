@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from glassnet.errors import DataError, fix_to_read
 MAX_HEADER = 10_000
 MAX_RATIO = 100
 FREE_OF_RATIO = 256 << 20
+PIECE = 4 << 20
 MAX_BYTES = 16 << 30
 NEAR = 16  # rows between two wanted ones, up to which these are read at once: parts of a data set are drawn row by row
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
@@ -163,7 +165,7 @@ class ArrayFile:
             return header
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[BinaryIO, Header, str]]:
+    def _opened(self) -> Iterator[tuple[BufferedIOBase, Header, str]]:
         """The file behind its header, the header, and what to call the array in a message."""
         where = shown(self.path) + (f", key '{shown(self.key)}'" if self.member else "")
         try:
@@ -182,7 +184,7 @@ class ArrayFile:
                         fix="if you made it yourself, save it with np.savez instead of np.savez_compressed",
                     )
                 with archive.open(info) as member:
-                    content: BinaryIO = member  # type: ignore[assignment]
+                    content: BufferedIOBase = member  # type: ignore[assignment]
                     yield content, _header(content, info.file_size, where), where
         except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
             raise _damaged(where, error, self.path) from error
@@ -220,7 +222,7 @@ def arrays_in(path: Path) -> Mapping[str, ArrayFile]:
     return found
 
 
-def _read(file: BinaryIO, header: Header, where: str) -> NDArray[Any]:
+def _read(file: BufferedIOBase, header: Header, where: str) -> NDArray[Any]:
     """The numbers behind a header that has just been read."""
     if header.needed > MAX_BYTES:
         raise DataError(
@@ -230,15 +232,18 @@ def _read(file: BinaryIO, header: Header, where: str) -> NDArray[Any]:
             expected=f"at most {MAX_BYTES:,} bytes",
             fix="save the inputs with np.save, in C order, as a file of their own in a folder with the targets: that may be larger than memory",
         )
-    content = file.read(header.needed)
-    if len(content) != header.needed:
-        raise DataError("the file is cut off", where=where, got=f"{len(content):,} bytes", expected=header.told)
-    values: NDArray[Any] = np.frombuffer(bytearray(content), dtype=header.dtype, count=math.prod(header.shape))
+    values: NDArray[Any] = np.empty(math.prod(header.shape), dtype=header.dtype)
+    content, at = values.view(np.uint8).data if header.needed else memoryview(bytearray()), 0
+    # In pieces, since an archive hands over a copy of each.
+    while got := file.readinto(content[at : at + PIECE]):
+        at += got
+    if at != header.needed:
+        raise DataError("the file is cut off", where=where, got=f"{at:,} bytes", expected=header.told)
     values = values.reshape(header.shape, order="F" if header.fortran else "C")
     return np.ascontiguousarray(values, dtype=header.dtype.newbyteorder("=")).reshape(header.shape)
 
 
-def _header(file: BinaryIO, size: int, where: str) -> Header:
+def _header(file: BufferedIOBase, size: int, where: str) -> Header:
     """What a file of so many bytes says of itself; refused where it has another number of them than it says."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +21,17 @@ MOST_SIDE = 32
 MOST_COLUMNS = 4_096
 MOST_BYTES = 640 << 20  # of inputs; all of CIFAR-10 as numbers fits
 CHUNK = 500
+MOST_AT_ONCE = 1 << 20  # numbers
 MOST_DEGREE = 5  # edges of a node that are counted apart
 
 
 def pixels(raw: Tensor) -> Tensor:
     """Image batch (batch, channels, height, width) of bytes to (batch, columns) from 0 to 1, shrunk by averaging to at most 32 a side."""
-    values = raw.float() / 255
+    values = raw.float()
     height, width = values.shape[-2:]
     if max(height, width) > MOST_SIDE:
         values = adaptive_avg_pool2d(values, (min(height, MOST_SIDE), min(width, MOST_SIDE)))
-    return values.flatten(1)
+    return values.flatten(1) / 255
 
 
 def prepared(preprocess: Callable[[Tensor], Tensor]) -> View:
@@ -89,12 +89,24 @@ def raw_columns(raw: Tensor) -> Tensor:
 
 def read_rows(source: Source, order: Tensor, view: View, seconds: float) -> Rows:
     """The samples at ``order``, (samples, columns), as many of them as can be read in the time and held in ``MOST_BYTES``, but at least the first 500."""
-    begin, held = time.monotonic(), 0
-    made: list[Any] = []
+    begin, size = time.monotonic(), _at_once(source)
+    made: Rows | None = None
+    done = 0
     with torch.inference_mode():
-        for start in range(0, len(order), CHUNK):
-            made.append(view(source.take(order[start : start + CHUNK])).cpu().numpy())
-            held += made[-1].nbytes if isinstance(made[-1], np.ndarray) else 0
-            if time.monotonic() - begin > seconds or held >= MOST_BYTES:
+        while done < len(order):
+            some = view(source.take(order[done : done + size])).cpu().numpy()
+            if made is None:  # written to in place: pieces to be joined at the end would need as much again
+                most = max(MOST_BYTES // max(some[0].nbytes, 1), CHUNK)
+                made = np.empty((min(len(order), most), *some.shape[1:]), some.dtype)
+            made[done : done + len(some)] = some[: len(made) - done]
+            done = min(done + len(some), len(made))
+            if done == len(made) or (time.monotonic() - begin > seconds and done >= CHUNK):
                 break
-    return np.concatenate(made)
+    assert made is not None, "there is a sample to read"
+    return made[:done]
+
+
+def _at_once(source: Source) -> int:
+    """How many samples to lay out together: 500, and fewer of large ones."""
+    one = source.take(torch.arange(1))
+    return min(CHUNK, max(1, MOST_AT_ONCE // max(one.numel(), 1))) if isinstance(one, Tensor) else CHUNK

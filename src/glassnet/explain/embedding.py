@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from glassnet.errors import UsageError
 from glassnet.explain.hidden import hidden
@@ -91,15 +91,14 @@ def embed(
         about.classes,
         kept,
         float(trustworthiness(known, points, n_neighbors=NEAREST)),
-        _agreement(known, given),
-        _agreement(about.x.flatten(1).double().cpu().numpy(), given),
+        _agreement(torch.from_numpy(known), given),
+        _agreement(about.x.flatten(1).float().cpu(), given),
     )
 
 
-def _agreement(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+def _agreement(at: Tensor, labels: NDArray[np.int64]) -> float:
     if not len(labels):
         return float("nan")
-    at = torch.from_numpy(values)
     distance = torch.cdist(at, at).fill_diagonal_(torch.inf)
     near = distance.topk(NEAREST, largest=False).indices.numpy()
     return float((labels[near] == labels[:, None]).mean())

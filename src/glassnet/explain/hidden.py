@@ -11,6 +11,7 @@ from glassnet.explain.subject import Subject
 from glassnet.zoo import Net
 
 AT_ONCE = 500
+MOST_AT_ONCE = 4 << 20  # numbers of inputs: fewer of large images
 
 
 def hidden(about: Subject) -> Tensor:
@@ -19,8 +20,9 @@ def hidden(about: Subject) -> Tensor:
     Raises:
         UsageError: the network has no linear layer.
     """
+    at_once = min(AT_ONCE, max(1, MOST_AT_ONCE // max(about.x[:1].numel(), 1)))
     with looking(about.net), torch.no_grad():
-        pieces = [_of(about.net, x) for x in torch.split(about.x, AT_ONCE)]
+        pieces = [_of(about.net, x) for x in torch.split(about.x, at_once)]
     return torch.cat(pieces)
 
 

@@ -56,13 +56,12 @@ def neighbours(
             distance[row, same] = torch.inf
     near: Tensor
     near, index = distance.topk(min(count, distance.shape[1]), largest=False)
-    drawn = others.drawn
     at = index.cpu().numpy()
     return Neighbours(
         asked.names,
         asked.drawn,
         at,
         array(near),
-        drawn[at],
+        others.drawn_of(at),
         tuple(tuple(others.names[i] for i in row) for row in at.tolist()),
     )

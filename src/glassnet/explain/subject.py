@@ -71,6 +71,14 @@ class Subject:
             return pictures(heard)
         return pictures(self.raw) if self.is_image else array(self.raw)
 
+    def drawn_of(self, index: NDArray[np.int64]) -> Array:
+        """:attr:`drawn` of some of the inputs, of the index's shape and each more than once if it is asked for so; of images the others need not be drawn."""
+        if not self.is_image or self.seconds or self.raw.dtype != torch.uint8:  # what is stretched is stretched by all
+            drawn: Array = self.drawn[index]
+            return drawn
+        some = pictures(self.raw[torch.from_numpy(index.ravel())])
+        return some.reshape(*index.shape, *some.shape[1:])
+
     def answer(self, x: Tensor) -> Tensor:
         """Logits or values (batch, outputs); the single logit s of two classes becomes the two logits −s/2 and s/2, of which each says its own class."""
         out = first_tensor(self.net(x))

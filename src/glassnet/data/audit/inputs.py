@@ -58,8 +58,11 @@ def constant_inputs(look: Look) -> Iterator[Trouble]:
     if len(raw) < 2:
         return
     flat = raw.reshape(len(raw), -1)
-    same = (flat == flat[0]) | (flat.isnan() & flat[0].isnan()) if flat.is_floating_point() else flat == flat[0]
-    constant = torch.nonzero(same.all(dim=0)).flatten().tolist()
+    if flat.is_floating_point():
+        same = ((flat == flat[0]) | (flat.isnan() & flat[0].isnan())).all(dim=0)
+    else:
+        same = flat.amin(dim=0) == flat.amax(dim=0)
+    constant = torch.nonzero(same).flatten().tolist()
     if not constant:
         return
     schema = look.data.schema
