@@ -17,6 +17,7 @@ from glassnet.data.decoded_once import DecodedOnce, decoded_once
 from glassnet.data.image_files import ImageFiles
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import folders
+from glassnet.data.rows_ahead import run_of
 
 
 @pytest.fixture
@@ -43,6 +44,20 @@ def test_a_picture_is_decoded_once_and_its_pixels_stay_the_same(files: ImageFile
         path.unlink()  # whoever asks for them again gets what was decoded
     assert torch.equal(images.take(torch.tensor([8, 0, 3])), whole[[8, 0, 3]])
     assert len(images) == 12
+
+
+def test_small_pictures_come_in_runs_that_are_announced_once_they_are_decoded(
+    files: ImageFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+    images = kept(files, tmp_path / "cache")
+    assert run_of(images) == 2**18 // 60
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, begin, size, how: told.append((begin, size)))
+    images.expect(torch.arange(12))
+    assert told == [], "nothing is there to be read yet"
+    images.take(torch.tensor([2, 3, 4, 9]))
+    images.expect(torch.tensor([4, 9, 3, 11]))
+    assert told == [(3 * 60, 7 * 60)], "what lies between them comes with them"
 
 
 def test_the_scratch_file_has_no_name(files: ImageFiles, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glassnet.data.image_files import ImageFiles
+from glassnet.data.numpy_file import read_soon
 from glassnet.errors import SpaceError
 from glassnet.files import free_bytes, make_folder
 
@@ -41,6 +42,16 @@ class DecodedOnce:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of an image in the scratch file."""
+        return self.files.channels * self.files.height * self.files.width
+
+    def expect(self, index: Tensor) -> None:
+        """Let the system read these images meanwhile, as far as they have been decoded."""
+        numbers = index.numpy()
+        read_soon(self.scratch, numbers[self._kept[numbers]], self.row_bytes)
 
     @property
     def paths(self) -> Sequence[Path]:

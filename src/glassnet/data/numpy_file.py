@@ -30,8 +30,8 @@ MAX_HEADER = 10_000
 MAX_RATIO = 100
 FREE_OF_RATIO = 256 << 20
 PIECE = 4 << 20
-MAX_BYTES = 16 << 30
 NEAR = 16  # rows between two wanted ones, up to which these are read at once: parts of a data set are drawn row by row
+MAX_BYTES = 16 << 30
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
 
 
@@ -63,6 +63,25 @@ class Header(NamedTuple):
         )
 
 
+def read_soon(file: int, rows: NDArray[np.int64], row_bytes: int, begin: int = 0) -> None:
+    """Let the system read rows of a file before they are asked for, those that lie together at once; nothing happens where it cannot.
+
+    Args:
+        file: its descriptor.
+        rows: their numbers, in any order.
+        row_bytes: that one takes.
+        begin: byte at which row 0 begins.
+    """
+    if not hasattr(os, "posix_fadvise") or not len(rows):
+        return
+    numbers = np.unique(rows)
+    cuts = np.flatnonzero(np.diff(numbers) > NEAR) + 1
+    firsts, lasts = numbers[np.concatenate([[0], cuts])], numbers[np.concatenate([cuts - 1, [-1]])]
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        size = (last - first + 1) * row_bytes
+        os.posix_fadvise(file, begin + first * row_bytes, size, os.POSIX_FADV_WILLNEED)
+
+
 class ArrayRows:
     """An array that stays in its file, and may be larger than memory.
 
@@ -87,14 +106,7 @@ class ArrayRows:
 
     def expect(self, index: NDArray[np.int64]) -> None:
         """Let the system read the rows with these numbers before they are asked for, those that lie together at once; nothing happens where it cannot."""
-        if not hasattr(os, "posix_fadvise") or not len(index):
-            return
-        numbers = np.unique(index)
-        cuts = np.flatnonzero(np.diff(numbers) > NEAR) + 1
-        firsts, lasts = numbers[np.concatenate([[0], cuts])], numbers[np.concatenate([cuts - 1, [-1]])]
-        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-            begin = self.header.length + first * self.row_bytes
-            os.posix_fadvise(self._file, begin, (last - first + 1) * self.row_bytes, os.POSIX_FADV_WILLNEED)
+        read_soon(self._file, index, self.row_bytes, self.header.length)
 
     def __getitem__(self, index: Iterable[int]) -> NDArray[Any]:
         """The rows with these numbers, in this machine's byte order.
