@@ -65,7 +65,8 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
     whole = {verdict.case["name"]: verdict.case for verdict in controls}
     harmless = [v.case["name"] for v in faults if v.case["like"] in whole and not harms(v.case, whole[v.case["like"]])]
     examined = known_health(folder)
-    sound = sum(healthy(found) for found in examined.values())
+    failed = [name for name, found in examined.items() if not healthy(found)]
+    sound = len(examined) - len(failed)
     lines = [
         "# The diagnosis, and how far to trust it",
         "",
@@ -90,11 +91,7 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
             f"- A control counts as healthy where every loss is finite, the last validation loss is at most {RISE:g} times the lowest one, and no other learning rate"
             f" (0.1, 0.3, 3 and 10 times) does more than {MARGIN:g} better on a test part. Of"
             f" {len(examined)} examined {sound} pass"
-            + (
-                "; the others passed when the catalogue was made, on another machine and with an earlier version, and are counted below all the same."
-                if sound < len(examined)
-                else "."
-            )
+            + (f"; the others are counted below all the same: {_names(failed)}." if failed else ".")
         ),
         (
             "- A fault counts as one where the run with it is worse, on samples that nobody has seen, than the same run without it, or where the case says in words what"

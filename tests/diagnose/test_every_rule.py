@@ -109,17 +109,10 @@ def test_nothing_is_told_from_figures_that_are_no_numbers(
 
 
 # The losses and penalties of the steps, and what the plan and the network are, are no figures of a look.
-OF_STEPS = {"loss-not-finite", "loss-exploding", "loss-spike", "divergence", "penalty-dominates"}
-OF_STEPS |= {"lr-much-too-high"}
+OF_STEPS = {"loss-not-finite", "loss-exploding", "loss-spike", "divergence", "lr-much-too-high", "penalty-dominates"}
 OF_THE_NET = {"unreached-parameters", "not-optimised", "stuck-in-eval", "stuck-in-train", "slow-start", "wrong-loss"}
-OF_THE_NET |= {
-    "lr-rises",
-    "lr-decays-early",
-    "frozen-parameters",
-    "batch-too-small-for-norm",
-    "exploding-gradient",
-    "saturation",
-}
+OF_THE_NET |= {"frozen-parameters", "batch-too-small-for-norm", "exploding-gradient", "saturation"}
+OF_THE_NET |= {"lr-rises", "lr-decays-early"}
 
 
 def without(event: Event) -> Event:

@@ -12,6 +12,7 @@ from glassnet import explain
 from glassnet.errors import UsageError
 from glassnet.events import Measured
 from glassnet.explain.robustness import disturbed
+from glassnet.explain.subject import Subject
 
 
 def planted(size: int = SIDE) -> nn.Sequential:
@@ -53,6 +54,14 @@ def test_climbing_finds_the_planted_filter(size: int) -> None:
     assert alike > 0.6
     assert told.reached[0] > 1 > told.started[0]
     assert 0 <= told.images.min() <= told.images.max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_some_pictures_are_drawn_as_they_are_among_all(dtype: torch.dtype) -> None:
+    raw = (torch.rand(7, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 200).to(dtype)
+    about = Subject(nn.Identity(), raw.float(), raw, tuple("abcdefg"))
+    asked = np.array([[6, 0, 6], [2, 3, 1]])
+    np.testing.assert_array_equal(about.drawn_of(asked), about.drawn[asked])
 
 
 def test_neighbours_are_those_of_a_slow_search() -> None:

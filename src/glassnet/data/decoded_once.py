@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glassnet.data.image_files import ImageFiles
-from glassnet.data.numpy_file import read_soon
+from glassnet.data.read_soon import read_soon
 from glassnet.errors import SpaceError
 from glassnet.files import free_bytes, make_folder
 

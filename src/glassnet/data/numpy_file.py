@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.data.read_soon import read_soon
 from glassnet.data.walk import shown
 from glassnet.errors import DataError, fix_to_read
 
@@ -30,7 +31,6 @@ MAX_HEADER = 10_000
 MAX_RATIO = 100
 FREE_OF_RATIO = 256 << 20
 PIECE = 4 << 20
-NEAR = 16  # rows between two wanted ones, up to which these are read at once: parts of a data set are drawn row by row
 MAX_BYTES = 16 << 30
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
 
@@ -61,25 +61,6 @@ class Header(NamedTuple):
         return (
             f"{' x '.join(str(n) for n in self.shape) or 'one'} of {self.dtype.itemsize} bytes = {self.needed:,} bytes"
         )
-
-
-def read_soon(file: int, rows: NDArray[np.int64], row_bytes: int, begin: int = 0) -> None:
-    """Let the system read rows of a file before they are asked for, those that lie together at once; nothing happens where it cannot.
-
-    Args:
-        file: its descriptor.
-        rows: their numbers, in any order.
-        row_bytes: that one takes.
-        begin: byte at which row 0 begins.
-    """
-    if not hasattr(os, "posix_fadvise") or not len(rows):
-        return
-    numbers = np.unique(rows)
-    cuts = np.flatnonzero(np.diff(numbers) > NEAR) + 1
-    firsts, lasts = numbers[np.concatenate([[0], cuts])], numbers[np.concatenate([cuts - 1, [-1]])]
-    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-        size = (last - first + 1) * row_bytes
-        os.posix_fadvise(file, begin + first * row_bytes, size, os.POSIX_FADV_WILLNEED)
 
 
 class ArrayRows:

@@ -15,16 +15,19 @@ def judge(history: History, event: Event) -> Finding | None:
     if not isinstance(event, Described) or not event.net.get("parameters") or "trainable" not in event.net:
         return None
     share = 1 - event.net["trainable"] / event.net["parameters"]
-    layers = event.net.get("frozen_layers") or []
-    names = layers if share < SHARE else event.net.get("frozen") or []
-    if share < SHARE and (not layers or int(event.net.get("weight_layers", 0)) > LAYERS * len(layers)):
+    layers, weighted = event.net.get("frozen_layers") or [], int(event.net.get("weight_layers", 0))
+    if share >= SHARE:
+        names, what = event.net.get("frozen") or [], f"{share:.0%} of the parameters are frozen"
+    elif layers and weighted <= LAYERS * len(layers):
+        names, what = (
+            layers,
+            f"{len(layers)} of {weighted} layers with weights {'is' if len(layers) == 1 else 'are'} frozen",
+        )
+    else:
         return None
-    shown = f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''}"
     return RULE.finding(
         0,
-        f"{share:.0%} of the parameters are frozen: {shown}"
-        if share >= SHARE
-        else f"{len(layers)} of {event.net['weight_layers']} layers with weights {'is' if len(layers) == 1 else 'are'} frozen: {shown}",
+        f"{what}: {', '.join(names[:4])}{' …' if len(names) > 4 else ''}",
         {"share": share},
         severity="stop" if share == 1 else None,
     )

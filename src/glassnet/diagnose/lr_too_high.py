@@ -58,13 +58,12 @@ def judge(history: History, event: Event) -> Finding | None:
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
     if not stuck and not killed:
         return None
-    told = [f"a step has changed the weights by up to {size:.0%} of their size"]
-    if killed:
-        told.append(f"{now[0]:.0%} of the units of {now[1]} have died, {first[0]:.0%} were silent at the start")
+    died = f"; {now[0]:.0%} of the units of {now[1]} have died, {first[0]:.0%} were silent at the start"
     moved = f"has fallen by {down:.0%}" if down > 0 else f"stands {-down:.0%} higher than at the start"
     return RULE.finding(
         event.step,
-        f"after {share(history):.0%} of the run the loss {moved}; " + "; ".join(told),
+        f"after {share(history):.0%} of the run the loss {moved}; a step has changed the weights by up to {size:.0%} of their size"
+        + (died if killed else ""),
         {"fallen": down, "update": size, "overshooting": over, "lr": event.lr},
     )
 

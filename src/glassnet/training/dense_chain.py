@@ -20,10 +20,8 @@ from torch.nn.modules import module as every_module
 from glassnet.training.losses import Loss, cross_entropy
 
 aten = torch.ops.aten
-MEAN, IGNORED = (
-    1,
-    -100,
-)  # what cross-entropy's kernels call the mean over a batch, and the class of samples that do not count
+# What cross-entropy's kernels call the mean over a batch, and the class of samples that do not count.
+MEAN, IGNORED = 1, -100
 
 
 @runtime_checkable
