@@ -136,7 +136,7 @@ def test_the_asked_class_changes_the_gradient(trained: tuple[str, str]) -> None:
     [
         (["(x + y) * z", "x=1"], "y, z", UsageError),
         (["x + y"], "x, y", UsageError),
-        (["runs/digits-1"], "there is no such folder", UsageError),
+        (["runs/digits-404"], "there is no such folder", UsageError),
         (["(x + y", "x=1"], "this is no formula", UsageError),
         (["sgm(x)", "x=1"], "unknown function 'sgm'", UsageError),
         (["x * y", "1", "2"], "NAME=VALUE", UsageError),
