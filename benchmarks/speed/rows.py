@@ -40,6 +40,10 @@ class Row:
         """Whether the inputs are images of bytes rather than numbers."""
         return len(self.shape) == 3
 
+    def by_hand(self) -> nn.Module:
+        """The network of PyTorch's own layers, as someone writes it who has nothing else."""
+        return torch_nets.of_pytorch(self.build())
+
     def data(self) -> tuple[NDArray[np.uint8] | NDArray[np.float32], NDArray[np.int64]]:
         """Inputs and classes, the same for every contender: a pattern for each class, with noise over it."""
         random = np.random.default_rng(zlib.crc32(self.name.encode()))

@@ -1,10 +1,21 @@
-"""Two networks of the rows that Glassnet's zoo does not hold in this size."""
+"""Two networks of the rows that Glassnet's zoo does not hold in this size, and those of the zoo without layers of Glassnet's own."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from glassnet.layers import LocalResponseNorm
+
+
+def of_pytorch(net: nn.Module) -> nn.Module:
+    """The network with ``nn.LocalResponseNorm`` where Glassnet has its own; its α is counted for the whole window."""
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, LocalResponseNorm):
+                setattr(module, name, nn.LocalResponseNorm(child.n, child.alpha * child.n, child.beta, child.k))
+    return net
 
 
 def vgg_like() -> nn.Module:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from torch.autograd import gradcheck
+from torch.autograd import gradcheck, gradgradcheck
+from torch.nn import functional as F
 
 from glassnet.layer_table import layer_table
-from glassnet.layers import LocalResponseNorm
+from glassnet.layers import LocalResponseNorm, lrn
 
 
 def by_formula(a: torch.Tensor, n: int, alpha: float, beta: float, k: float) -> torch.Tensor:
@@ -28,6 +29,31 @@ def test_formula_of_the_paper(shape, n, alpha, beta, k):
     layer = LocalResponseNorm(n, alpha, beta, k)
     torch.testing.assert_close(layer(x), by_formula(x, n, alpha, beta, k), rtol=1e-12, atol=0)
     assert gradcheck(layer, x.requires_grad_())
+    assert gradgradcheck(layer, x)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_batch_in_pieces_is_what_pytorch_makes_of_it(layout, dtype, monkeypatch):
+    monkeypatch.setattr(lrn, "AT_ONCE", 200)  # 2 pixels of 70 channels, the last piece a smaller one
+    x, d = (torch.randn(3, 70, 3, 5, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    x, d = (t.to(dtype).contiguous(memory_format=layout) for t in (10 * x, d))
+    said = LocalResponseNorm()(x.requires_grad_())
+    (slope,) = torch.autograd.grad(said, x, d)
+    exact = x.detach().double().requires_grad_()
+    wanted = F.local_response_norm(exact, 5, 5e-4, 0.75, 2.0)
+    (wanted_slope,) = torch.autograd.grad(wanted, exact, d.double())
+    rounding = 2**-8 if dtype == torch.bfloat16 else 2**-21
+    torch.testing.assert_close(said.double(), wanted, rtol=rounding, atol=0)
+    torch.testing.assert_close(slope.double(), wanted_slope, rtol=rounding, atol=rounding)
+    assert said.dtype == slope.dtype == dtype
+    assert said.is_contiguous(memory_format=layout)
+
+
+def test_several_networks_in_one_pass():
+    x = torch.randn(2, 4, 6, 3, 3, generator=torch.Generator().manual_seed(0))
+    together = torch.func.vmap(LocalResponseNorm(), in_dims=1, out_dims=1)(x)
+    torch.testing.assert_close(together[:, 3], LocalResponseNorm()(x[:, 3]))
 
 
 def test_defaults_are_the_paper_s_and_stronger_than_pytorch_s():

@@ -23,7 +23,7 @@ def _steps(row: Row) -> Iterator[int]:
     loader = DataLoader(
         TensorDataset(torch.from_numpy(inputs), torch.from_numpy(targets)), batch_size=row.batch, shuffle=True
     )
-    net = row.build()
+    net = row.by_hand()
     optimizer = torch.optim.Adam(net.parameters())
     while True:
         net.train()

@@ -21,7 +21,7 @@ class Wrapped(lightning.LightningModule):
 
     def __init__(self, row: Row) -> None:
         super().__init__()
-        self.net = row.build()
+        self.net = row.by_hand()
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         """The loss of a batch."""

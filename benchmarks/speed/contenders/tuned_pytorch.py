@@ -32,7 +32,7 @@ def _steps(row: Row, convolutional: bool, low: bool) -> Iterator[int]:
     arrays = row.floats()
     inputs, targets = torch.from_numpy(arrays[0]), torch.from_numpy(arrays[1])
     layout = torch.channels_last if convolutional else torch.contiguous_format
-    net = row.build().to(memory_format=layout)
+    net = row.by_hand().to(memory_format=layout)
     if convolutional:
         inputs = inputs.contiguous(memory_format=layout)
     optimizer = torch.optim.Adam(net.parameters(), fused=True)
