@@ -111,6 +111,7 @@ def test_measuring_threads_takes_one_copy_and_adam_of_small_networks_alone(
         made.append(parts)
         return adam(*parts, **options)
 
+    monkeypatch.setattr(choosing.Crowd, "there", lambda *_: False)
     monkeypatch.setattr(choosing, "MOST_REMEMBERED", remembered)
     monkeypatch.setattr(choosing._Measurer, "_prepared", counted)
     monkeypatch.setattr(choosing, "FusedAdam", remembering)
@@ -120,6 +121,14 @@ def test_measuring_threads_takes_one_copy_and_adam_of_small_networks_alone(
     assert (len(copies), len(made)) == (1, optimizers)
     measurer.in_turns((way, replace(way, channels_last=False)))
     assert len(copies) == 3
+
+
+def test_the_angle_between_long_gradients() -> None:
+    one = torch.full((3 * 2**20 + 5,), 0.1)
+    one[::2] *= 1000
+    assert choosing._cosine(one, 2 * one) == pytest.approx(1, abs=1e-12)
+    assert choosing._cosine(torch.tensor([1.0, 2.0]), torch.tensor([2.0, -1.0])) == 0
+    assert choosing._cosine(torch.zeros(3), torch.ones(3)) == 0
 
 
 def test_devices() -> None:

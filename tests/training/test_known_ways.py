@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
+import time
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 
 from glassnet.files import cache_folder
-from glassnet.training import choosing, known_ways
+from glassnet.training import choosing, crowd, known_ways
 from glassnet.training.choosing import choose_execution
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way, usual_place
 from glassnet.training.losses import cross_entropy, hinge
@@ -53,10 +54,10 @@ def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         b"[]",
         b'{"version": 99, "ways": {"one": {}}}',
         b'{"version": 1, "ways": {"one": {"precision": "bfloat16", "channels_last": true, "why": ""}}}',
-        b'{"version": 2, "ways": []}',
-        b'{"version": 2, "ways": {"one": 5}}',
-        b'{"version": 2, "ways": {"one": {"precision": "float8", "channels_last": true, "weight_gradients": "library", "why": ""}}}',
-        b'{"version": 2, "ways": {"one": {"precision": "float32", "channels_last": true, "weight_gradients": "rows", "why": ""}}}',
+        b'{"version": 3, "ways": []}',
+        b'{"version": 3, "ways": {"one": 5}}',
+        b'{"version": 3, "ways": {"one": {"precision": "float8", "channels_last": true, "weight_gradients": "library", "why": ""}}}',
+        b'{"version": 3, "ways": {"one": {"precision": "float32", "channels_last": true, "weight_gradients": "rows", "why": ""}}}',
     ],
 )
 def test_a_damaged_file_is_as_none_and_is_replaced(tmp_path: Path, content: bytes) -> None:
@@ -310,3 +311,38 @@ def test_passes_are_made_in_turns_until_it_is_clear_which_way_is_faster(
     assert made == ["float32", "bfloat16"] * passes
     taken = [[times[number % 2] for number in range(1, passes)] for times in (one, other)]  # the first is not counted
     assert found == pytest.approx([median(times) for times in taken])
+
+
+def test_where_others_are_at_work_ways_are_compared_on_one_thread_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = list[object]()
+
+    def timed(_: object, ways: tuple[choosing.Way, choosing.Way], update: bool, clock: object) -> tuple[float, float]:
+        clocks.append(clock)
+        if ways[0].threads == 2:
+            return (1.0, 1.9) if ways[0].threads == ways[1].threads else (1.0, 2.0)
+        return 1.7, 1.0
+
+    monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
+    monkeypatch.setattr(choosing._Measurer, "_timed", timed)
+    monkeypatch.setattr(choosing.Crowd, "there", lambda _, threads: threads > 1)
+    ways = KnownWays(tmp_path / "ways.json")
+    chosen = choose_execution(
+        small(), example(), cross_entropy, device="cpu", threads=2, weight_gradients="library", known=ways
+    )
+    assert chosen.precision == "bfloat16"
+    assert "other programs are at work" in chosen.reason
+    assert clocks == [time.perf_counter, time.process_time]
+    assert not ways.path.exists()
+
+
+def test_a_crowd_is_where_threads_are_put_off_and_get_less_than_they_could_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"seconds": 0.0, "worked": 0.0, "put_off": 0}
+    monkeypatch.setattr(crowd.time, "perf_counter", lambda: told["seconds"])
+    monkeypatch.setattr(crowd.time, "process_time", lambda: told["worked"])
+    monkeypatch.setattr(crowd, "_put_off", lambda: told["put_off"])
+    watched = crowd.Crowd()
+    for worked, put_off, there in ((1.95, 60, False), (1.2, 190, True), (1.2, 60, False), (1.95, 190, False)):
+        told.update(seconds=1.0, worked=worked, put_off=put_off)
+        assert watched.there(2) is there

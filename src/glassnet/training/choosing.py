@@ -8,6 +8,7 @@ everything else computes the same to rounding.
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
+from glassnet.training.crowd import Crowd
 from glassnet.training.execution import Execution, choose_device, give_back
 from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
@@ -145,7 +147,9 @@ def _known_or_measured(
         if slow / fast >= WORTH:
             way = products
             why += f"; weight gradients of small maps as products, {slow / fast:.2g} times as fast"
-    if known and sure:
+    if measurer.crowded:
+        why += "; measured on one thread, because other programs are at work"
+    elif known and sure:
         known.keep(key, {**{name: getattr(way, name) for name in KEPT}, "why": why})
     return way, why
 
@@ -165,7 +169,7 @@ def _precision(measurer: _Measurer, usual: Way) -> tuple[Way, str, bool]:
     sure = not 1 / UNSURE < gain / LEAST_GAIN < UNSURE
     if gain < LEAST_GAIN:
         return usual, f"float32: bfloat16 would be {gain:.1f} times as fast as float32 here", sure
-    cosine = float(nn.functional.cosine_similarity(measurer.gradient(usual), measurer.gradient(low), dim=0))
+    cosine = _cosine(measurer.gradient(usual), measurer.gradient(low))
     told = f"{gain:.1f} times as fast as float32 here, gradient cosine {cosine:.4f}"
     if cosine < LEAST_COSINE:
         return usual, f"float32: bfloat16 would be {told}", True
@@ -192,7 +196,10 @@ class _Measurer:
 
     Attributes:
         example: the batch, or after :meth:`shorten` as much of it as a pass of some :data:`MOST_SECONDS` takes.
+        crowded: whether other programs were at work while ways were compared.
     """
+
+    crowded = False
 
     def __init__(
         self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device, images: bool
@@ -220,9 +227,22 @@ class _Measurer:
     def in_turns(self, ways: tuple[Way, Way], *, update: bool = False) -> tuple[float, float]:
         """Seconds of a forward and a backward pass in two ways, the medians of some; in turns, so that a neighbour's work counts in both.
 
+        Threads that share their cores with other programs mostly wait for each other, in any way alike: a way that is 1.7 times as fast looked half as
+        fast. So there two ways of so many threads are compared on one, by the clock of the processor, which runs only while this process does.
+
         With ``update`` a step of Adam follows, which for small dense networks takes a third of the time and gains from threads; not of large ones, whose
         training is not to need more memory for the choice than for itself.
         """
+        crowd = Crowd()
+        taken = self._timed(ways, update, time.perf_counter)
+        threads = {way.threads for way in ways}
+        if self.device.type == "cpu" and len(threads) == 1 and crowd.there(threads.pop()):
+            self.crowded = True
+            first, second = ways
+            taken = self._timed((replace(first, threads=1), replace(second, threads=1)), update, time.process_time)
+        return taken
+
+    def _timed(self, ways: tuple[Way, Way], update: bool, clock: Callable[[], float]) -> tuple[float, float]:
         # One copy serves ways that differ in threads alone: of a large network a second one would be the run's largest memory.
         first, _ = self._prepared(ways[0], update=update)
         alike = replace(ways[1], threads=ways[0].threads) == ways[0]
@@ -231,10 +251,10 @@ class _Measurer:
         for number in range(MOST_ROUNDS + 1):
             for way, once, known in zip(ways, passes, times, strict=True):
                 torch.set_num_threads(way.threads)
-                begin = time.perf_counter()
+                begin = clock()
                 once()
                 if number:  # the first pass is slower than the rest
-                    known.append(time.perf_counter() - begin)
+                    known.append(clock() - begin)
             seconds = sum(times[0]) + sum(times[1])
             if number >= ROUNDS and (seconds >= 2 * ENOUGH or (number >= CLEAR and _apart(*times))):
                 break
@@ -292,6 +312,15 @@ class _Measurer:
             return float(value.detach())  # waits for the device
 
         return once, copied
+
+
+def _cosine(one: Tensor, other: Tensor) -> float:
+    """Of the angle between two vectors, which are long: sums of sixty million products in float32 have come to 1.0018."""
+
+    def product(a: Tensor, b: Tensor) -> float:
+        return sum(float(x.double() @ y.double()) for x, y in zip(a.split(2**20), b.split(2**20), strict=True))
+
+    return product(one, other) / max(math.sqrt(product(one, one) * product(other, other)), 1e-300)
 
 
 def _apart(one: list[float], other: list[float]) -> bool:

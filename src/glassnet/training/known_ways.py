@@ -21,7 +21,7 @@ from glassnet.files import cache_folder, make_folder, write_file
 from glassnet.training.execution import machine
 from glassnet.training.losses import Loss
 
-VERSION = 2  # of the file, and of the way in which ways are measured
+VERSION = 3  # of the file, and of the way in which ways are measured
 MOST = 200  # entries; the oldest go first
 _TYPES = {"precision": str, "channels_last": bool, "weight_gradients": str, "why": str}
 
