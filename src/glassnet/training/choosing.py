@@ -318,7 +318,8 @@ def _cosine(one: Tensor, other: Tensor) -> float:
     """Of the angle between two vectors, which are long: sums of sixty million products in float32 have come to 1.0018."""
 
     def product(a: Tensor, b: Tensor) -> float:
-        return sum(float(x.double() @ y.double()) for x, y in zip(a.split(2**20), b.split(2**20), strict=True))
+        pieces = zip(torch.split(a, 2**20), torch.split(b, 2**20), strict=True)
+        return math.fsum(float(x.double() @ y.double()) for x, y in pieces)
 
     return product(one, other) / max(math.sqrt(product(one, one) * product(other, other)), 1e-300)
 
