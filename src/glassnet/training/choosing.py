@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.training.crowd import Crowd
+from glassnet.training.dense_chain import dense_chain
 from glassnet.training.execution import Execution, choose_device, give_back
 from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
@@ -36,9 +37,10 @@ LEAST_COSINE = 0.9
 TRIAL_STEPS = 6  # of the short training that must agree
 TRIAL_STRIDE = 0.003  # length of its steps, as a share of the length of all weights together
 TRIAL_TOLERANCE = 0.1  # how far its last loss may be from float32's, as a share of the first loss
-ROUNDS, MOST_ROUNDS = 3, 15  # passes of each way that are timed
+TURN = 0.015  # seconds of passes of a turn: of small networks many, since the first after the other way's is not like the rest
+ROUNDS, MOST_ROUNDS = 3, 15  # turns of each way that are timed
 ENOUGH = 0.3  # seconds of them after which there are enough
-CLEAR = 4  # passes after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
+CLEAR = 4  # turns after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
 MOST_REMEMBERED = 2**23  # numbers that Adam may hold for a measurement
 UNSURE = (
     1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks anew
@@ -248,15 +250,17 @@ class _Measurer:
         alike = replace(ways[1], threads=ways[0].threads) == ways[0]
         passes = first, first if alike else self._prepared(ways[1], update=update)[0]
         times: tuple[list[float], list[float]] = ([], [])
+        spent = 0.0
         for number in range(MOST_ROUNDS + 1):
             for way, once, known in zip(ways, passes, times, strict=True):
                 torch.set_num_threads(way.threads)
-                begin = clock()
-                once()
-                if number:  # the first pass is slower than the rest
-                    known.append(clock() - begin)
-            seconds = sum(times[0]) + sum(times[1])
-            if number >= ROUNDS and (seconds >= 2 * ENOUGH or (number >= CLEAR and _apart(*times))):
+                taken = [_seconds(once, clock)]
+                while sum(taken) < TURN:
+                    taken.append(_seconds(once, clock))
+                if number:  # the first turn is slower than the rest, and so is the first pass of each, which finds the other's caches and threads
+                    known.append(median(taken[1:] or taken))
+                    spent += sum(taken)
+            if number >= ROUNDS and (spent >= 2 * ENOUGH or (number >= CLEAR and _apart(*times))):
                 break
         return median(times[0]), median(times[1])
 
@@ -300,13 +304,18 @@ class _Measurer:
         remembered = 2 * sum(parameter.numel() for parameter in learning)
         optimizer = FusedAdam(learning, lr=0.0, fused=True) if update and 0 < remembered <= MOST_REMEMBERED else None
 
+        chain = dense_chain(copied) if way.precision == "float32" else None  # by which the training will go
+
         def once() -> float:
             restore_random_states(self.start)  # the same dropout masks in every way
             copied.zero_grad(set_to_none=True)
-            with autocast(way.precision, self.device), weight_gradients_by(way.weight_gradients):
-                outputs = copied(inputs)
-            value = self.loss(outputs, targets)
-            value.backward()  # type: ignore[no-untyped-call]
+            if chain is not None and chain.takes(inputs):
+                value, _ = chain.learn(inputs, targets, self.loss)
+            else:
+                with autocast(way.precision, self.device), weight_gradients_by(way.weight_gradients):
+                    outputs = copied(inputs)
+                value = self.loss(outputs, targets)
+                value.backward()  # type: ignore[no-untyped-call]
             if optimizer is not None:
                 optimizer.step()
             return float(value.detach())  # waits for the device
@@ -322,6 +331,12 @@ def _cosine(one: Tensor, other: Tensor) -> float:
         return math.fsum(float(x.double() @ y.double()) for x, y in pieces)
 
     return product(one, other) / max(math.sqrt(product(one, one) * product(other, other)), 1e-300)
+
+
+def _seconds(once: Callable[[], float], clock: Callable[[], float]) -> float:
+    begin = clock()
+    once()
+    return clock() - begin
 
 
 def _apart(one: list[float], other: list[float]) -> bool:
