@@ -88,7 +88,7 @@ class _Running:
         assert self.process.stdin is not None
         self.process.stdin.close()
         try:
-            self.process.wait(10)
+            self.process.wait(1)  # threads of some frameworks never end by themselves
         except subprocess.TimeoutExpired:
             self.process.kill()
         self.errors.close()

@@ -12,9 +12,8 @@ from torch.autograd import Function
 from torch.nn import functional as F
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-AT_ONCE = (
-    2**18
-)  # numbers on a CPU: several tensors of so many lie in a core's own cache, and a call still has enough to do
+AT_ONCE = 2**18
+"""Numbers of a piece on a CPU: several tensors of so many lie in its caches, and a call still has enough to do."""
 
 
 class LocalResponseNorm(nn.Module):
@@ -46,9 +45,8 @@ class LocalResponseNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel by its neighbours."""
         constants = self.n // 2, self.alpha, self.beta, self.k
-        if (
-            not isinstance(x, Tensor) or is_in_torch_dispatch_mode()
-        ):  # a network that is written down, or looked through
+        # Who writes a network down, or looks through its operations, finds PyTorch's own.
+        if not isinstance(x, Tensor) or is_in_torch_dispatch_mode():
             return _by_library(x, *constants)
         said: Tensor = _Normalised.apply(x, *constants)  # type: ignore[no-untyped-call]
         return said
