@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -28,7 +29,16 @@ TASKS: dict[str, tuple[str, int | None, int | None, float, float]] = {
     "notmnist": ("notmnist", None, None, 0.935, 10.0),
     "cifar10": ("cifar10/binary", None, None, 0.80, 35.0),
 }
-EXAMPLES = {"scikit-learn MLP": "sklearn_mlp.py", "PyTorch's MNIST example": "pytorch_mnist.py"}
+# name -> (script in ``examples``, packages that must be installed, what is set before it begins)
+EXAMPLES: dict[str, tuple[str, tuple[str, ...], dict[str, str]]] = {
+    "scikit-learn MLP": ("sklearn_mlp.py", ("sklearn",), {}),
+    "PyTorch's example": ("pytorch_mnist.py", ("torch",), {}),
+    "Lightning": ("lightning_mnist.py", ("lightning",), {}),
+    "skorch's example": ("skorch_mnist.py", ("skorch",), {}),
+    "Keras's, on JAX": ("keras_mnist.py", ("keras", "jax"), {"KERAS_BACKEND": "jax"}),
+    "Keras's, on PyTorch": ("keras_mnist.py", ("keras",), {"KERAS_BACKEND": "torch"}),
+    "Keras's, on TensorFlow": ("keras_mnist.py", ("keras", "tensorflow"), {"KERAS_BACKEND": "tensorflow"}),
+}
 _PROGRAM = "from glassnet.cli import main; main()"
 
 
@@ -52,7 +62,7 @@ class Run:
 
 
 def main_whole(data: Path, only: list[str], seeds: int, threads: int, out: Path) -> None:
-    """Run every program on every task, seed by seed, and write ``whole.json`` and ``whole.md``."""
+    """Run every program on every task and write ``whole.json`` and ``whole.md``: Glassnet seed by seed, the others, who take minutes, with the first one."""
     compiled()
     runs: list[Run] = []
     for task in [name for name in TASKS if any(fnmatch(name, pattern) for pattern in only)]:
@@ -60,16 +70,15 @@ def main_whole(data: Path, only: list[str], seeds: int, threads: int, out: Path)
         if place is None:
             print(f"{task}: no data in {data / TASKS[task][0]}")
             continue
-        programs: dict[str, str | None] = {"glassnet --effort quick": None}
+        programs = ["glassnet --effort quick"]
         if task != "cifar10":  # on which the others, and the full effort, take many minutes
-            programs |= {"glassnet": None, **EXAMPLES}
+            programs += ["glassnet", *(who for who, (_, needed, _) in EXAMPLES.items() if all(map(find_spec, needed)))]
         for seed in range(seeds):
-            for who, script in programs.items():
+            for who in programs:
+                if who in EXAMPLES and seed:
+                    continue
                 folder = out / "whole" / f"{task}-{who.replace(' ', '-')}-{seed}-{os.getpid()}"
-                if script is None:
-                    run = _glassnet(task, who, seed, place, folder, threads)
-                else:
-                    run = _example(task, who, script, seed, place, folder, threads)
+                run = (_example if who in EXAMPLES else _glassnet)(task, who, seed, place, folder, threads)
                 runs.append(run)
                 print(f"{run.task:<10}{run.who:<26}seed {seed}{run.seconds:>8.1f} s {run.accuracy:8.2%}", flush=True)
                 (out / "whole.json").write_text(json.dumps([asdict(run) for run in runs], indent=1))
@@ -109,13 +118,14 @@ def _glassnet(task: str, who: str, seed: int, place: Path, folder: Path, threads
     return Run(task, who, seed, saved if saved is not None else time.time() - begin, float(accuracy))
 
 
-def _example(task: str, who: str, script: str, seed: int, place: Path, folder: Path, threads: int) -> Run:
+def _example(task: str, who: str, seed: int, place: Path, folder: Path, threads: int) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
+    script, _, settings = EXAMPLES[who]
     program = Path(__file__).parent / "examples" / script
     begin = time.time()
     done = subprocess.run(
         [sys.executable, str(program), str(place), str(seed), str(folder)],
-        env=_environment(threads),
+        env=_environment(threads) | settings,
         capture_output=True,
         text=True,
         check=False,

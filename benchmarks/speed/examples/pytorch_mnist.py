@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from idx import part
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 
-def read(path: Path) -> np.ndarray:
-    """The array of bytes in an IDX file."""
-    content = gzip.decompress(path.read_bytes())
-    dims = content[3]
-    shape = [int(n) for n in np.frombuffer(content, ">u4", dims, 4)]
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape(shape)
-
-
-def tensors(folder: Path, part: str) -> TensorDataset:
+def tensors(folder: Path, name: str) -> TensorDataset:
     """Standardised images and their classes."""
-    images = torch.from_numpy(read(folder / f"{part}-images-idx3-ubyte.gz").copy()).unsqueeze(1).float()
-    labels = torch.from_numpy(read(folder / f"{part}-labels-idx1-ubyte.gz").astype(np.int64))
-    return TensorDataset((images / 255 - 0.1307) / 0.3081, labels)
+    images, labels = (torch.from_numpy(array) for array in part(folder, name))
+    return TensorDataset((images.unsqueeze(1) - 0.1307) / 0.3081, labels)
 
 
 folder, seed, out = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
