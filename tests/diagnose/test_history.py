@@ -9,8 +9,8 @@ from random import Random
 from streams import described, look, step
 
 from glassnet.diagnose import Doctor
-from glassnet.diagnose.history import FIRST, KEPT, LAST, LOOKS, History
-from glassnet.events import Started
+from glassnet.diagnose.history import FIRST, KEPT, LAST, MOST, History
+from glassnet.events import Epoch, Started
 
 
 def test_losses_are_those_of_all_finite_steps() -> None:
@@ -37,7 +37,7 @@ def test_a_long_run_is_remembered_by_its_beginning_its_end_and_some_of_what_lay_
         list(doctor.see(step(number, 2.3 * 0.9999**number)))
     history = doctor.history
     seen = [each.step for each in history.measured]
-    assert len(seen) <= LOOKS
+    assert len(seen) <= MOST
     assert len(history.steps) < 2 * KEPT
     assert len(history.losses.last) < 2 * KEPT
     assert seen[:FIRST] == list(range(1, FIRST + 1))
@@ -45,5 +45,19 @@ def test_a_long_run_is_remembered_by_its_beginning_its_end_and_some_of_what_lay_
     assert seen == sorted(seen)
     between = {b - a for a, b in pairwise(seen[FIRST + 1 : -LAST])}
     assert len(between) == 1, "evenly"
-    assert between.pop() <= 2 * 5000 / (LOOKS - FIRST - LAST)
+    assert between.pop() <= 2 * 5000 / (MOST - FIRST - LAST)
     assert history.highest_rate == 0.5
+
+
+def test_of_many_epochs_the_lowest_and_its_neighbours_are_left() -> None:
+    history = History()
+    for number in range(5000):
+        loss = 1.0 + abs(number - 1111) / 1000
+        history.see(Epoch(number, number + 1, 0.1, loss, 0.0, 0.0, {"loss": loss}, {"loss": loss}, False))
+    left = [each.epoch for each in history.epochs]
+    assert len(left) <= MOST
+    assert {1110, 1111, 1112} <= set(left)
+    assert left[:FIRST] == list(range(FIRST))
+    assert left[-LAST:] == list(range(5000 - LAST, 5000))
+    assert [each.epoch for each in history.last_epochs(7)] == list(range(4993, 5000))
+    assert left == sorted(left)

@@ -370,3 +370,23 @@ def test_a_crowd_is_where_threads_are_put_off_and_get_less_than_they_could_use(m
     for worked, put_off, there in ((1.95, 60, False), (1.2, 190, True), (1.2, 60, False), (1.95, 190, False)):
         told.update(seconds=1.0, worked=worked, put_off=put_off)
         assert watched.there(2) is there
+
+
+@pytest.mark.parametrize(("rounded", "apart"), [(1.02, 0.02), (1.5, 0.5)])
+def test_where_long_steps_do_not_agree_shorter_ones_decide(
+    rounded: float, apart: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GoogLeNet's losses after long ones were 71 % apart, and it trained in float32 where the loop by hand took bfloat16."""
+    asked = list[float]()
+
+    def trial(_: object, way: choosing.Way, stride: float) -> tuple[float, float]:
+        asked.append(stride)
+        long = stride == choosing.TRIAL_STRIDE
+        return 2.0, {"float32": 0.1 if long else 1.0, "bfloat16": 1.5 if long else rounded}[way.precision]
+
+    with_times(monkeypatch, float32=2.0, bfloat16=1.0)
+    monkeypatch.setattr(choosing._Measurer, "trial", trial)
+    chosen = choose_execution(small(), example(), cross_entropy, device="cpu", threads=1)
+    assert f"{apart:.1%} apart" in chosen.reason
+    assert chosen.precision == ("bfloat16" if apart < choosing.TRIAL_TOLERANCE else "float32")
+    assert asked == [choosing.TRIAL_STRIDE] * 2 + [choosing.TRIAL_STRIDE / choosing.SHORTER] * 2

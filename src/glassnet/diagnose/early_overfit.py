@@ -26,14 +26,14 @@ def judge(history: History, event: Event) -> Finding | None:
     low, now = val_loss(lowest), val_loss(event)
     if not math.isfinite(low) or not math.isfinite(now) or lowest.step / history.total_steps > EARLY:
         return None
-    later = [val_loss(epoch) for epoch in history.epochs if epoch.epoch > lowest.epoch]
     rise = now / max(low, 1e-12) - 1
     around = [val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
     level = median([loss for loss in around if math.isfinite(loss)])
     patience = max(PATIENCE, math.ceil(LASTING * history.started.epochs)) if history.started else PATIENCE
-    if len(later) < patience or rise < RISE or min(later[-patience:]) < level * (1 + RISE):
+    if event.epoch - lowest.epoch < patience or rise < RISE:
         return None
-    if min(later[-patience:]) - level < WORTH * first_loss(history):
+    lately = min(map(val_loss, history.last_epochs(patience)))
+    if lately < level * (1 + RISE) or lately - level < WORTH * first_loss(history):
         return None
     if middle(reaches(history, LOOKS)) < OVERSHOOT:  # such steps throw validation and training loss about
         return None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from glassnet.events import Described, Epoch, Event, Measured, Started, Step, Traced
 
 KEPT = 64  # recorded steps and losses: more than any rule looks back
-LOOKS, FIRST, LAST = 400, 20, 60  # looks kept; those of the beginning, and the last ones, all of them
+MOST, FIRST, LAST = 400, 20, 60  # looks and epochs kept; those of the beginning, and the last ones, all of them
+
+Seen = TypeVar("Seen")
 
 
 def known(event: Event) -> Event:
@@ -74,6 +77,37 @@ class Losses:
 
 
 @dataclass
+class Thinned(Generic[Seen]):
+    """Things in the order in which they were seen: all of the first and the last ones, and of many evenly some in between.
+
+    Attributes:
+        kept: what is left of them.
+        places: which each of these was, counted from 0.
+        every: of those in between one of so many is kept.
+    """
+
+    kept: list[Seen] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    every: int = 1
+
+    def add(self, one: Seen, spared: Collection[int] = ()) -> None:
+        """One more; where there are too many, one of twice as many is kept of those between the first and the last ones, and those at places that are spared."""
+        self.places.append(self.places[-1] + 1 if self.places else 0)
+        self.kept.append(one)
+        if len(self.places) > MOST:
+            self.every *= 2
+        if len(self.places) > FIRST + LAST:
+            end = len(self.places) - LAST
+            left = [
+                n
+                for n, place in enumerate(self.places)
+                if n < FIRST or n >= end or place % self.every == 0 or place in spared
+            ]
+            self.places = [self.places[n] for n in left]
+            self.kept = [self.kept[n] for n in left]
+
+
+@dataclass
 class History:
     """What a run has told so far.
 
@@ -83,11 +117,9 @@ class History:
         first: the first step whose loss was recorded.
         steps: the last ``KEPT`` or more of these.
         losses: of these.
-        measured: the steps that were looked at from inside; of a long run all of the first and the last ones, and in between evenly some.
-        places: which look each of these was, counted from 0.
-        every: of those in between one of so many is kept.
+        looks: the steps that were looked at from inside.
         highest_rate: the highest learning rate of a step looked at.
-        epochs: the epochs so far.
+        course: the epochs so far, among them that of the lowest validation loss and its neighbours.
         found: ids of the rules that have found something, and of the findings that these explain.
         notes: what a rule wants to remember between events, under its id.
     """
@@ -97,11 +129,10 @@ class History:
     first: Step | None = None
     steps: list[Step] = field(default_factory=list)
     losses: Losses = field(default_factory=Losses)
-    measured: list[Measured] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    every: int = 1
+    looks: Thinned[Measured] = field(default_factory=Thinned)
     highest_rate: float = 0.0
-    epochs: list[Epoch] = field(default_factory=list)
+    course: Thinned[Epoch] = field(default_factory=Thinned)
+    _lowest: tuple[float, int] = (math.inf, 0)
     found: set[str] = field(default_factory=set)
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -119,9 +150,12 @@ class History:
                     self.losses.add(event.loss)
             case Measured():
                 self.highest_rate = max(self.highest_rate, event.lr)
-                self._look(event)
+                self.looks.add(event)
             case Epoch():
-                self.epochs.append(event)
+                place = self.course.places[-1] + 1 if self.course.places else 0
+                self._lowest = min(self._lowest, (val_loss(event), place))
+                lowest = self._lowest[1]
+                self.course.add(event, spared=range(lowest - 1, lowest + 2))
             case _:
                 pass
 
@@ -130,20 +164,19 @@ class History:
         """Steps of the whole run as planned; 0 where nothing has been announced."""
         return self.started.steps_per_epoch * self.started.epochs if self.started else 0
 
-    def _look(self, event: Measured) -> None:
-        """One more look; where there are too many, one of twice as many is kept of those between the first and the last ones."""
-        self.places.append(self.places[-1] + 1 if self.places else 0)
-        self.measured.append(event)
-        if len(self.places) > LOOKS:
-            self.every *= 2
-        if len(self.places) > FIRST + LAST:
-            kept = [
-                n
-                for n, place in enumerate(self.places)
-                if n < FIRST or n >= len(self.places) - LAST or place % self.every == 0
-            ]
-            self.places = [self.places[n] for n in kept]
-            self.measured = [self.measured[n] for n in kept]
+    @property
+    def measured(self) -> list[Measured]:
+        """The looks that are left, in order."""
+        return self.looks.kept
+
+    @property
+    def epochs(self) -> list[Epoch]:
+        """The epochs that are left, in order."""
+        return self.course.kept
+
+    def last_epochs(self, count: int) -> list[Epoch]:
+        """Those of the last so many epochs that are left: all of them up to ``LAST``."""
+        return [each for each in self.epochs if each.epoch > self.epochs[-1].epoch - count]
 
 
 def _keep(last: list[Any], one: Any) -> None:

@@ -40,9 +40,9 @@ def judge(history: History, event: Event) -> Finding | None:
     around = [val_loss(epoch) for epoch in history.epochs if abs(epoch.epoch - lowest.epoch) <= 1]
     level = median([loss for loss in around if math.isfinite(loss)])
     lately = min(map(val_loss, history.epochs[-2:]))
-    planned = history.started.epochs if history.started else len(history.epochs)
+    planned = history.started.epochs if history.started else event.epoch + 1
     if event.epoch - lowest.epoch >= SINCE * planned:
-        lasting = min(map(val_loss, history.epochs[-max(EPOCHS, math.ceil(AWAY * planned)) :]))
+        lasting = min(map(val_loss, history.last_epochs(max(EPOCHS, math.ceil(AWAY * planned)))))
         long = lasting >= (1 + SLIGHT) * level
     else:
         long = False

@@ -40,10 +40,10 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     train, val = number(event.train.get("accuracy")), number(event.val.get("accuracy", event.train.get("accuracy")))
     known = number(history.described.targets.get("neighbour_agreement"))
-    back = max(2, round(RECENT * len(history.epochs)))
-    earlier = history.epochs[-1 - back]
+    back = max(2, round(RECENT * (event.epoch + 1 - history.epochs[0].epoch)))
+    earlier = next(epoch for epoch in reversed(history.epochs) if epoch.epoch <= event.epoch - back)
     before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
-    still = 1 - now / before < STILL * back if before > 0 else False
+    still = 1 - now / before < STILL * (event.epoch - earlier.epoch) if before > 0 else False
     # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
     dropped = dropping(history) and fallen(history) < LEARNED
     narrow = bool(history.measured) and narrowest(history.measured[-1]) <= NARROW
