@@ -124,11 +124,12 @@ def test_measuring_threads_takes_one_copy_and_adam_of_small_networks_alone(
 
 
 def test_the_angle_between_long_gradients() -> None:
-    one = torch.full((3 * 2**20 + 5,), 0.1)
-    one[::2] *= 1000
-    assert choosing._cosine(one, 2 * one) == pytest.approx(1, abs=1e-12)
-    assert choosing._cosine(torch.tensor([1.0, 2.0]), torch.tensor([2.0, -1.0])) == 0
-    assert choosing._cosine(torch.zeros(3), torch.ones(3)) == 0
+    long = torch.full((3 * 2**20 + 5,), 0.1)
+    long[::2] *= 1000
+    one = [long, torch.tensor([[1.0, 2.0]])]
+    assert choosing._cosine(one, [2 * each for each in one]) == pytest.approx(1, abs=1e-12)
+    assert choosing._cosine([torch.tensor([[1.0, 2.0]])], [torch.tensor([[2.0, -1.0]])]) == 0
+    assert choosing._cosine([torch.zeros(3)], [torch.ones(3)]) == 0
 
 
 def test_devices() -> None:

@@ -28,6 +28,18 @@ WAY = {
 }
 
 
+class Nobody:
+    """No other program is at work, whatever this machine does beside the tests."""
+
+    def there(self, threads: int) -> bool:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "Crowd", Nobody)
+
+
 def test_what_was_kept_is_found_and_nothing_else(tmp_path: Path) -> None:
     ways = KnownWays(tmp_path / "deep" / "ways.json")
     assert ways.find("one") is None
@@ -350,7 +362,7 @@ def test_where_others_are_at_work_ways_are_compared_on_one_thread_and_not_kept(
 
     monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
     monkeypatch.setattr(choosing._Measurer, "_timed", timed)
-    monkeypatch.setattr(choosing.Crowd, "there", lambda _, threads: threads > 1)
+    monkeypatch.setattr(Nobody, "there", lambda _, threads: threads > 1)
     ways = KnownWays(tmp_path / "ways.json")
     chosen = choose_execution(
         small(), example(), cross_entropy, device="cpu", threads=2, weight_gradients="library", known=ways

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -277,11 +277,11 @@ class _Measurer:
                 break
         return median(times[0]), median(times[1])
 
-    def gradient(self, way: Way) -> Tensor:
-        """The gradient as one vector."""
+    def gradient(self, way: Way) -> list[Tensor]:
+        """The gradient, parameter by parameter: as one vector it would be another copy of a large network."""
         once, copied = self._prepared(way)
         once()
-        return torch.cat([p.grad.flatten().float() for p in copied.parameters() if p.grad is not None])
+        return [p.grad for p in copied.parameters() if p.grad is not None]
 
     def has_products(self, way: Way) -> bool:
         """Whether there is a convolution whose weight gradient might be computed as a product."""
@@ -297,11 +297,14 @@ class _Measurer:
         once, copied = self._prepared(way)
         first = last = once()
         for _ in range(TRIAL_STEPS):
-            gradients = [(p, p.grad) for p in copied.parameters() if p.grad is not None]
+            weights = [p for p in copied.parameters() if p.grad is not None]
+            length = math.sqrt(_product(weights, weights))
+            slopes = [p.grad for p in weights if p.grad is not None]
+            slope = max(math.sqrt(_product(slopes, slopes)), 1e-15)
             with torch.no_grad():
-                lengths = [sum(float(t.double().square().sum()) for t in one) for one in zip(*gradients, strict=True)]
-                for parameter, gradient in gradients:
-                    parameter.sub_(gradient, alpha=stride * (lengths[0] / max(lengths[1], 1e-30)) ** 0.5)
+                for weight, gradient in zip(weights, slopes, strict=True):
+                    weight.sub_(gradient, alpha=stride * length / slope)
+            del slopes, gradient  # a large network's lie beside the next ones otherwise
             last = once()
         return first, last
 
@@ -336,14 +339,19 @@ class _Measurer:
         return once, copied
 
 
-def _cosine(one: Tensor, other: Tensor) -> float:
-    """Of the angle between two vectors, which are long: sums of sixty million products in float32 have come to 1.0018."""
+def _cosine(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
+    """Of the angle between two gradients."""
+    return _product(one, other) / max(math.sqrt(_product(one, one) * _product(other, other)), 1e-300)
 
-    def product(a: Tensor, b: Tensor) -> float:
-        pieces = zip(torch.split(a, 2**20), torch.split(b, 2**20), strict=True)
-        return math.fsum(float(x.double() @ y.double()) for x, y in pieces)
 
-    return product(one, other) / max(math.sqrt(product(one, one) * product(other, other)), 1e-300)
+@torch.no_grad()
+def _product(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
+    """Of two long vectors, by pieces and in float64: with sums of sixty million products in float32 a cosine came to 1.0018."""
+    return math.fsum(
+        float(a.double() @ b.double())
+        for whole, its in zip(one, other, strict=True)
+        for a, b in zip(torch.split(whole.flatten(), 2**20), torch.split(its.flatten(), 2**20), strict=True)
+    )
 
 
 def _seconds(once: Callable[[], float], clock: Callable[[], float]) -> float:
