@@ -297,14 +297,7 @@ class _Measurer:
         once, copied = self._prepared(way)
         first = last = once()
         for _ in range(TRIAL_STEPS):
-            weights = [p for p in copied.parameters() if p.grad is not None]
-            length = math.sqrt(_product(weights, weights))
-            slopes = [p.grad for p in weights if p.grad is not None]
-            slope = max(math.sqrt(_product(slopes, slopes)), 1e-15)
-            with torch.no_grad():
-                for weight, gradient in zip(weights, slopes, strict=True):
-                    weight.sub_(gradient, alpha=stride * length / slope)
-            del slopes, gradient  # a large network's lie beside the next ones otherwise
+            _descend(copied, stride)
             last = once()
         return first, last
 
@@ -337,6 +330,16 @@ class _Measurer:
             return float(value.detach())  # waits for the device
 
         return once, copied
+
+
+@torch.no_grad()
+def _descend(net: nn.Module, stride: float) -> None:
+    """Take a step against the gradient, as long as this share of the vector of all weights."""
+    weights = [p for p in net.parameters() if p.grad is not None]
+    slopes = [p.grad for p in weights if p.grad is not None]
+    length, slope = math.sqrt(_product(weights, weights)), math.sqrt(_product(slopes, slopes))
+    for weight, gradient in zip(weights, slopes, strict=True):
+        weight.sub_(gradient, alpha=stride * length / max(slope, 1e-15))
 
 
 def _cosine(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
