@@ -149,7 +149,7 @@ def screen(written: str, width: int) -> list[str]:
 
 def test_on_a_terminal_lines_end_where_it_ends_and_the_live_line_is_gone(tmp_path: Path) -> None:
     written = on_a_terminal(tmp_path, TRAINING)
-    assert "━" in written  # the live line was there
+    assert re.search("[━─]", written)  # the live line was there; in a short training with nothing done yet
     assert golden("\n".join(screen(written, 80)).rstrip() + "\n") == ON_A_TERMINAL
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")  # the cursor is shown again
 
