@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import compiled
+from benchmarks.speed.examples.idx import read
 
 # name -> (folder of the data, training images, test images, accuracy that is aimed at, seconds that are aimed at)
 TASKS: dict[str, tuple[str, int | None, int | None, float, float]] = {
@@ -152,16 +153,8 @@ def _prepared(data: Path, task: str, out: Path) -> Path | None:
     for part, count in (("train", train), ("t10k", test)):
         for kind in ("images-idx3", "labels-idx1"):
             file = f"{part}-{kind}-ubyte.gz"
-            _write_idx(target / file, read_idx(source / file)[:count])
+            _write_idx(target / file, read(source / file)[:count])
     return target.resolve()
-
-
-def read_idx(path: Path) -> NDArray[np.uint8]:
-    """The array of bytes in an IDX file."""
-    content = gzip.decompress(path.read_bytes())
-    dims = content[3]
-    shape = np.frombuffer(content, ">u4", dims, 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape([int(n) for n in shape])
 
 
 def _write_idx(path: Path, values: NDArray[np.uint8] | None) -> None:

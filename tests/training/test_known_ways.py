@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from glassnet.files import cache_folder
-from glassnet.training import choosing, crowd, known_ways
+from glassnet.training import choosing, known_ways
 from glassnet.training.choosing import choose_execution
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way, usual_place
 from glassnet.training.losses import cross_entropy, hinge
@@ -371,17 +371,6 @@ def test_where_others_are_at_work_ways_are_compared_on_one_thread_and_not_kept(
     assert "other programs are at work" in chosen.reason
     assert clocks == [time.perf_counter, time.process_time]
     assert not ways.path.exists()
-
-
-def test_a_crowd_is_where_threads_are_put_off_and_get_less_than_they_could_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"seconds": 0.0, "worked": 0.0, "put_off": 0}
-    monkeypatch.setattr(crowd.time, "perf_counter", lambda: told["seconds"])
-    monkeypatch.setattr(crowd.time, "process_time", lambda: told["worked"])
-    monkeypatch.setattr(crowd, "_put_off", lambda: told["put_off"])
-    watched = crowd.Crowd()
-    for worked, put_off, there in ((1.95, 60, False), (1.2, 190, True), (1.2, 60, False), (1.95, 190, False)):
-        told.update(seconds=1.0, worked=worked, put_off=put_off)
-        assert watched.there(2) is there
 
 
 @pytest.mark.parametrize(("rounded", "apart"), [(1.02, 0.02), (1.5, 0.5)])

@@ -22,8 +22,8 @@ class LocalResponseNorm(nn.Module):
     (batch, channels, …) → the same shape
 
     ``nn.LocalResponseNorm`` divides α by n, so that its α = 1e−4 is five times weaker than the paper's; and for an even n its
-    window reaches one channel less far up. It also takes half the time of a training step of AlexNet (``docs/speed.md``), because each of its dozen operations
-    goes through memory; here a piece of the images goes through all of them while it lies in the cache, and the gradient is written out:
+    window reaches one channel less far up. It also takes half the time of a forward and backward pass of AlexNet in bfloat16 (``docs/speed.md``), because each
+    of its dozen operations goes through memory; here a piece of the images goes through all of them while it lies in the cache, and the gradient is written out:
 
         ∂a_i = d_i s_i^−β − 2αβ a_i Σ_j d_j a_j s_j^(−β−1),  with s the sum in brackets and j over the same window.
 
