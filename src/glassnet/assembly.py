@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.data.augment import build_augment
-from glassnet.data.batches import Batches, Prepare
+from glassnet.data.batches import Batches, Prepare, answered_at_once
 from glassnet.data.dataset import Data, Part
 from glassnet.data.preprocess import Preprocess, TargetScale, fit
 from glassnet.data.ready import ready
@@ -177,11 +177,11 @@ def make_batches(
     if data.task == "language":
         return stream_batches(data, size, seed, prepared, plain)
 
-    on_the_cpu = choose_device(recipe.train.device).type == "cpu"
+    device = choose_device(recipe.train.device)
 
     def batched(part: Part, size: int, *, shuffle: bool, prepare: Prepare = plain) -> Batches:
         # A card gets bytes, a quarter of the floats to hand over, and makes floats of them itself.
-        done = ready(part, preprocess) if prepare is plain and on_the_cpu else None
+        done = ready(part, preprocess) if prepare is plain and device.type == "cpu" else None
         if done is not None:
             return Batches(done, size, seed=seed, shuffle=shuffle)
         return Batches(part, size, seed=seed, prepare=prepare, shuffle=shuffle)
@@ -189,10 +189,11 @@ def make_batches(
     train = scaled(data.train)
     batches = batched(train, size, shuffle=True, prepare=plain if augment is None else prepared)
     parts = data.parts
-    validation = batched(scaled(parts["val"]), 500, shuffle=False) if "val" in parts else None
+    asked = answered_at_once(data.schema, device)
+    validation = batched(scaled(parts["val"]), asked, shuffle=False) if "val" in parts else None
     taken = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
-    sample = batched(train.subset(some), 500, shuffle=False)
+    sample = batched(train.subset(some), asked, shuffle=False)
     return batches, validation, sample
 
 

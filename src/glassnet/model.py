@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from glassnet.combined import PRECISIONS, Answering
+from glassnet.data.batches import answered_at_once
 from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
 from glassnet.data.kinds import schema_from_json
 from glassnet.data.pair_schema import PairSchema
@@ -31,8 +31,6 @@ from glassnet.tensor_file import write_tensors
 from glassnet.translating import translations
 
 FORMAT = 1
-# Samples that are answered at once; of images fewer, as many as have so many numbers (docs/log.md, "Answering").
-MOST, FEWEST, NUMBERS = 500, 16, 2**18
 MANY = 3  # batches from which on a copy made for answering is worth its making
 EXAMPLES = 256  # inputs that show what ranges int8 must span
 
@@ -101,8 +99,8 @@ class Model:
             batch_size: how many are answered at once; None for as many as processors like best.
         """
         source = InMemory(inputs) if isinstance(inputs, Tensor) else inputs
-        size = batch_size or self._usual_batch()
         device = next((p.device for p in self.net.parameters()), torch.device("cpu"))
+        size = batch_size or answered_at_once(self.schema, device)
         net = self.net.eval()
         made = []
         with torch.inference_mode():
@@ -118,12 +116,6 @@ class Model:
         if not made:
             return torch.empty(0, max(len(self.classes), len(self.outputs)))
         return torch.cat(made)
-
-    def _usual_batch(self) -> int:
-        """Of images as many as fill :data:`NUMBERS`: their maps stay near the processor, and take little memory."""
-        if self.schema.kind != "image":
-            return MOST
-        return max(FEWEST, min(MOST, NUMBERS // prod(self.schema.shape)))
 
     def _gains_by_a_copy(self) -> bool:
         """Whether the network reads images by convolutions, and is not such a copy already."""

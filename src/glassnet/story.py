@@ -212,8 +212,8 @@ def _train(
     events: Iterator[Event | Waiting] = train(
         parts.net, parts.batches, parts.plan, validation=parts.validation, sample=parts.sample, state=state, waits=waits
     )
-    if parts.execution.watch_threads and not waits:  # others are at work between two steps
-        events = ThreadWatch(parts.execution.threads).watching(events)
+    if parts.execution.most_threads and not waits:  # others are at work between two steps
+        events = ThreadWatch(parts.execution.most_threads, now=parts.execution.threads).watching(events)
     for event in events:
         if isinstance(event, Waiting):
             yield event

@@ -11,9 +11,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_schema import Plain
 from torch import Tensor
 
-from glassnet.data.batches import Batch, Batches, read_ahead, seeded, sizes_of
+from glassnet.data.batches import Batch, Batches, answered_at_once, read_ahead, seeded, sizes_of
 from glassnet.data.dataset import InMemory, Part, Subset
 
 
@@ -209,3 +210,14 @@ def test_seed_epoch_and_position_each_change_the_augmentation_of_a_batch() -> No
 
     drawn = [batch for seed in range(3) for epoch in range(3) for batch in augmented(seed, epoch)]
     assert len(set(drawn)) == len(drawn) == 36
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "device", "expected"),
+    [("image", (3, 32, 32), "cpu", 85), ("image", (3, 224, 224), "cpu", 16), ("image", (3, 224, 224), "cuda", 111), ("image", (1, 4, 4), "cpu", 500), ("table", (9000,), "cpu", 500)],
+)  # fmt: skip
+def test_of_large_images_fewer_are_asked_about_at_once(
+    kind: str, shape: tuple[int, ...], device: str, expected: int
+) -> None:
+    schema = Plain(kind, shape)
+    assert answered_at_once(schema, torch.device(device)) == expected

@@ -56,6 +56,17 @@ def test_few_but_large_pictures_are_prepared_batch_by_batch(monkeypatch: pytest.
     assert ready(data.train, whole) is None
 
 
+def test_floats_are_not_held_twice_where_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures, targets = images()
+    data = divide(data_from_arrays(pictures.astype(np.float32), targets), recipe())
+    whole = fit("standardise", data.train, data.schema)
+    room_taken = 4 * len(data.train) * 3 * 9 * 11
+    monkeypatch.setattr(room, "MOST_TWICE", room_taken)
+    assert ready(data.train, whole) is not None
+    monkeypatch.setattr(room, "MOST_TWICE", room_taken - 1)
+    assert ready(data.train, whole) is None
+
+
 def test_sums_of_products_are_not_taken_for_the_same_in_any_batch() -> None:
     data = divide(data_from_arrays(*images()), recipe())
     assert ready(data.train, fit("whiten", data.train, data.schema)) is None

@@ -38,8 +38,9 @@ class Machine:
                 self.now += evaluation
                 yield Epoch(0, step, 0.1, 1.0, 0.0, 0.0, {}, {}, True)
 
-    def watched(self, steps: int, **more: float) -> list[Threads]:
-        watch = ThreadWatch(2, clock=self.clock, change=self.change)
+    def watched(self, steps: int, begin: int = 2, **more: float) -> list[Threads]:
+        self.threads = begin
+        watch = ThreadWatch(2, now=begin, clock=self.clock, change=self.change)
         events = list(watch.watching(self.train(steps, **more)))  # type: ignore[arg-type]
         assert sum(isinstance(event, Step) for event in events) == steps
         return [event for event in events if isinstance(event, Threads)]
@@ -73,6 +74,15 @@ def test_a_neighbour_costs_little_more_than_one_thread_does() -> None:
     machine.watched(30_000)
     alone = 10 + (30_000 - 1_000) * 0.02
     assert machine.now < 1.05 * alone, "trials of all threads become rare"
+
+
+def test_with_one_thread_chosen_beside_a_neighbour_all_are_tried_once_it_has_gone() -> None:
+    machine = Machine(with_neighbour, busy=lambda now: now < 30)
+    told = machine.watched(10_000, begin=1)
+    assert [each.threads for each in told] == [2]
+    assert machine.changes[0][0] >= BACK[0], "not at once: it was measured just now"
+    assert 30 <= machine.changes[-1][0] < 30 + 4 * BACK[0]
+    assert machine.threads == 2
 
 
 def test_steps_that_are_slow_for_another_reason_bring_trials_that_become_rare() -> None:

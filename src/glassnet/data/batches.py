@@ -9,12 +9,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import InMemory, Part, beneath
+from glassnet.data.dataset import InMemory, Part, Schema, beneath
 from glassnet.data.graph import Graphs, Nodes
 from glassnet.data.pairs import Pairs
 from glassnet.data.ragged import lengths_of
@@ -22,6 +23,9 @@ from glassnet.data.rows_ahead import Announced, in_runs, run_of
 from glassnet.data.windows import Windows
 
 BUCKET = 20  # batches that share out their samples by length
+# Samples that are answered at once; of images fewer, as many as have so many numbers: on a processor, whose caches hold their maps (docs/log.md, "Answering"), and on a card.
+MOST_ANSWERED, FEWEST_ANSWERED = 500, 16
+NUMBERS_ANSWERED = {"cpu": 2**18, "cuda": 2**24}
 
 Prepare = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -31,6 +35,13 @@ class Batch(NamedTuple):
 
     inputs: Tensor
     targets: Tensor
+
+
+def answered_at_once(schema: Schema, device: torch.device) -> int:
+    """How many samples a network is best asked about at once where nothing is learned: of images no more than take little memory."""
+    if schema.kind != "image":
+        return MOST_ANSWERED
+    return max(FEWEST_ANSWERED, min(MOST_ANSWERED, NUMBERS_ANSWERED.get(device.type, 2**18) // prod(schema.shape)))
 
 
 class Batches:

@@ -104,6 +104,7 @@ def choose_execution(
     if not images:
         layout = weight_gradients = "any"
     states = random_states()
+    crowded = False
     try:
         measurer = _Measurer(net, example, loss, place, images)
         why = f"{precision} as asked"
@@ -112,7 +113,7 @@ def choose_execution(
             way, why = _known_or_measured(measurer, way, asked, known)
         if threads is None and every > 1 and place.type == "cpu":
             measurer.shorten(way)
-            way, told = _threads(measurer, way)
+            way, told, crowded = _threads(measurer, way)
             why += f"; {told}"
         elif precision != "auto":
             why += f", {way.threads} thread{'' if way.threads == 1 else 's'}"
@@ -120,8 +121,11 @@ def choose_execution(
         restore_random_states(states)
         torch.set_num_threads(way.threads)
         give_back()
-    watch = threads is None and way.threads > 1 and place.type == "cpu"
-    return Execution(place, way.precision, way.channels_last, way.threads, why, way.weight_gradients, watch)
+    # One thread alone is chosen for good where it is as fast on a quiet machine: its sums are then rounded alike in every run.
+    changes = threads is None and every > 1 and place.type == "cpu" and (way.threads > 1 or crowded)
+    return Execution(
+        place, way.precision, way.channels_last, way.threads, why, way.weight_gradients, every if changes else None
+    )
 
 
 def _known_or_measured(
@@ -197,13 +201,17 @@ def _apart_after_steps(measurer: _Measurer, usual: Way, low: Way) -> float:
     return abs(measurer.trial(low, TRIAL_STRIDE / SHORTER)[1] - exact) / max(first - exact, 1e-12)
 
 
-def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str]:
-    """All threads or one, and why."""
+def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str, bool]:
+    """All threads or one, why, and whether other programs were at work meanwhile."""
     alone = replace(way, threads=1)
+    crowd = Crowd()
     together, single = measurer.in_turns((way, alone), update=True)
+    crowded = crowd.there((way.threads + 1) / 2)  # their turns are about as long
     chosen = alone if single <= together else way
     told = f"one alone takes {single / together:.2g} times as long as all"
-    return chosen, f"{chosen.threads} of {way.threads} threads: {told}"
+    if crowded and chosen is alone:
+        told += ", beside other programs: tried again while it trains"
+    return chosen, f"{chosen.threads} of {way.threads} threads: {told}", crowded
 
 
 class _Measurer:
@@ -258,6 +266,8 @@ class _Measurer:
         return taken
 
     def _timed(self, ways: tuple[Way, Way], update: bool, clock: Callable[[], float]) -> tuple[float, float]:
+        # What was freed lies in pieces, from which the next passes' tensors would not be cut but be taken beside them: of an LSTM 90 MB each time.
+        give_back()
         # One copy serves ways that differ in threads alone: of a large network a second one would be the run's largest memory.
         first, _ = self._prepared(ways[0], update=update)
         alike = replace(ways[1], threads=ways[0].threads) == ways[0]
@@ -273,6 +283,8 @@ class _Measurer:
                 if number:  # the first turn is slower than the rest, and so is the first pass of each, which finds the other's caches and threads
                     known.append(median(taken[1:] or taken))
                     spent += sum(taken)
+            if not number:
+                give_back()
             if number >= ROUNDS and (spent >= 2 * ENOUGH or (number >= CLEAR and _apart(*times))):
                 break
         return median(times[0]), median(times[1])

@@ -21,8 +21,8 @@ class Crowd:
         self.worked = time.process_time()
         self.put_off = _put_off()
 
-    def there(self, threads: int) -> bool:
-        """Whether ``threads`` that had work all the while had to share their cores: both signs must say so, since each alone has other causes.
+    def there(self, threads: float) -> bool:
+        """Whether ``threads``, or so many on the average, that had work all the while had to share their cores: both signs must say so, since each alone has other causes.
 
         Threads of a network that does little at once sleep between its operations, and many threads are now and then put off by themselves.
         """

@@ -30,7 +30,7 @@ class Execution:
         threads: threads inside one operation on the CPU.
         reason: one sentence with the measured gain.
         weight_gradients: of convolutions: ``library``, or ``products`` where those are faster (:mod:`~glassnet.training.weight_gradients`).
-        watch_threads: the number of threads may change while the network trains: it was not given, and there is more than one.
+        most_threads: how many there may be at another time of the training, whose number was not given and hangs on who else is at work; None where it stays.
     """
 
     device: torch.device
@@ -39,7 +39,7 @@ class Execution:
     threads: int
     reason: str
     weight_gradients: str = "library"
-    watch_threads: bool = False
+    most_threads: int | None = None
 
 
 def prepare_process(threads: int | None = None) -> None:

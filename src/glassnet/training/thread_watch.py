@@ -31,7 +31,8 @@ class ThreadWatch:
     """Judges windows of steps, and changes the number of threads of this process.
 
     Args:
-        threads: all of them, with which the training begins.
+        threads: all of them.
+        now: with how many the training begins: all (None), or one, which is chosen beside a neighbour too.
         clock: seconds, from any moment on.
         change: sets the number of threads.
     """
@@ -40,16 +41,20 @@ class ThreadWatch:
         self,
         threads: int,
         *,
+        now: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
         change: Callable[[int], None] = torch.set_num_threads,
     ) -> None:
-        self.all = self.now = threads
+        self.all, self.now = threads, now or threads
         self.clock, self.change = clock, change
         self.usual = math.inf  # fewest seconds a step in a window with all threads
         self.before = math.nan  # seconds a step before the trial that is under way; none is where undefined
         self.slow_windows = 0
         self.wait = AGAIN[0]
         self.due = -math.inf
+        if self.now != self.all:
+            self.wait = BACK[0]
+            self.due = self.clock() + self.wait
         self._empty()
 
     def watching(self, events: Iterator[Event | Waiting]) -> Iterator[Event | Waiting]:

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from glassnet.data.dataset import InMemory, Source, spread
 
-CHUNK_NUMBERS = 1 << 22
+CHUNK_NUMBERS = 1 << 20  # in float64 and with what is made of them some 20 MB, which is little beside a training
 STREAMED_SAMPLES = 10_000
 
 
 def chunks(source: Source, numbers_each: int) -> Iterator[Tensor]:
-    """The samples of a source in order, in chunks of about four million numbers.
+    """The samples of a source in order, in chunks of about a million numbers.
 
     Of a source that is decoded anew from disk at most 10,000 samples, evenly spread, are read: more would change the third digit
     of a mean and cost a whole pass over the disk.

@@ -44,7 +44,8 @@ class Normalise(Preprocess):
     def forward(self, raw: Tensor) -> Tensor:
         """(batch, *shape) to float32 of the same shape."""
         if raw.dtype == self.mean.dtype:
-            return (raw / self.scale - self.mean) / self.std
+            scaled = raw if self.scale == 1 else raw / self.scale
+            return (scaled - self.mean).div_(self.std)
         # The copy that changes the type belongs to nobody else.
         return raw.to(self.mean.dtype).div_(self.scale).sub_(self.mean).div_(self.std)
 
