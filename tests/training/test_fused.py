@@ -91,6 +91,31 @@ def test_a_parameter_without_gradient_stays_and_may_have_one_later(
         same(one, other, module, reference)
 
 
+@pytest.mark.parametrize(("ours", "theirs", "options"), PAIRS)
+@pytest.mark.parametrize("more", [{}, {"lr": 0.03}])
+def test_groups_that_are_updated_alike_are_one_call_of_the_kernel(
+    ours: Any, theirs: Any, options: dict[str, Any], more: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = list[int]()
+    update = ours._update
+    monkeypatch.setattr(ours, "_update", lambda self, group, *lists: (calls.append(len(lists[0])), update(self, group, *lists)))  # fmt: skip
+    module, reference = net(), net()
+    optimizers = []
+    for kind, each in ((ours, module), (theirs, reference)):
+        weights, biases = list(each.parameters())[::2], list(each.parameters())[1::2]
+        optimizers.append(kind([{"params": weights}, {"params": biases, **more}], fused=True, **options))
+        biases[0].requires_grad_(False)
+        biases[1].requires_grad_(False)
+        steps(each, optimizers[-1], seed=1, count=2)
+        biases[0].requires_grad_(True)  # of the second group a gradient comes later
+        steps(each, optimizers[-1], seed=2, count=2)
+    same(*optimizers, module, reference)
+    if options.get("amsgrad"):
+        assert not calls, "goes the way of torch.optim"
+    else:
+        assert calls == ([2, 2, 2, 1, 2, 1] if more or options.get("dampening") else [2, 2, 3, 3])
+
+
 def test_closures_and_hooks_are_called_as_in_torch_optim() -> None:
     module = net()
     optimizer = FusedAdam(module.parameters(), lr=0.1, fused=True)

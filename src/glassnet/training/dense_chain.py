@@ -22,6 +22,7 @@ from glassnet.training.losses import Loss, cross_entropy
 aten = torch.ops.aten
 # What cross-entropy's kernels call the mean over a batch, and the class of samples that do not count.
 MEAN, IGNORED = 1, -100
+ONE = torch.ones(())  # the gradient of a loss with respect to itself
 
 
 @runtime_checkable
@@ -143,17 +144,16 @@ class DenseChain:
             )
         )
 
+    @torch.no_grad()
     def learn(self, inputs: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, Tensor]:
         """The loss of a batch, a scalar, and what the network said. Its gradients lie in ``grad`` afterwards, in place of what was there."""
         x, backs = inputs, list[Callable[[Tensor, bool], Tensor]]()
-        with torch.no_grad():
-            for layer, passed in self.layers:
-                x, back = passed(layer, x)
-                backs.append(back)
+        for layer, passed in self.layers:
+            x, back = passed(layer, x)
+            backs.append(back)
         value, d = _of_classes(x, targets) if _is_plain(loss, targets) else _of(loss, x, targets)
-        with torch.no_grad():
-            for place in range(len(backs) - 1, self.first - 1, -1):
-                d = backs[place](d, place > self.first)
+        for place in range(len(backs) - 1, self.first - 1, -1):
+            d = backs[place](d, place > self.first)
         return value, x
 
 
@@ -164,15 +164,15 @@ def _is_plain(loss: Loss, targets: Tensor) -> bool:
     return loss is cross_entropy and targets.ndim == 1 and targets.dtype == torch.int64
 
 
-@torch.no_grad()
 def _of_classes(said: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy and its gradient, (softmax − one-hot) / samples, by the kernels that autograd calls."""
     logs = aten._log_softmax(said, 1, False)
     value, weight = aten.nll_loss_forward(logs, targets, None, MEAN, IGNORED)
-    d = aten.nll_loss_backward(torch.ones_like(value), logs, targets, None, MEAN, IGNORED, weight)
+    d = aten.nll_loss_backward(ONE, logs, targets, None, MEAN, IGNORED, weight)
     return value, aten._log_softmax_backward_data(d, logs, 1, said.dtype)
 
 
+@torch.enable_grad()
 def _of(loss: Loss, said: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Any loss, and its gradient by autograd."""
     asked = said.detach().requires_grad_()

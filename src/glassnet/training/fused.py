@@ -26,6 +26,11 @@ def _plain(method: Callable[..., Any]) -> Callable[..., Any]:
     return plain
 
 
+def _alike(one: Group, other: Group) -> bool:
+    """Whether two groups are updated in the same way; dampening makes a group's first update another one, whenever that is."""
+    return not one.get("dampening") and all(value == other[name] for name, value in one.items() if name != "params")
+
+
 class _Lean(Optimizer):
     """The optimiser that it is mixed into, with a short way for ordinary steps."""
 
@@ -68,15 +73,20 @@ class _Lean(Optimizer):
         """One update of every parameter that has a gradient."""
         if closure is not None or not self._ordinary():
             return super().step(closure)
+        updates = list[tuple[Group, list[Tensor], list[Tensor]]]()
         for group in self.param_groups:
             changed = [p for p in group["params"] if p.grad is not None]
-            if any(p.grad.is_sparse for p in changed):
+            gradients = [p.grad for p in changed]
+            if any(gradient.is_sparse for gradient in gradients):
                 return super().step()
+            if updates and _alike(group, updates[-1][0]):  # one call of the kernel for both
+                updates[-1][1].extend(changed)
+                updates[-1][2].extend(gradients)
+            elif changed:
+                updates.append((group, changed, gradients))
         with torch.no_grad():
-            for group in self.param_groups:
-                changed = [p for p in group["params"] if p.grad is not None]
-                if changed:
-                    self._update(group, changed, [p.grad for p in changed])
+            for update in updates:
+                self._update(*update)
         return None
 
     # PyTorch wraps a class's step in a profiling record unless it is marked as wrapped already.
