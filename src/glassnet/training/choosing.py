@@ -207,11 +207,14 @@ def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str, bool]:
     crowd = Crowd()
     together, single = measurer.in_turns((way, alone), update=True)
     crowded = crowd.there((way.threads + 1) / 2)  # their turns are about as long
-    chosen = alone if single <= together else way
-    told = f"one alone takes {single / together:.2g} times as long as all"
-    if crowded and chosen is alone:
-        told += ", beside other programs: tried again while it trains"
-    return chosen, f"{chosen.threads} of {way.threads} threads: {told}", crowded
+    if together < single:
+        return (
+            way,
+            f"{way.threads} of {way.threads} threads: one alone takes {single / together:.2g} times as long as all",
+            crowded,
+        )
+    told = f"1 of {way.threads} threads: all take {together / single:.2g} times as long as one alone"
+    return alone, told + (", beside other programs; tried again while it trains" if crowded else ""), crowded
 
 
 class _Measurer:
