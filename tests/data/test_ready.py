@@ -60,11 +60,11 @@ def test_floats_are_not_held_twice_where_they_are_many(monkeypatch: pytest.Monke
     pictures, targets = images()
     data = divide(data_from_arrays(pictures.astype(np.float32), targets), recipe())
     whole = fit("standardise", data.train, data.schema)
-    room_taken = 4 * len(data.train) * 3 * 9 * 11
-    monkeypatch.setattr(room, "MOST_TWICE", room_taken)
-    assert ready(data.train, whole) is not None
-    monkeypatch.setattr(room, "MOST_TWICE", room_taken - 1)
-    assert ready(data.train, whole) is None
+    numbers = 3 * 9 * 11
+    for most, each, taken in ((1, -1, False), (0, -1, True), (1, 0, True)):
+        monkeypatch.setattr(room, "MOST_TWICE", 4 * len(data.train) * numbers - most)
+        monkeypatch.setattr(room, "MOST_NUMBERS_TWICE", numbers + each)
+        assert (ready(data.train, whole) is not None) == taken
 
 
 def test_sums_of_products_are_not_taken_for_the_same_in_any_batch() -> None:

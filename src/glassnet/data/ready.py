@@ -10,7 +10,8 @@ from glassnet.data.dataset import InMemory, Part, beneath
 from glassnet.data.preprocess import Preprocess
 
 MOST_BYTES = 256 << 20  # of the preprocessed inputs: four times the room that the bytes of pictures took
-MOST_TWICE = 32 << 20  # of inputs that are floats as they are read: the same once more, for an operation or two saved
+# Of inputs that are floats as they are read: the same once more, for two operations saved, which a step on samples of so many numbers does not notice.
+MOST_TWICE, MOST_NUMBERS_TWICE = 32 << 20, 2**11
 MOST_NUMBERS = (
     2**14
 )  # of a sample: what learns from larger ones takes a hundred times as long as their preprocessing, and needs the memory
@@ -20,15 +21,18 @@ PIECE = 2**20  # numbers that are preprocessed at a time: what is made on the wa
 def ready(part: Part, preprocess: Preprocess) -> Part | None:
     """The part with its inputs as the network reads them, bit for bit those that each batch would have got; None where that does not pay.
 
-    It pays where the inputs lie in memory, are of fixed size, need no more than ``MOST_BYTES`` in all (``MOST_TWICE`` where they are floats before) and ``MOST_NUMBERS`` each, and each
-    number's result depends on its own sample by operations that round alike in any batch (``preprocess.alike_in_any_batch``). Only inputs that nothing changes at random may be taken so.
+    It pays where the inputs lie in memory, are of fixed size, need no more than ``MOST_BYTES`` in all and ``MOST_NUMBERS`` each, and each number's result depends on its own sample by
+    operations that round alike in any batch (``preprocess.alike_in_any_batch``). Where they are floats as they are, one of ``MOST_TWICE`` and ``MOST_NUMBERS_TWICE`` must hold besides. Only
+    inputs that nothing changes at random may be taken so.
     """
     inputs, _ = beneath(part.inputs)
     if not (preprocess.alike_in_any_batch and isinstance(inputs, InMemory)):
         return None
     numbers = prod(preprocess.output_shape)
-    most = MOST_TWICE if inputs.values.is_floating_point() else MOST_BYTES
-    if numbers > MOST_NUMBERS or not 0 < 4 * len(part) * numbers <= most:
+    taken = 4 * len(part) * numbers
+    if numbers > MOST_NUMBERS or not 0 < taken <= MOST_BYTES:
+        return None
+    if inputs.values.is_floating_point() and numbers > MOST_NUMBERS_TWICE and taken > MOST_TWICE:
         return None
     done = torch.empty(len(part), *preprocess.output_shape, dtype=preprocess.output_dtype)
     with torch.no_grad():
