@@ -4,7 +4,7 @@
 
 Four ways to make the same steps on the same net and the same batches:
 
-- *bare*: a ``for`` over slices of the data; preprocessing, forward, loss, backward and PyTorch's fused optimiser, and nothing else.
+- *bare*: a ``for`` over slices of the data (preprocessed before where ours are); forward, loss, backward and PyTorch's fused optimiser, and nothing else.
 - *loop*: ``glassnet.training.train`` with nobody looking inside.
 - *recorded*: the same, every event written into a run folder and seen by the diagnosis, as ``glassnet train`` does.
 - *saved*: that, with checkpoints as often as ``glassnet train`` makes them (twenty seconds apart, or a hundredth of the time).
@@ -100,7 +100,9 @@ def bare(parts: Assembly) -> Iterator[None]:
     low = parts.execution.precision == "bfloat16"
     while True:
         for index in torch.randperm(len(targets)).split(parts.batches.sizes):
-            x = parts.preprocess(inputs.take(index))
+            x = inputs.take(index)
+            if parts.batches.prepare is not None:  # not preprocessed once and for all
+                x = parts.preprocess(x)
             if parts.execution.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)
             optimizer.zero_grad(set_to_none=True)

@@ -137,8 +137,7 @@ class FusedAdam(_Lean, Adam):
                 state["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
                 state["exp_avg"] = torch.zeros_like(parameter)
                 state["exp_avg_sq"] = torch.zeros_like(parameter)
-        steps = [state["step"] for state in remembered]
-        torch._foreach_add_(steps, 1)
+        steps = _counted(remembered)
         self._kernel(
             changed,
             gradients,
@@ -154,6 +153,23 @@ class FusedAdam(_Lean, Adam):
             eps=group["eps"],
             maximize=group["maximize"],
         )
+
+
+def _counted(remembered: list[dict[str, Tensor]]) -> list[Tensor]:
+    """The numbers of steps, one more each.
+
+    They lie in one tensor, so that one addition is enough for all: six of them take longer than the whole update of a small network. Where they do not (at the start, after loading, where a
+    parameter had no gradient), they are laid together first.
+    """
+    steps = [state["step"] for state in remembered]
+    whole = steps[0]._base
+    if whole is None or len(whole) != len(steps) or any(step._base is not whole for step in steps):
+        whole = torch.stack(steps)
+        for place, state in enumerate(remembered):
+            state["step"] = whole[place]
+        steps = [state["step"] for state in remembered]
+    whole.add_(1)
+    return steps
 
 
 class FusedAdamW(FusedAdam, torch.optim.AdamW):
