@@ -133,6 +133,29 @@ def test_threads_stay_only_where_one_is_as_good_on_a_quiet_machine(
     assert choose_execution(small(), example(), cross_entropy, device="cpu", threads=1).most_threads is None
 
 
+@pytest.mark.parametrize(
+    ("answers", "threads", "asked"),
+    [
+        ([1.3, 0.7], 4, 2),
+        ([1.3, 1.3, 0.7], 4, 3),
+        ([1.3, 1.3, 1.3], 1, 3),
+        ([1.05], 1, 1),
+        ([3.0], 1, 1),
+        ([0.9], 4, 1),
+    ],
+)
+def test_one_thread_is_not_chosen_for_a_bad_moment(
+    answers: list[float], threads: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, pauses = iter(answers), list[float]()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(choosing.time, "sleep", pauses.append)
+    monkeypatch.setattr(choosing._Measurer, "in_turns", lambda *_, **__: (next(left), 1.0))
+    chosen = choose_execution(small(), example(), cross_entropy, device="cpu", precision="float32", layout="channels-last", weight_gradients="library")  # fmt: skip
+    assert (chosen.threads, len(pauses) + 1, list(left)) == (threads, asked, [])
+
+
 def pointwise() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Conv2d(1, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 3))

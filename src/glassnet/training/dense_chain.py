@@ -41,7 +41,6 @@ Passed = tuple[Tensor, Callable[[Tensor, bool], Tensor]]
 
 def _linear(layer: nn.Linear, x: Tensor) -> Passed:
     """Dense layer: y = x Wᵀ + b; ∂W = dᵀ x, ∂b = Σ d, ∂x = d W."""
-
     weight, bias = _own(layer, "weight"), layer._parameters["bias"]
 
     def back(d: Tensor, inner: bool) -> Tensor:
