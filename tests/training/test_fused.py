@@ -103,7 +103,9 @@ def test_groups_that_are_updated_alike_are_one_call_of_the_kernel(
     optimizers = []
     for kind, each in ((ours, module), (theirs, reference)):
         weights, biases = list(each.parameters())[::2], list(each.parameters())[1::2]
-        optimizers.append(kind([{"params": weights}, {"params": biases, **more}], fused=True, **options))
+        optimizers.append(
+            kind([{"params": weights, "name": "weights"}, {"params": biases, **more}], fused=True, **options)
+        )
         biases[0].requires_grad_(False)
         biases[1].requires_grad_(False)
         steps(each, optimizers[-1], seed=1, count=2)

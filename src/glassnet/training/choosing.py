@@ -215,13 +215,12 @@ def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str, bool]:
             break
         time.sleep(PAUSE)
     if together < single:
-        return (
-            way,
-            f"{way.threads} of {way.threads} threads: one alone takes {single / together:.2g} times as long as all",
-            crowded,
-        )
-    told = f"1 of {way.threads} threads: all take {together / single:.2g} times as long as one alone"
-    return alone, told + (", beside other programs; tried again while it trains" if crowded else ""), crowded
+        told = f"one alone takes {single / together:.2g} times as long as all"
+        return way, f"{way.threads} of {way.threads} threads: {told}", crowded
+    told = f"all take {together / single:.2g} times as long as one alone"
+    if crowded:
+        told += ", beside other programs; tried again while it trains"
+    return alone, f"1 of {way.threads} threads: {told}", crowded
 
 
 class _Measurer:

@@ -26,11 +26,6 @@ def _plain(method: Callable[..., Any]) -> Callable[..., Any]:
     return plain
 
 
-def _alike(one: Group, other: Group) -> bool:
-    """Whether two groups are updated in the same way; dampening makes a group's first update another one, whenever that is."""
-    return not one.get("dampening") and all(value == other[name] for name, value in one.items() if name != "params")
-
-
 class _Lean(Optimizer):
     """The optimiser that it is mixed into, with a short way for ordinary steps."""
 
@@ -69,6 +64,10 @@ class _Lean(Optimizer):
             )
         return self._alike and not (self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks)
 
+    def _together(self, one: Group, other: Group) -> bool:
+        """Whether two groups are updated in the same way; dampening makes a group's first update another one, whenever that is."""
+        return not one.get("dampening") and all(one[name] == other[name] for name in self.defaults)
+
     def step(self, closure: Callable[[], float] | None = None) -> Any:
         """One update of every parameter that has a gradient."""
         if closure is not None or not self._ordinary():
@@ -79,7 +78,7 @@ class _Lean(Optimizer):
             gradients = [p.grad for p in changed]
             if any(gradient.is_sparse for gradient in gradients):
                 return super().step()
-            if updates and _alike(group, updates[-1][0]):  # one call of the kernel for both
+            if updates and self._together(group, updates[-1][0]):  # one call of the kernel for both
                 updates[-1][1].extend(changed)
                 updates[-1][2].extend(gradients)
             elif changed:
