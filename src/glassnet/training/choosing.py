@@ -150,13 +150,13 @@ def _known_or_measured(
     if layout == "auto" and way.precision == "float32":
         last, first = measurer.in_turns((way, replace(way, channels_last=False)))
         if first < last:
-            way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.2g} times as fast"
+            way, why = replace(way, channels_last=False), f"{why}; channels first, {last / first:.3g} times as fast"
     if weight_gradients == "auto" and measurer.has_products(way):
         products = replace(way, weight_gradients="products")
         slow, fast = measurer.in_turns((way, products))
         if slow / fast >= WORTH:
             way = products
-            why += f"; weight gradients of small maps as products, {slow / fast:.2g} times as fast"
+            why += f"; weight gradients of small maps as products, {slow / fast:.3g} times as fast"
     if measurer.crowded:
         why += "; measured on one thread, because other programs are at work"
     elif known and sure:
@@ -215,9 +215,9 @@ def _threads(measurer: _Measurer, way: Way) -> tuple[Way, str, bool]:
             break
         time.sleep(PAUSE)
     if together < single:
-        told = f"one alone takes {single / together:.2g} times as long as all"
+        told = f"one alone takes {single / together:.3g} times as long as all"
         return way, f"{way.threads} of {way.threads} threads: {told}", crowded
-    told = f"all take {together / single:.2g} times as long as one alone"
+    told = f"all take {together / single:.3g} times as long as one alone"
     if crowded:
         told += ", beside other programs; tried again while it trains"
     return alone, f"1 of {way.threads} threads: {told}", crowded
