@@ -112,6 +112,7 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
         layout=recipe.train.layout,
         weight_gradients=recipe.train.weight_gradients,
         known=KnownWays(usual_place()) if recipe.train.remember else None,
+        steps=None if recipe.train.budget is not None else int(recipe.train.epochs) * batches.steps_per_epoch,
     )
     net = net.to(execution.device)
     if execution.channels_last:

@@ -226,6 +226,21 @@ def test_as_many_images_as_take_a_tenth_of_a_second_are_measured_with(
     assert ways.find(whole), "kept for the batch that training takes, not for the part that was measured with"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "steps", "measured"), [(0.2, 9, False), (0.2, 10, True), (0.2, None, True), (0.0005, 1, True)]
+)
+def test_a_short_training_of_long_steps_begins_unmeasured(
+    seconds: float, steps: int | None, measured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of 64 are measured by 16 of them: ten steps are as much as forty passes."""
+    monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
+    net, ways = Slow(nn.Conv2d(1, 3, 8), Clock(monkeypatch), seconds), KnownWays(tmp_path / "ways.json")
+    chosen = choose_execution(net, example(64), cross_entropy, device="cpu", threads=1, known=ways, steps=steps)
+    assert (len(net.sizes) > 2) == measured
+    assert ways.path.exists() == measured
+    assert ("9 steps is over before" in chosen.reason) == (not measured)
+
+
 def test_of_other_things_than_images_the_whole_batch_is_measured_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_has_fast_bfloat16", lambda _: True)
     net = Slow(nn.Conv1d(1, 3, 64), Clock(monkeypatch), 0.2)

@@ -30,6 +30,8 @@ from glassnet.training.weight_gradients import AsProducts
 KEPT = ("precision", "channels_last", "weight_gradients")  # of a way; the threads depend on who else is at work
 MOST_SECONDS = 0.1  # of a pass of the batch that is measured with, about
 FEWEST = 16  # samples of such a batch
+# Passes that it takes to choose between ways whose passes take long, about; a run of images that has not so many to make had better begin.
+LONG_SECONDS, PASSES = MOST_SECONDS / 2, 40
 WORTH = 1.02  # gain for which weight gradients are computed as products
 LEAST_GAIN = 1.15  # below that, lower precision is not worth having
 # At the start, rounding turns the gradient of a batch-normalised net so far without harm (docs/log.md).
@@ -74,6 +76,7 @@ def choose_execution(
     layout: str = "auto",
     weight_gradients: str = "auto",
     known: KnownWays | None = None,
+    steps: int | None = None,
 ) -> Execution:
     """Measure some training steps of this network on this machine and choose.
 
@@ -94,6 +97,7 @@ def choose_execution(
         weight_gradients: ``auto``, ``library`` or ``products`` (:mod:`~glassnet.training.weight_gradients`), of convolutions of images.
         known: what earlier runs have found; nothing is looked up or kept without it. The number of threads is measured anew in any case, because it
             depends on who else is at work.
+        steps: of the whole training, where that is known: of images whose passes take long nothing but threads is measured if that took longer than the training.
     """
     place = choose_device(device)
     images = example[0].ndim == 4 and any(isinstance(module, nn.Conv2d) for module in net.modules())
@@ -113,7 +117,7 @@ def choose_execution(
         why = f"{precision} as asked"
         asked = (precision, layout, weight_gradients)
         if "auto" in asked:
-            way, why = _known_or_measured(measurer, way, asked, known)
+            way, why = _known_or_measured(measurer, way, asked, known, steps)
         if threads is None and every > 1 and place.type == "cpu":
             measurer.shorten(way)
             way, told, crowded = _threads(measurer, way)
@@ -132,7 +136,7 @@ def choose_execution(
 
 
 def _known_or_measured(
-    measurer: _Measurer, usual: Way, asked: tuple[str, str, str], known: KnownWays | None
+    measurer: _Measurer, usual: Way, asked: tuple[str, str, str], known: KnownWays | None, steps: int | None
 ) -> tuple[Way, str]:
     """Precision, layout and weight gradients where these are asked to be ``auto``, and why: from an earlier run if there was one like this."""
     key = fingerprint_of_way(measurer.net, measurer.example, measurer.loss, measurer.device, asked)
@@ -141,6 +145,8 @@ def _known_or_measured(
         way = replace(usual, **{name: found[name] for name in KEPT})
         return way, f"{found['why']} (measured by an earlier run)"
     measurer.shorten(usual)
+    if steps is not None and measurer.takes_longer_than(steps):
+        return usual, f"{usual.precision}: a training of {steps} steps is over before others are measured"
     precision, layout, weight_gradients = asked
     way, why, sure = usual, f"{usual.precision} as asked", True
     if precision == "auto":
@@ -232,6 +238,8 @@ class _Measurer:
     """
 
     crowded = False
+    _once = 0.0  # seconds of a pass of the shortened batch, and how many of it make a whole one
+    _shares = 1.0
 
     def __init__(
         self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device, images: bool
@@ -254,7 +262,12 @@ class _Measurer:
             seconds.append(time.perf_counter() - begin)
         count = len(self.example[1])
         kept = min(count, max(FEWEST, int(count * MOST_SECONDS / seconds[-1])))
+        self._once, self._shares = seconds[-1] * kept / count, count / kept
         self.example = self.example[0][:kept], self.example[1][:kept]
+
+    def takes_longer_than(self, steps: int) -> bool:
+        """Whether measuring takes longer than so many steps."""
+        return self._once >= LONG_SECONDS and steps * self._shares < PASSES
 
     def in_turns(self, ways: tuple[Way, Way], *, update: bool = False) -> tuple[float, float]:
         """Seconds of a forward and a backward pass in two ways, the medians of some; in turns, so that a neighbour's work counts in both.
