@@ -162,7 +162,7 @@ def _counted(remembered: list[dict[str, Tensor]]) -> list[Tensor]:
     """
     steps = [state["step"] for state in remembered]
     whole = steps[0]._base
-    if whole is None or len(whole) != len(steps) or any(step._base is not whole for step in steps):
+    if whole is None or whole.numel() != len(steps) or any(step._base is not whole for step in steps):
         whole = torch.stack(steps)
         for place, state in enumerate(remembered):
             state["step"] = whole[place]
