@@ -190,11 +190,11 @@ def make_batches(
     train = scaled(data.train)
     batches = batched(train, size, shuffle=True, prepare=plain if augment is None else prepared)
     parts = data.parts
-    asked = answered_at_once(data.schema, device)
-    validation = batched(scaled(parts["val"]), asked, shuffle=False) if "val" in parts else None
+    at_once = answered_at_once(data.schema, device)
+    validation = batched(scaled(parts["val"]), at_once, shuffle=False) if "val" in parts else None
     taken = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
-    sample = batched(train.subset(some), asked, shuffle=False)
+    sample = batched(train.subset(some), at_once, shuffle=False)
     return batches, validation, sample
 
 

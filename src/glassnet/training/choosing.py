@@ -238,8 +238,8 @@ class _Measurer:
     """
 
     crowded = False
-    _once = 0.0  # seconds of a pass of the shortened batch, and how many of it make a whole one
-    _shares = 1.0
+    _pass_seconds = 0.0  # of the shortened batch
+    _passes_a_step = 1.0  # how many of it make a whole one
 
     def __init__(
         self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device, images: bool
@@ -262,12 +262,12 @@ class _Measurer:
             seconds.append(time.perf_counter() - begin)
         count = len(self.example[1])
         kept = min(count, max(FEWEST, int(count * MOST_SECONDS / seconds[-1])))
-        self._once, self._shares = seconds[-1] * kept / count, count / kept
+        self._pass_seconds, self._passes_a_step = seconds[-1] * kept / count, count / kept
         self.example = self.example[0][:kept], self.example[1][:kept]
 
     def takes_longer_than(self, steps: int) -> bool:
         """Whether measuring takes longer than so many steps."""
-        return self._once >= LONG_SECONDS and steps * self._shares < PASSES
+        return self._pass_seconds >= LONG_SECONDS and steps * self._passes_a_step < PASSES
 
     def in_turns(self, ways: tuple[Way, Way], *, update: bool = False) -> tuple[float, float]:
         """Seconds of a forward and a backward pass in two ways, the medians of some; in turns, so that a neighbour's work counts in both.
