@@ -139,6 +139,8 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     "another": ONE_OF_EACH,
     "yet-another": ONE_OF_EACH,
     "one-more": ONE_OF_EACH,
+    "once-more": ONE_OF_EACH,
+    "last": ONE_OF_EACH,
 }
 FIRST = {
     "again": 11,
@@ -147,6 +149,8 @@ FIRST = {
     "another": 41,
     "yet-another": 51,
     "one-more": 61,
+    "once-more": 71,
+    "last": 81,
 }  # number of the first host of its kind, 1 in the other draws
 VALUES = {
     *("wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"),

@@ -58,6 +58,8 @@ PER_FAULT = {
     "another": 6,
     "yet-another": 6,
     "one-more": 6,
+    "once-more": 6,
+    "last": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}

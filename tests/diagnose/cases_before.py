@@ -324,6 +324,15 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         {"saturated": 0.55},
         [{"net": {"saturated": 0.54, "saturated_layer": "2"}}],
     ),
+    (
+        "saturation",
+        {"net": {"saturated": 0.3, "saturated_layer": "2"}, "start": {"loss": 5.31, "train_loss": 5.31}},
+        {"saturated": 0.3},
+        [
+            {"net": {"saturated": 0.29, "saturated_layer": "2"}, "start": {"loss": 5.31, "train_loss": 5.31}},
+            {"net": {"saturated": 0.3, "saturated_layer": "2"}, "start": {"loss": 5.3, "train_loss": 5.3}},
+        ],
+    ),
     ("exploding-gradient", {"net": {"time_ratio": 20.5}}, {"time": 20.5}, [{"net": {"time_ratio": 20.0}}]),
     (
         "initial-loss-high",

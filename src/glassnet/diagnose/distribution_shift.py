@@ -6,7 +6,8 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.events import Described, Event, Finding
+from glassnet.diagnose.signs import number
+from glassnet.events import Described, Epoch, Event, Finding
 
 FACTOR, LEAST = 3.0, 0.5
 FEW = 60  # samples of either part, below which a single column moves by chance
@@ -14,10 +15,13 @@ ALONE, COLUMNS = 1.2, 190  # of one feature, where each is a column and not a pi
 SPREAD, WILD = 1.8, 25.0  # ratio; largest number over the spread
 LABELS = 0.35
 FAR = 1.6
+LEARNED, WORSE, EPOCHS = 0.8, 1.25, 2  # of the loss of the best constant answer: training loss and validation loss
 
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step by comparing inputs and labels of the two parts with what chance would make of them."""
+    if isinstance(event, Epoch):
+        return _from_the_start(history, event)
     if not isinstance(event, Described) or not event.validation:
         return None
     seen = event.validation
@@ -60,6 +64,26 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _from_the_start(history: History, event: Epoch) -> Finding | None:
+    """The first epoch has taught something that holds for training samples and not for validation.
+
+    In it each sample was seen once, so hardly any can have been learned by heart; and an answer that looks at nothing would be better for validation.
+    """
+    constant = number(history.described.start.get("constant")) if history.described is not None else math.nan
+    first = number(history.epochs[0].train.get("loss"))
+    lowest = min(number(epoch.val.get("loss")) for epoch in history.epochs)
+    classes = history.described is not None and history.described.task == "classes"
+    if not classes or len(history.epochs) < EPOCHS or history.epochs[0].epoch != 0:
+        return None
+    if not (first <= LEARNED * constant and lowest >= WORSE * constant):
+        return None
+    return RULE.finding(
+        event.step,
+        f"after one epoch the training loss was {first:.3g}, {first / constant:.2f} times that of the best constant answer, and validation loss was never below {lowest:.3g}, {lowest / constant:.2f} times that: what holds for training samples does not hold for validation",
+        {"train_loss": first, "val_loss": lowest, "constant": constant},
+    )
+
+
 def _wild(event: Described) -> bool:
     """Whether a few training numbers are so large that they alone make the spread what it is."""
     largest = max(abs(event.inputs.get("min", 0.0)), abs(event.inputs.get("max", 0.0)))
@@ -77,7 +101,7 @@ RULE = Rule(
     title="Validation data unlike the training data",
     threshold=(
         f"mean difference of the inputs above {LEAST:g} standard deviations and {FACTOR:g} times what two halves of the training part show, or above {ALONE:g} for one of up to {COLUMNS} columns; or spread {SPREAD:g} times as large or small; or "
-        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change"
+        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change; or a training loss of at most {LEARNED:g} times that of the best constant answer after the first epoch, and a validation loss of {WORSE:g} times that or more after {EPOCHS}"
     ),
     source="calibrated on benchmarks/diagnosis",
     explanation=(

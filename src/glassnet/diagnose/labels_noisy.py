@@ -17,7 +17,7 @@ SURE = 0.45  # of the accuracy that is lacking, what the surest quarter of the a
 ACCURACY, HALF = (
     0.25,
     0.45,
-)  # above chance; of a network that is right as often as that, other mistakes than wrong labels are few
+)  # of what there is above chance; accuracy above which other mistakes than wrong labels are few
 NEIGHBOURS = 0.1  # by which the nearest neighbour may be right more often than the network
 EPOCHS = 3  # whose mean is taken, since a share of some hundred answers is noisy
 LOOK = 0.5  # of the run: what is learned late looks like noise until then
@@ -38,7 +38,7 @@ def judge(history: History, event: Event) -> Finding | None:
     samples = int(seen.validation.get("samples", 0))
     if classes < CLASSES or len(looks) < EPOCHS or not math.isfinite(second):
         return None
-    if (1 - accuracy) * samples < WRONG or accuracy < 1 / classes + ACCURACY:
+    if (1 - accuracy) * samples < WRONG or (accuracy - 1 / classes) / (1 - 1 / classes) < ACCURACY:
         return None
     # Where the neighbours' labels fit better than the network does, the labels are in order, and the network is not.
     if number(seen.targets.get("neighbour_agreement")) > accuracy + NEIGHBOURS:
@@ -60,7 +60,7 @@ RULE = Rule(
     id="labels-noisy",
     title="Noisy labels",
     threshold=(
-        f"after {LOOK:.0%} of the run, with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy {ACCURACY:.0%} above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right; {BESIDE:.0%} where, besides, the surest quarter of the answers is right hardly more often than all, by {SURE:.0%} of what is lacking at most); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
+        f"after {LOOK:.0%} of the run, with {CLASSES} classes or more, {WRONG} wrong answers on validation or more, and an accuracy of {ACCURACY:.0%} of what there is above chance: among them, over {EPOCHS} epochs, the label has the second largest output hardly more often than by chance: by {ABOVE:.0%} of what there is above chance ({KNOWING:.1%} where {HALF:.0%} are right; {BESIDE:.0%} where, besides, the surest quarter of the answers is right hardly more often than all, by {SURE:.0%} of what is lacking at most); not where the nearest neighbour's label is right {NEIGHBOURS:.0%} more often than the network"
     ),
     source="confident learning (Northcutt, Jiang, Chuang 2021) uses predicted against given labels too; the second place and its limit are calibrated on benchmarks/diagnosis",
     explanation=(

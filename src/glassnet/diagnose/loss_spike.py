@@ -8,15 +8,27 @@ from statistics import median
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, first_loss, largest_update, middle, number, reaches, share
-from glassnet.events import Event, Finding, Step, Traced
+from glassnet.diagnose.signs import (
+    SETTLED,
+    called,
+    first_loss,
+    largest_update,
+    lasting_reaches,
+    middle,
+    number,
+    reaches,
+    share,
+)
+from glassnet.events import Epoch, Event, Finding, Step, Traced
 
 LARGE = 1.0  # of the first loss: all that was learned is undone
-SETTLED = 15  # recorded losses before one may be called unusual
+USUAL = 15  # recorded losses before one may be called unusual
 BEFORE, AFTER, HIGHER = 10, 4, 1.4  # recorded losses on both sides of a jump that stays, and how far apart they are
 EARLY, LONG = 0.2, 0.1  # share of the run; update over weight
 WORTH = 0.2  # of the first loss: what is as small may jump
 OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
+THROWING = 0.33  # reach over all looks
+APART, KNOWN = 0.3, 0.2  # R²
 BEGINNING = 0.1  # of the run, in which a loss may jump by itself
 WILD = 5.0  # times the usual size: inputs that make it jump
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
@@ -26,6 +38,8 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found at a recorded loss four times as large as usual and as high as the first one, or where the loss has gone up at a stroke and stays there."""
     if isinstance(event, Step):
         return _stays(history, event)
+    if isinstance(event, Epoch):
+        return _a_few(event)
     if not isinstance(event, Traced) or event.kind != "spike":
         return None
     loss, usual = number(event.figures.get("loss")), number(event.figures.get("usual"))
@@ -36,13 +50,16 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     climbing = _climbing(history) and share(history) > 0.25
     calm = usual < CALM * first
-    if len(history.steps) < (FEWER if calm else SETTLED):
+    if len(history.steps) < (FEWER if calm else USUAL):
         return None
     if loss < LARGE * first or climbing:  # a rate that keeps rising is the cause, and told by its own rules
         return None
     part, size = number(event.figures.get("share")), number(event.figures.get("largest"))
     normal = number(event.figures.get("usual_size"))
     if share(history) < BEGINNING and not size > WILD * normal:
+        return None
+    # Steps that usually go too far throw the loss up now and then; only inputs that are wild are then to blame.
+    if middle(lasting_reaches(history, SETTLED)) < THROWING and not size > WILD * normal:
         return None
     where = ""
     if event.place == "samples" and event.rows:
@@ -56,6 +73,18 @@ def judge(history: History, event: Event) -> Finding | None:
         event.step,
         f"the loss jumped to {loss:.3g}, {loss / usual:.0f} times what was usual{where}",
         {"loss": loss, "usual": usual, "share": part},
+    )
+
+
+def _a_few(event: Epoch) -> Finding | None:
+    """Training samples on which the loss is so high that they spoil what the network knows of all others."""
+    train, val = number(event.train.get("r2")), number(event.val.get("r2"))
+    if not (val > KNOWN and train < val - APART):
+        return None
+    return RULE.finding(
+        event.step,
+        f"R² is {val:.2f} on validation and {train:.2f} on training samples: on a few of these the network is further off than on all others",
+        {"train_r2": train, "val_r2": val},
     )
 
 
@@ -85,7 +114,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

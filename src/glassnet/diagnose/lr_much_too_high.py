@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from glassnet.diagnose import early_overfit, overfitting
 from glassnet.diagnose.history import History
+from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
+    SETTLED,
     fallen,
     fallen_on_a_sample,
     first_loss,
@@ -20,13 +23,14 @@ from glassnet.diagnose.signs import (
     update_size,
 )
 from glassnet.diagnose.softmax_twice import makes_probabilities
-from glassnet.events import Event, Finding, Measured, Step, Traced
+from glassnet.events import Epoch, Event, Finding, Measured, Step, Traced
 
 EARLY = 0.25
 WAIT = 0.14  # share of the run: many a training that ends well begins with its loss thrown up, and comes back
 TIMES = 2.5
 HUGE = 1.0  # update over weight: the weights are replaced, not changed
 LOOKS = 3
+ALWAYS = 0.03  # update over weight, in the middle of the run: thirty times what the lectures call a good size
 LONG = 0.1  # update over weight: shorter steps do not throw a loss up
 GAINED = 0.1  # of the first loss: weights that were small to begin with may be replaced by better ones
 KILLED = 0.93
@@ -40,6 +44,8 @@ OVERFLOWN, EXPLODING = (
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found in the first quarter of the run when the loss has more than doubled, or when steps are as large as the weights and nothing is gained."""
+    if isinstance(event, Epoch):
+        return _by_heart(history, event)
     if share(history) > EARLY:
         return None
     first = first_loss(history)
@@ -79,12 +85,26 @@ def judge(history: History, event: Event) -> Finding | None:
         or max(sizes) < HUGE
         or middle(sizes) < HUGE / 2
         or _gained(history, event) > GAINED
+        or suspected(history)  # then there may be nothing to gain
     ):
         return None
     return RULE.finding(
         event.step,
         f"a step changes the weights by {max(sizes):.0%} of their size at learning rate {event.lr:.3g}: it replaces them",
         {"update": max(sizes), "lr": event.lr},
+    )
+
+
+def _by_heart(history: History, event: Epoch) -> Finding | None:
+    """Samples are learned by heart by steps that usually change the weights by much: not the network is too large for them then, but the steps."""
+    size = middle(update_size(each) for each in history.measured if each.step >= SETTLED * history.total_steps)
+    if not size >= ALWAYS or not (early_overfit.judge(history, event) or overfitting.judge(history, event)):
+        return None
+    lr = history.highest_rate
+    return RULE.finding(
+        event.step,
+        f"validation loss rises while training loss falls, and a step usually changes the weights by {size:.1%} of their size, at learning rates up to {lr:.3g}",
+        {"update": size, "lr": lr},
     )
 
 
@@ -138,8 +158,8 @@ def _uphill(history: History) -> bool:
 RULE = Rule(
     id="lr-much-too-high",
     title="The learning rate is much too high",
-    threshold=f"between {WAIT:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large",
-    source="calibrated on benchmarks/diagnosis",
+    threshold=f"between {WAIT:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large; or what early-overfit or overfitting tells, under updates that usually are {ALWAYS:.0%} of the weights",
+    source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(
         "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "
         "the careful choice of initial weights had given is gone."
@@ -163,5 +183,7 @@ RULE = Rule(
         "underfitting",
         "vanishing-gradient",
         "clipping-always",
+        "early-overfit",
+        "overfitting",
     ),
 )

@@ -9,10 +9,14 @@ from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     NARROW,
+    SETTLED,
     fallen,
     fallen_on_a_sample,
     first_loss,
+    is_linear,
     knows,
+    lacking,
+    lasting_reaches,
     middle,
     narrowest,
     number,
@@ -38,6 +42,11 @@ UPDATE, MOVING = 1.3e-3, 1.5e-3  # update over weight
 SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, and by more
 LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
 FURTHER = 0.02  # by which training loss still falls in a tenth of the run
+FULL, NEVER, LACKS = (
+    0.5,
+    0.9,
+    0.1,
+)  # of the highest rate; reach below which a step has felt the valley; what the nearest neighbour tells more than the network
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
 
 
@@ -52,7 +61,7 @@ def judge(history: History, event: Event) -> Finding | None:
         or narrowest(event) <= NARROW  # so few units may leave no slope to follow
     ):
         return None
-    if share(history) >= HALF and (late := _late(history, event)):
+    if share(history) >= HALF and (late := _late(history, event) or _throughout(history, event)):
         return late
     of_values = history.described is not None and history.described.task == "values"
     first = first_loss(history)
@@ -126,6 +135,22 @@ def _late(history: History, event: Measured) -> Finding | None:
     )
 
 
+def _throughout(history: History, event: Measured) -> Finding | None:
+    """Half of the run is over, at no look a step felt the valley curve, and the network knows clearly less than the nearest neighbour tells.
+
+    Of a network without a nonlinearity that may be all that it can know.
+    """
+    gains, lacks = lasting_reaches(history, SETTLED, FULL), lacking(history)
+    gain = middle(gains)
+    if is_linear(history) or not gain >= SHORT or min(gains) < NEVER or not lacks > LACKS:
+        return None
+    return RULE.finding(
+        event.step,
+        f"after {share(history):.0%} of the run the nearest neighbour's target still tells {lacks:.2f} more than the network, and usually a step gains {gain:.3f} of what its gradient promises: steps could be {min(1 / (2 * max(1 - gain, 1e-4)), 1000.0):.0f} times as long",
+        {"reach": gain, "lacking": lacks, "lr": event.lr},
+    )
+
+
 def _on_its_way(history: History) -> bool:
     """Whether training loss goes on falling and validation loss is like it: then there is more to be had of the same."""
     epochs = [epoch for epoch in history.epochs if epoch.step >= BEGIN * history.total_steps]
@@ -142,7 +167,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, of a network with a nonlinearity whose accuracy (R²) is more than {LACKS:g} below what the nearest neighbour tells; not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

@@ -52,7 +52,8 @@ def _lost_in(look: Measured) -> str:
     """Kind of the layer that is given what differs between samples and puts out what does not; empty where there is none."""
     for given, put in pairwise(own_layers(look)):
         if _spread(given) > STROKE and _spread(put) <= SAME:
-            return str(put["kind"])
+            silent = given["kind"] == "relu" and number(given.get("dead", 0.0)) > DEAD
+            return "relu" if silent else str(put["kind"])  # dropout then takes the last of it
     return ""
 
 

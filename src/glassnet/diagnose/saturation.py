@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glassnet.diagnose import initial_loss_high
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import called, fallen, most, number, share
@@ -9,6 +10,7 @@ from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Described, Event, Finding, Measured
 
 SHARE = 0.55
+SOME = 0.3  # where the first loss is high besides: one cause, weights that are too large, for both
 LOOKS = 3
 LATE, LEARNED = 0.15, 0.15  # share of the run; of the loss: saturated units of a network that learns are no trouble
 
@@ -17,7 +19,7 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found when more than half of a layer's values lie at the ends of tanh or sigmoid at three looks in a row, and the loss has not halved."""
     if isinstance(event, Described):
         begin = number(event.net.get("saturated"))
-        if not begin >= SHARE:
+        if not begin >= (SOME if initial_loss_high.judge(history, event) else SHARE):
             return None
         told = f"before the first step {begin:.0%} of the values of {called(event.net['saturated_layer'])} lie at the ends of its range"
         return RULE.finding(0, told, {"saturated": begin})
@@ -41,7 +43,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="saturation",
     title="Saturated units",
-    threshold=f"at {LOOKS} looks in a row at least {SHARE:.0%} of the values of a layer beyond ±0.97 (tanh) or outside 0.015 to 0.985 (sigmoid), after {LATE:.0%} of the run and while the loss has fallen by less than {LEARNED:.0%} (not where depth alone takes the gradient, see vanishing-gradient); or so many before the first step",
+    threshold=f"at {LOOKS} looks in a row at least {SHARE:.0%} of the values of a layer beyond ±0.97 (tanh) or outside 0.015 to 0.985 (sigmoid), after {LATE:.0%} of the run and while the loss has fallen by less than {LEARNED:.0%} (not where depth alone takes the gradient, see vanishing-gradient); or so many before the first step, where {SOME:.0%} are enough where the first loss is what initial-loss-high tells",
     source="Glorot and Bengio 2010, section 3; LeCun et al., Efficient BackProp, 1998; calibrated on benchmarks/diagnosis",
     explanation=(
         "Far from zero, tanh and sigmoid are flat: a change of the input changes nothing, and so the gradient that passes through is nearly zero. A saturated unit keeps saying +1 or −1 and hardly learns."

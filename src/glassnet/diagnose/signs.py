@@ -16,6 +16,7 @@ ABOVE = 1.02  # times what naming the most frequent class gives
 PART = 0.8  # of the correlation of neighbours' values
 DROPPED = 1.05  # loss with dropout over that without
 NARROW = 3  # units of a hidden layer that lets through next to nothing
+FEW = 4  # looks, below which a median says little
 RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
 
 
@@ -88,6 +89,29 @@ def reach(event: Measured) -> float:
 def reaches(history: History, last: int = 5) -> list[float]:
     """The reaches of the last looks, those that are reliable."""
     return [value for event in history.measured[-last:] if math.isfinite(value := reach(event))]
+
+
+def lasting_reaches(history: History, after: float, rate: float = 0.0) -> list[float]:
+    """The reaches of all looks after a share of the run, at a share of the highest learning rate or more; none where fewer than ``FEW`` are reliable.
+
+    What single looks say hangs on their batch; what all of them say does not.
+    """
+    values = [
+        value
+        for event in history.measured
+        if event.step >= after * history.total_steps
+        and event.lr >= rate * history.highest_rate
+        and math.isfinite(value := reach(event))
+    ]
+    return values if len(values) >= FEW else []
+
+
+def lacking(history: History) -> float:
+    """How much less the network knows of its training samples than the nearest neighbour's target tells (Cover and Hart 1967): of classes in accuracy, of values R² beside the correlation; NaN where nobody knows."""
+    if history.described is None or not history.epochs:
+        return math.nan
+    known = {"classes": "accuracy", "values": "r2"}.get(history.described.task, "")
+    return number(history.described.targets.get("neighbour_agreement")) - number(history.epochs[-1].train.get(known))
 
 
 def update_size(event: Measured) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
@@ -15,50 +17,58 @@ from glassnet.diagnose.signs import (
     rate_is_rising,
     share,
 )
-from glassnet.events import Epoch, Event, Finding
+from glassnet.events import Epoch, Event, Finding, Measured
 
 LOOK, HEAVY = 0.7, 0.5  # of the run; the second under heavy dropout, which is known from the start
-STILL = 0.03
+STILL = 0.03  # of the loss: what has fallen by less over RECENT of the run has stopped
 BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
-GAP = 0.06
-RECENT = 0.2
+GAP, CHANCE = 0.06, 2.0  # of accuracy; standard errors
+RECENT = 0.4
 KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
+HALF = 0.5  # dropout that may hold a network back
 DROPPED_MOST = 0.75  # dropout that leaves less than one unit of four
 LACKING = 0.95  # training accuracy that may be lacking under it
+DROWNED = 4.0  # times the loss without dropout: nothing but dropout is left of it
+FEWEST, FEWEST_HEAVY = 4, 2  # epochs
 
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found in the second half of the run when training accuracy has stopped below what the nearest neighbour reaches, with no gap to validation."""
+    if isinstance(event, Measured):
+        return _drowned(history, event)
     if (
         not isinstance(event, Epoch)
         or history.described is None
         or history.described.task != "classes"
         or share(history) < HEAVY
-        or len(history.epochs) < 4
+        or len(history.epochs) < FEWEST_HEAVY
     ):
         return None
     train, val = number(event.train.get("accuracy")), number(event.val.get("accuracy", event.train.get("accuracy")))
     known = number(history.described.targets.get("neighbour_agreement"))
-    back = max(2, round(RECENT * (event.epoch + 1 - history.epochs[0].epoch)))
-    earlier = next(epoch for epoch in reversed(history.epochs) if epoch.epoch <= event.epoch - back)
-    before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
-    still = 1 - now / before < STILL * (event.epoch - earlier.epoch) if before > 0 else False
     # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
-    dropped = dropping(history) and fallen(history) < LEARNED
+    rate = number(history.described.net.get("dropout", 0.0))
+    dropped = rate >= HALF and dropping(history) and fallen(history) < LEARNED
     narrow = bool(history.measured) and narrowest(history.measured[-1]) <= NARROW
-    heavy = number(history.described.net.get("dropout", 0.0)) >= DROPPED_MOST
+    heavy = rate >= DROPPED_MOST
     if heavy and train < LACKING and train - val < GAP and not rate_is_rising(history):
-        rate = number(history.described.net["dropout"])
         return RULE.finding(
             event.step,
             f"training accuracy is {train:.1%} ({val:.1%} on validation), and dropout lets only {1 - rate:.0%} of the units through at a time",
             {"train_accuracy": train, "val_accuracy": val, "dropout": rate},
         )
-    if share(history) < LOOK:
+    if share(history) < LOOK or len(history.epochs) < FEWEST:
         return None
+    back = max(2, round(RECENT * (event.epoch + 1 - history.epochs[0].epoch)))
+    earlier = next(epoch for epoch in reversed(history.epochs) if epoch.epoch <= event.epoch - back)
+    before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
+    still = 1 - now / before < STILL if before > 0 else False
     behind = train < (KNOWN if narrow else known - (STRAIGHT if is_linear(history) else BEHIND))
-    held = train - val < GAP and (narrow or still or dropped)
+    # What two parts of some hundred samples happen to be alike in is no gap.
+    count = max(int(history.described.validation.get("samples", 0)), 1)
+    gap = GAP + (CHANCE * math.sqrt(val * (1 - val) / count) if narrow else 0.0)
+    held = train - val < gap and (narrow or still or dropped)
     if not (behind and held) or rate_is_rising(history):
         return None
     if narrow:
@@ -74,11 +84,27 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _drowned(history: History, event: Measured) -> Finding | None:
+    """Found at the first look where heavy dropout alone makes the loss many times what it is without."""
+    if len(history.measured) != 1 or history.described is None:
+        return None
+    rate = number(history.described.net.get("dropout", 0.0))
+    start = history.described.start
+    times = number(start.get("train_loss")) / max(number(start.get("loss")), 1e-12)
+    if not rate >= DROPPED_MOST or not times >= DROWNED:
+        return None
+    return RULE.finding(
+        event.step,
+        f"before the first step dropout of {rate:g} alone makes the loss {times:.0f} times as high as without: it lets only {1 - rate:.0%} of the units through at a time",
+        {"dropout": rate, "times": times},
+    )
+
+
 RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy, and a training loss that has nearly stopped, or one that has fallen by less than {LEARNED:.0%} under dropout that made it {DROPPED:g} times as high at the start; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} ({STRAIGHT:.0%} of a network without a nonlinearity) below the share of samples whose nearest neighbour has their class, or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer and {CHANCE:g} standard errors), and a training loss that has fallen by less than {STILL:.0%} over the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) is a floor for what the inputs tell",
     explanation=(
