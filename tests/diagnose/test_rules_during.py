@@ -99,3 +99,12 @@ def test_of_values_an_easy_first_batch_stops_nothing() -> None:
     losses = [0.5, *[1.6] * 30]
     assert "loss-exploding" in {finding.rule for finding in found(run(losses=losses, start=described()))}
     assert "loss-exploding" not in {finding.rule for finding in found(run(losses=losses, start=described("values")))}
+
+
+def test_a_rectified_network_whose_gradient_vanishes_is_not_advised_to_rectify() -> None:
+    (rectified,) = found(run(looks((1, 2, 4), parameters=parameters(first=9e-4))))
+    assert "ReLU" not in rectified.advice
+    assert all("net.activation" not in remedy for remedy in rectified.remedies)
+    squashing = layers(_1={"saturated": 0.1}, _3={"saturated": 0.1})
+    (other,) = found(run(looks((1, 2, 4), parameters=parameters(first=9e-4), layers=squashing)))
+    assert "ReLU" in other.advice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
@@ -14,6 +15,11 @@ SIGNAL = 2e-3  # spread of the outputs over samples, over that of the first laye
 TIME = 0.3  # what a step back through time leaves of it, in the mean over all steps
 HELD = 0.12
 LOOK = 0.04
+RECTIFIED: dict[str, Any] = {
+    "why": "many layers whose first weights are too small",
+    "advice": "He's weights (--init he), batch normalisation, or residual connections",
+    "remedies": ({"net.init": "he"},),
+}
 
 
 def judge(history: History, event: Event) -> Finding | None:
@@ -32,6 +38,7 @@ def judge(history: History, event: Event) -> Finding | None:
             event.step,
             f"weights of the first layer get {ratio:.1g} of the gradient that those of the last get, and the loss has fallen by {max(down, 0.0):.1%} in {event.step} steps",
             {"ratio": ratio, "signal": signal, "fallen": down},
+            **(RECTIFIED if _rectified(event) else {}),
         )
     times, steps, name = _through_time(looks[:1])
     if times < TIME**steps and share(history) > 0.1:
@@ -43,6 +50,13 @@ def judge(history: History, event: Event) -> Finding | None:
             advice="an LSTM or GRU in place of a plain recurrent layer, orthogonal recurrent weights, or shorter sequences",
         )
     return None
+
+
+def _rectified(event: Measured) -> bool:
+    """Whether the layers are rectified and none squashes, so that ReLU would change nothing."""
+    return any("dead" in record for record in event.layers) and not any(
+        "saturated" in record for record in event.layers
+    )
 
 
 def through_layers(event: Measured) -> float:
