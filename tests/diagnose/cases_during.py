@@ -352,6 +352,10 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         {"between_samples": 0.0},
         [
             collapsed(0.0, layers=SHRINKING, parameters=parameters(first=2e-5)),  # each layer has lost some of it
+            run(
+                look(1, layers=SHRINKING, parameters=parameters(first=2e-5)),  # likewise, and then nothing arrives
+                looks((2, 3, 4), between_samples=0.0, layers=SHRINKING, parameters=parameters(first=0.0)),
+            ),
             collapsed(0.0, layers=layers(_1={"between": 0.0, "dead": 1.0}, **BEHIND)),  # dead units are why
             collapsed(0.0, layers=DROPPED, parameters=parameters(first=2e-5)),  # dropout has taken the last of them
         ],
@@ -483,6 +487,13 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "vanishing-gradient",
+        run(look(1, parameters=parameters(first=9e-4)), looks((2, 4), parameters=parameters(first=0.0))),
+        4,
+        {"ratio": 0.0},
+        [],
+    ),
+    (
+        "vanishing-gradient",
         run(timed(0.089, 1.0, (1, 2, 11))),  # two steps back, each of which leaves less than 0.3
         11,
         {"time_ratio": 0.089},
@@ -529,6 +540,19 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         {"penalty": 0.7, "loss": 2.3, "ratio": 0.81},
         [penalised(0.79, 0.7), penalised(0.9, 0.68)],  # a gradient like noise; a penalty beside the loss that is small
     ),
+    (
+        "penalty-dominates",
+        run(look(1, penalty_grad_norm=0.75), start=described(start={"penalty": 2.32})),
+        1,
+        {"penalty": 2.32, "loss": 2.31, "ratio": 0.75},
+        [
+            run(look(1, penalty_grad_norm=0.74), start=described(start={"penalty": 2.32})),
+            run(look(1, penalty_grad_norm=0.75), start=described(start={"penalty": 2.3})),
+            run(
+                look(1), look(2, penalty_grad_norm=0.75), start=described(start={"penalty": 2.32})
+            ),  # no longer the first
+        ],
+    ),
     ("penalty-dominates", penalised(0.1, 2.4), 4, {"penalty": 2.4}, [penalised(0.1, 2.2)]),
     (
         "lr-too-high",
@@ -546,15 +570,15 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "lr-too-high",
-        run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.13))),
+        run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.89}), parameters=parameters(0.13))),
         20,
         {"update": 0.13},
         [
-            run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.75}), parameters=parameters(0.13))),
-            run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.12))),
+            run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.88}), parameters=parameters(0.13))),
+            run(looks(range(1, 6)), look(20, layers=layers(_1={"dead": 0.89}), parameters=parameters(0.12))),
             run(
                 looks(range(1, 6), layers=layers(_1={"dead": 0.25})),  # silent from the start
-                look(20, layers=layers(_1={"dead": 0.76}), parameters=parameters(0.13)),
+                look(20, layers=layers(_1={"dead": 0.89}), parameters=parameters(0.13)),
             ),
         ],
     ),

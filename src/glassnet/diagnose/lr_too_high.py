@@ -32,7 +32,7 @@ LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 LATE, SETTLING, BEYOND = 0.7, 0.1, 0.1  # shares of the run; reach: a step of twice the best length gains nothing
-GROWN, MOSTLY = 0.25, 0.75  # dead units at the first look, and now
+GROWN, MOSTLY = 0.25, 0.88  # dead units at the first look, and now
 
 
 def judge(history: History, event: Event) -> Finding | None:

@@ -38,8 +38,8 @@ def judge(history: History, event: Event) -> Finding | None:
     # The first layer tells samples apart, and dead units are why the last does not.
     if most(event, "dead")[0] > DEAD and not blind and _lost_in(event) in ("", "relu"):
         return None
-    # A gradient arrives, but next to nothing of it, and no single layer is to blame: depth is the cause.
-    if 0 < through_layers(event) < LAYERS and not _lost_in(event):
+    # A gradient arrives, or did before steps had moved the weights, but next to nothing of it, and no single layer is to blame: depth is the cause.
+    if any(0 < through_layers(each) < LAYERS for each in (history.measured[0], event)) and not _lost_in(event):
         return None
     return RULE.finding(
         event.step,

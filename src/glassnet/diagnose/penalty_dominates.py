@@ -12,7 +12,7 @@ from glassnet.events import Described, Event, Finding, Measured
 LEAST_DECAY = 0.5  # of the decay itself; below, a step that takes much is a matter of the rate
 DECAY = 3e-3  # share of itself that a weight loses in a step
 TIMES = 1.0
-PART = 0.8  # of the whole gradient
+PART, FIRST = 0.8, 0.75  # of the whole gradient; at the first look, before steps have made the weights small
 LOOKS = 4
 LOOK = 0.025
 
@@ -21,6 +21,8 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step by the size of the weight decay, or during training when the penalty's gradient is the larger one."""
     if isinstance(event, Described):
         return _decay(event)
+    if isinstance(event, Measured) and len(history.measured) == 1:
+        return _from_the_start(history, event)
     if not isinstance(event, Measured) or len(history.measured) < LOOKS or share(history) < LOOK:
         return None
     looks = history.measured[-LOOKS:]
@@ -42,6 +44,21 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _from_the_start(history: History, event: Measured) -> Finding | None:
+    """A penalty that is larger than the loss and pulls harder: the first steps will make the weights small, whatever the data say."""
+    if history.described is None:
+        return None
+    penalty, loss = (number(history.described.start.get(name)) for name in ("penalty", "loss"))
+    ratio = number(event.batch.get("penalty_grad_norm")) / max(number(event.batch.get("grad_norm")), 1e-12)
+    if not penalty > TIMES * loss > 0 or not ratio >= FIRST:
+        return None
+    return RULE.finding(
+        event.step,
+        f"before the first step the penalty is {penalty:.3g} beside a loss of {loss:.3g}, and its gradient has {ratio:.1f} times the length of the whole gradient",
+        {"penalty": penalty, "loss": loss, "ratio": ratio},
+    )
+
+
 def _decay(event: Described) -> Finding | None:
     """Weight decay takes lr · decay of every weight at every step."""
     lost = float(event.plan.get("lr", 0.0)) * float(event.plan.get("weight_decay", 0.0))
@@ -57,7 +74,7 @@ def _decay(event: Described) -> Finding | None:
 RULE = Rule(
     id="penalty-dominates",
     title="The penalty dominates the loss",
-    threshold=f"weight decay times rate above {DECAY:g} a step; or, at {LOOKS} looks in a row, a penalty whose gradient has {PART:.0%} of the length of the whole gradient, or a penalty larger than the loss",
+    threshold=f"weight decay times rate above {DECAY:g} a step; or, at {LOOKS} looks in a row, a penalty whose gradient has {PART:.0%} of the length of the whole gradient, or a penalty larger than the loss; or, before the first step, a penalty larger than the loss whose gradient has {FIRST:.0%} of that length",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A penalty on the weights is meant to break ties in favour of small ones. If it is stronger than the data, the cheapest solution is to forget: weights shrink to zero, outputs become the same for all inputs, and the loss ends near ln(classes)."

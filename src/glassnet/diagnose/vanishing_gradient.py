@@ -31,7 +31,7 @@ def judge(history: History, event: Event) -> Finding | None:
     # With the weights as they were drawn, or over the first looks: an adaptive optimiser enlarges small weights within some steps, too late for the first layers.
     ratio = min(through_layers(looks[0]), middle(through_layers(each) for each in looks))
     signal = min(_through_signal(looks[0]), middle(_through_signal(each) for each in looks))
-    if ratio == 0:  # nothing comes in, or nothing is trained there: no matter of depth
+    if through_layers(looks[0]) == 0:  # nothing comes in, or nothing is trained there: no matter of depth
         return None
     if down < HELD and (ratio < LAYERS or signal < SIGNAL) and math.isfinite(ratio):
         return RULE.finding(
