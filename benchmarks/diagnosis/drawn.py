@@ -141,6 +141,9 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     "one-more": ONE_OF_EACH,
     "once-more": ONE_OF_EACH,
     "last": ONE_OF_EACH,
+    "draw-91": ONE_OF_EACH,
+    "draw-101": ONE_OF_EACH,
+    "draw-111": ONE_OF_EACH,
 }
 FIRST = {
     "again": 11,
@@ -151,6 +154,9 @@ FIRST = {
     "one-more": 61,
     "once-more": 71,
     "last": 81,
+    "draw-91": 91,
+    "draw-101": 101,
+    "draw-111": 111,
 }  # number of the first host of its kind, 1 in the other draws
 VALUES = {
     *("wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"),

@@ -316,6 +316,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(epochs([1.85, 1.5], [2.9, 2.88])),
             run(epochs([1.83, 1.5], [2.9, 2.87])),
             run(epochs([1.83], [2.9])),
+            run(looks((5, 6, 7), parameters=parameters(0.031)), epochs([1.83, 1.5], [2.9, 2.88])),  # the steps are why
             run(epochs([1.83, 1.5], [2.9, 2.88]), start=described("values", start={"constant": 2.3})),
         ],
     ),
