@@ -24,6 +24,9 @@ ONCE = {
     "another": ("192 of 213 (90 %, 85–93 %)", "6 of 131 (5 %, 2–10 %)", "0.000"),
     "yet-another": ("190 of 205 (93 %, 88–95 %)", "6 of 133 (5 %, 2–9 %)", "0.000"),
     "one-more": ("197 of 211 (93 %, 89–96 %)", "3 of 130 (2 %, 1–7 %)", "0.000"),
+    "once-more": ("203 of 218 (93 %, 89–96 %)", "3 of 139 (2 %, 1–6 %)", "0.000"),
+    "last": ("203 of 217 (94 %, 90–96 %)", "3 of 141 (2 %, 1–6 %)", "0.000"),
+    "draw-91": ("192 of 208 (92 %, 88–95 %)", "3 of 135 (2 %, 1–6 %)", "0.000"),
 }
 PUBLISHED = {"recall": "0.55", "precision_of_all": "0.37"}
 
@@ -176,7 +179,7 @@ def _reached() -> list[str]:
         "|---|---:|---:|---:|",
         *(f"| {draw} | {' | '.join(figures)} |" for draw, figures in ONCE.items()),
         "",
-        "So the goals are **not reached** for the first diagnosis (93 % beside 95) and, by one alarm in 130, for false alarms; the last draw's intervals hold both. That for earliness is reached.",
+        "So the goals are **not reached** for the first diagnosis and, by a hair, for false alarms: the last three draws together 598 of 643 (93.0 %, 91 to 95 %) beside 95, and 9 of 415 (2.2 %, 1 to 4 %) beside 2. That for earliness is reached.",
         "",
         (
             "The columns above are counted with the rules as they are now, on cases that have been looked at: they show what is left and measure nothing unseen; the rows of this table were each counted once. What was learned between them:"
@@ -197,6 +200,15 @@ def _reached() -> list[str]:
         ),
         (
             "- Before *one-more* one change was taken back: how far a loss is thrown up does not tell a rate five times too high from one fifty times too high (it had gained three cases where it was made, and lost two on *yet-another*)."
+        ),
+        (
+            "- Before *once-more* all 73 wrong diagnoses of five draws were looked at beside all that the runs had told. What single looks say hangs on their batch; the median over all looks of a run separates: of 728 healthy runs none gained less than a"
+            " tenth of what its gradients promised (from a tenth of the run on to its end), and of 36 rates that are too low 25 gained 0.99 of it by half of the run while the nearest neighbour knew a tenth more than the network (one of the healthy runs did). With some twenty such changes the five draws gave"
+            " 1,003 of 1,042 and 10 of 655 (984 and 15 before). On the three draws that had not been looked at the rules before gave 594 of 643 and 12 of 415, those after 598 and 9: of what was gained where it was looked, a third for faults, nearly all for alarms."
+        ),
+        (
+            "- Whether more could be made of the same evidence: a forest of randomised trees, given some 540 figures of each of 1,929 runs (everything that rules read, at a quarter, at half and at the end of the run) and tested on data sets that it had not seen, named"
+            " 870 of the draws' 1,042 faults rightly where the rules named 984, with 11 alarms beside 15. As an arbiter, trusted where it was sure, it took the 984 to at most 985."
         ),
         "",
         (
@@ -227,8 +239,8 @@ def _history() -> list[str]:
         (
             "- Thresholds were set on draws from the data of the catalogue and measured on *unseen* (eleven further sets of data: spoken digits, pictures of animals, tumours, papers, reviews, letters of Shakespeare, rings, houses, red wines,"
             " Friedman's function, a chaotic series), *later* (thirteen more: insects, films, fonts, shapes, waveforms, segments, balls, squares, an arm, a circuit, sums, tones, brackets) and *further* (seventeen more: hours, alcohol, speakers,"
-            " vehicles, glyphs, citations, origins, a sphere, clusters, a roll, low rank, counting, walks, recall, dots, textures, pitch); then, both of the same population, on `first-half` and `second-half`, `another`, `yet-another` and"
-            " `one-more`: one host of each kind of net on each of all these data, 163 in each draw. Each draw was written down and recorded before it was ever scored, scored once when the rules stood, and looked at afterwards."
+            " vehicles, glyphs, citations, origins, a sphere, clusters, a roll, low rank, counting, walks, recall, dots, textures, pitch); then, both of the same population, on `first-half` and `second-half`, `another`, `yet-another`,"
+            " `one-more`, `once-more`, `last` and `draw-91`: one host of each kind of net on each of all these data, 163 in each draw. Each draw was written down and recorded before it was ever scored, scored once when the rules stood, and looked at afterwards."
         ),
         (
             "- Which ids are right for a drawn fault follows from one rule: its own, and another one only where following its advice undoes the fault. Of a rate s times too high, `lr-much-too-high` (divide by 10 to 100)"

@@ -153,8 +153,9 @@ def raising(error: BaseException) -> Any:
 def test_every_kind_of_error_ends_with_its_own_code(
     kind: type[GlassnetError], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("glassnet.runs.open_run", raising(kind("it is so", fix="do this")))
+    # The command first: imported after the other, it would keep what stands there for the test alone.
     monkeypatch.setattr("glassnet.cli.resume_command.open_run", raising(kind("it is so", fix="do this")))
+    monkeypatch.setattr("glassnet.runs.open_run", raising(kind("it is so", fix="do this")))
     assert cli.run(["resume", "x"]) == kind.exit_code
     assert capsys.readouterr().err == "error: it is so\n  fix:      do this\n"
 

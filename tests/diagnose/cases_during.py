@@ -473,6 +473,9 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(
                 looks((1, 2, 4), parameters=parameters(first=1e-5)), losses=[2.3, 2.0, 1.9, 1.8]
             ),  # it learns all the same
+            run(
+                looks((1, 2, 4), parameters=parameters(first=1e-5)), losses=[2.3, 4.0, 5.0, 5.0]
+            ),  # thrown up by the steps
             run(looks((1, 2, 3), parameters=parameters(first=1e-5))),  # too early
             run(looks((1, 2, 4), parameters=parameters(first=0.0))),  # nothing comes in, or it is not trained
         ],
@@ -603,6 +606,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(striding(0.989), losses=falling),
             run(striding(accuracy=0.71), losses=falling),
             run(striding(), losses=falling, start=LINEAR),  # it may be all that it can know
+            [Started(320, 9, 11, 1000), *run(striding(), losses=falling)[1:]],  # 99 steps
             run(look(5, reach=0.89), striding(), losses=falling),  # once it has felt the valley
             run(look(5, lr=0.21), striding(), losses=falling),  # a schedule has lowered the rate since
         ],

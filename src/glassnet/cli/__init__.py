@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "Show what a network looks at, layer by layer.",
     "nets": "List the networks, or show one layer by layer.",
     "report": "Write a run's report as one HTML file.",
+    "export": "Write a model as an ONNX file for other programs.",
     "web": "Show runs as a live page on this machine.",
 }
 

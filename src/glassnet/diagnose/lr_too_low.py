@@ -42,6 +42,7 @@ UPDATE, MOVING = 1.3e-3, 1.5e-3  # update over weight
 SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, and by more
 LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
 FURTHER = 0.02  # by which training loss still falls in a tenth of the run
+FEWEST = 100  # steps of the whole run
 FULL, NEVER, LACKS = (
     0.5,
     0.9,
@@ -140,6 +141,8 @@ def _throughout(history: History, event: Measured) -> Finding | None:
 
     Of a network without a nonlinearity that may be all that it can know.
     """
+    if history.total_steps < FEWEST:  # that it knows little is no wonder then
+        return None
     gains, lacks = lasting_reaches(history, SETTLED, FULL), lacking(history)
     gain = middle(gains)
     if is_linear(history) or not gain >= SHORT or min(gains) < NEVER or not lacks > LACKS:
@@ -167,7 +170,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, of a network with a nonlinearity whose accuracy (R²) is more than {LACKS:g} below what the nearest neighbour tells; not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network with a nonlinearity whose accuracy (R²) is more than {LACKS:g} below what the nearest neighbour tells; not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

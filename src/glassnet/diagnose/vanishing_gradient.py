@@ -14,6 +14,7 @@ LAYERS = 1e-3  # first layer's share of the last one's gradient, per weight
 SIGNAL = 2e-3  # spread of the outputs over samples, over that of the first layer
 TIME = 0.3  # what a step back through time leaves of it, in the mean over all steps
 HELD = 0.12
+RISEN = -0.5  # of the loss: what has risen by more was thrown up by the steps
 LOOK = 0.04
 RECTIFIED: dict[str, Any] = {
     "why": "many layers whose first weights are too small",
@@ -33,7 +34,7 @@ def judge(history: History, event: Event) -> Finding | None:
     signal = min(_through_signal(looks[0]), middle(_through_signal(each) for each in looks))
     if through_layers(looks[0]) == 0:  # nothing comes in, or nothing is trained there: no matter of depth
         return None
-    if down < HELD and (ratio < LAYERS or signal < SIGNAL) and math.isfinite(ratio):
+    if RISEN < down < HELD and (ratio < LAYERS or signal < SIGNAL) and math.isfinite(ratio):
         return RULE.finding(
             event.step,
             f"weights of the first layer get {ratio:.1g} of the gradient that those of the last get, and the loss has fallen by {max(down, 0.0):.1%} in {event.step} steps",
@@ -92,7 +93,7 @@ RULE = Rule(
     title="Vanishing gradients",
     threshold=(
         f"in the first looks, first-layer weights get less than {LAYERS:g} of the last layer's gradient (or the outputs differ between samples by less than {SIGNAL:g} of what the first layer does) and the loss has fallen by less than "
-        f"{HELD:.0%}; or the gradient becomes less than {TIME:g} times as large with each step back through time, in the mean"
+        f"{HELD:.0%} and not risen by {-RISEN:.0%}; or the gradient becomes less than {TIME:g} times as large with each step back through time, in the mean"
     ),
     source="Bengio, Simard, Frasconi 1994; Glorot and Bengio 2010; SageMaker Debugger takes a mean gradient of 1e-7; limits calibrated on benchmarks/diagnosis",
     explanation=(

@@ -47,7 +47,9 @@ class NormPool2d(nn.Module):
         sizes = x.abs()
         if self.p == float("inf"):
             return F.max_pool2d(sizes, self.kernel_size, self.stride, self.padding)
-        total = F.avg_pool2d(sizes.pow(self.p), self.kernel_size, self.stride, self.padding, divisor_override=1)
+        # The mean times the size, since a divisor of one's own is lost where a network is written as ONNX.
+        mean = F.avg_pool2d(sizes.pow(self.p), self.kernel_size, self.stride, self.padding)
+        total = mean * self.kernel_size**2
         root = torch.where(total > 0, total, 1).pow(1 / self.p)  # the root's slope at 0 is infinite
         return torch.where(total > 0, root, 0)
 

@@ -36,7 +36,8 @@ class Subsampling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add up the windows, scale and shift."""
-        sums = F.avg_pool2d(x, self.kernel_size, divisor_override=1)
+        # The mean times the size, since a divisor of one's own is lost where a network is written as ONNX.
+        sums = F.avg_pool2d(x, self.kernel_size) * prod(self.kernel_size)
         if self.copies > 1:
             sums = sums.unsqueeze(2).expand(-1, -1, self.copies, -1, -1).flatten(1, 2)
         return sums * self.coefficient[:, None, None] + self.bias[:, None, None]

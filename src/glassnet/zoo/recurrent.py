@@ -94,7 +94,7 @@ class RecurrentNet(nn.Module):
     def _read(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The last layer's states (batch, time, units), its state at the end (of the backward direction: at the beginning), and the lengths."""
         if self.embed is None:
-            steps, lengths = x.transpose(1, 2), torch.full((len(x),), x.shape[2], device=x.device)
+            steps, lengths = x.transpose(1, 2), torch.full((x.shape[0],), x.shape[2], device=x.device)
         else:
             steps, lengths = self.embed_drop(self.embed(x)), lengths_of(x)
         if self.through_time and self.training:

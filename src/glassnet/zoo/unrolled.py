@@ -30,7 +30,7 @@ class EachStep(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """V h_t + c for every t."""
-        return self.linear(x.reshape(len(x), -1, self.linear.in_features)).flatten(1)  # type: ignore[no-any-return]
+        return self.linear(x.reshape(x.shape[0], -1, self.linear.in_features)).flatten(1)  # type: ignore[no-any-return]
 
 
 class UnrolledNet(nn.Module):

@@ -48,8 +48,8 @@ class Decorrelate(Preprocess):
 
     def forward(self, raw: Tensor) -> Tensor:
         """(batch, *input_shape) to float32 (batch, *output_shape)."""
-        flat = raw.to(self.mean.dtype).reshape(len(raw), -1) / self.scale
-        return ((flat - self.mean) @ self.matrix.T).reshape(len(raw), *self.output_shape)
+        flat = raw.to(self.mean.dtype).reshape(raw.shape[0], -1) / self.scale
+        return ((flat - self.mean) @ self.matrix.T).reshape(raw.shape[0], *self.output_shape)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""
