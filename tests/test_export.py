@@ -16,7 +16,7 @@ from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 import glassnet
-from glassnet import cli, export, zoo
+from glassnet import cli, export, layers, zoo
 from glassnet.combined import Answering
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import InMemory, Part
@@ -111,6 +111,40 @@ def test_onnx_s_own_reference_says_the_same(name: str, tmp_path: Path) -> None:
     inputs = export.invented(model, 3)
     (said,) = ReferenceEvaluator(str(path)).run(None, {"inputs": inputs.numpy()})
     assert np.abs(said - model.predict_proba(inputs).numpy()).max() <= 1e-5
+
+
+OWN: dict[str, Callable[[], nn.Module]] = {
+    "maxout": lambda: nn.Sequential(layers.MaxoutConv2d(2, 3, 3), nn.Flatten(), layers.MaxoutLinear(48, 5)),
+    "locally connected": lambda: layers.LocallyConnected2d(2, 3, (6, 6), 3, stride=2, padding=1),
+    "Lp norms": lambda: layers.NormPool2d(2, 3, 2, 1),
+    "a Gaussian pool": lambda: layers.GaussianPool2d(2, 3),
+    "LRN": layers.LocalResponseNorm,
+    "subsampling": lambda: layers.Subsampling(2, 3),
+    "dropout": lambda: layers.ClassicDropout(0.5),
+    "noise": lambda: layers.GaussianNoise(0.5),
+    "a shortcut": lambda: layers.SubsampleAndPad(2, 4, 2),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_layer_of_our_own_says_the_same(name: str, tmp_path: Path) -> None:
+    own = OWN[name]()
+    outputs = own.eval()(torch.zeros(1, 2, 6, 6)).numel()
+    model = model_of(nn.Sequential(own, nn.Flatten(), nn.Linear(outputs, 3)), (2, 6, 6))
+    inputs = export.invented(model, 40)
+    said = asked(export.export(model, tmp_path / "net.onnx").path, inputs)
+    np.testing.assert_allclose(said, model.predict_proba(inputs).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("base", ["mean", "last", "season", "season-and-change"])
+def test_a_forecast_around_what_the_window_says(base: str, tmp_path: Path) -> None:
+    net = zoo.Around(zoo.build("lstm", (2, 12), 6), 2, (0, 1), 3, base, 4)
+    plain = model_of(net, (2, 12), image=False)
+    model = replace(plain, task="values", classes=(), outputs=tuple("abcdef"), temperature=1.0)
+    inputs = export.invented(model, 40)
+    done = export.export(model, tmp_path / "net.onnx")
+    assert done.gives == "values (samples, 6)"
+    np.testing.assert_allclose(asked(done.path, inputs), model.raw_outputs(inputs).numpy(), atol=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -74,10 +74,10 @@ class _LocallyConnected(nn.Module):
         for dim, (k, s) in enumerate(zip(self.kernel_size, self.stride, strict=True), start=2):
             windows = windows.unfold(dim, k, s)  # (batch, in_channels, *out_size, *window)
         places = [*range(2, 2 + count), 0, 1, *range(2 + count, 2 + 2 * count)]
-        inputs = windows.permute(places).reshape(prod(self.out_size), len(x), -1)  # (positions, batch, inputs)
+        inputs = windows.permute(places).reshape(prod(self.out_size), x.shape[0], -1)  # (positions, batch, inputs)
         weight = self.weight.reshape(prod(self.out_size), self.out_channels, -1)
         outputs = torch.bmm(inputs, weight.transpose(1, 2))  # (positions, batch, out_channels)
-        outputs = outputs.permute(1, 2, 0).reshape(len(x), self.out_channels, *self.out_size)
+        outputs = outputs.permute(1, 2, 0).reshape(x.shape[0], self.out_channels, *self.out_size)
         return outputs if self.bias is None else outputs + self.bias
 
     def count_connections(self, output: Sequence[int]) -> int:

@@ -22,7 +22,7 @@ class ChannelMaxPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool across the second dimension."""
-        return x.reshape(len(x), -1, self.pieces, *x.shape[2:]).amax(2)
+        return x.reshape(x.shape[0], -1, self.pieces, *x.shape[2:]).amax(2)
 
     def extra_repr(self) -> str:
         """The argument, for ``print(net)``."""

@@ -67,7 +67,7 @@ class Around(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, window) → (batch, targets · horizon)."""
         z, middle, spread = measured(x, self.values)
-        said = self.net(z).reshape(len(x), len(self.targets), self.horizon)
+        said = self.net(z).reshape(x.shape[0], len(self.targets), self.horizon)
         said = said + plain(self.base, z[:, self.own], self.horizon, self.season)
         told = said * spread[:, self.own] + middle[:, self.own]
         return told.flatten(1)  # type: ignore[no-any-return]
