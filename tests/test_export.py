@@ -251,6 +251,12 @@ def test_a_file_that_says_something_else_is_not_written(tmp_path: Path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_each_value_is_compared_by_its_own_spread() -> None:
+    told = torch.tensor([[1.0, 1000.0], [3.0, 5000.0]])
+    assert export._spread(told).tolist() == [1.0, 2000.0]
+    assert export._spread(torch.tensor([[5.0, 0.0]])).tolist() == [0.05, 1e-12]  # one sample, and nothing at all
+
+
 def test_a_missing_number_on_one_side_is_a_difference() -> None:
     whole, holed = torch.ones(2, 2), torch.tensor([[1.0, math.nan], [1.0, 1.0]])
     assert export._apart(whole, holed) == math.inf
