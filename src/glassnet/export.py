@@ -14,7 +14,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,16 +73,12 @@ class _Whole(nn.Module):
         super().__init__()
         self.preprocess, self.net = deepcopy(model.preprocess), deepcopy(model.net)
         self.target_scale = deepcopy(model.target_scale)
-        self.temperature, self.task = model.temperature, model.task
+        self.model = replace(model, preprocess=self.preprocess, net=self.net, target_scale=self.target_scale)
         self.to("cpu").eval()
 
     def forward(self, inputs: Tensor) -> Tensor:
-        outputs: Tensor = self.net(self.preprocess(inputs))
-        if self.task == "values":
-            return outputs if self.target_scale is None else self.target_scale.decode(outputs)
-        if outputs.shape[1] == 1:  # one logit s for two classes is the same as the two logits 0 and s
-            outputs = torch.cat((torch.zeros_like(outputs), outputs), dim=1)
-        return torch.softmax(outputs / self.temperature, dim=1)
+        outputs = self.model.in_words(self.net(self.preprocess(inputs)))
+        return torch.softmax(outputs, dim=1) if self.model.task == "classes" else outputs
 
 
 def export(model: Model, path: Path | str, like: Source | Tensor | None = None) -> Exported:
@@ -154,12 +150,11 @@ def _name(model: Model) -> str:
 def _some(model: Model, like: Source | Tensor | None) -> Tensor:
     """Raw inputs to compare by: evenly of those given, or invented."""
     count = max(sum(BATCHES[:2]), min(COMPARED, MOST_NUMBERS // max(math.prod(model.schema.shape), 1)))
-    if like is None:
+    if like is None or not len(like):
         return invented(model, count)
     source = InMemory(like) if isinstance(like, Tensor) else like
-    every = max(len(source), 1)
-    given = source.take(torch.arange(min(count, every)) * every // min(count, every)) if len(source) else None
-    return invented(model, count) if given is None else given
+    count = min(count, len(source))
+    return source.take(torch.arange(count) * len(source) // count)
 
 
 def invented(model: Model, count: int) -> Tensor:

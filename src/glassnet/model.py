@@ -112,7 +112,7 @@ class Model:
                 outputs = net(prepared).float()
                 if outputs.ndim == 3:  # of every token
                     outputs = outputs[prepared[..., 0] != PADDING]
-                made.append(self._in_words(outputs.cpu()))
+                made.append(self.in_words(outputs.cpu()))
         if not made:
             return torch.empty(0, max(len(self.classes), len(self.outputs)))
         return torch.cat(made)
@@ -148,7 +148,7 @@ class Model:
         example = self.preprocess(source.take(torch.arange(min(len(source), EXAMPLES))))
         return replace(self, net=Answering(self.net, example, precision))
 
-    def _in_words(self, outputs: Tensor) -> Tensor:
+    def in_words(self, outputs: Tensor) -> Tensor:
         """A network's outputs in the model's terms: values in their units, or logits over the temperature, one for each class."""
         if self.target_scale is not None:
             return self.target_scale.decode(outputs)

@@ -6,7 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import SETTLED, middle, number, update_size
+from glassnet.diagnose.signs import MUCH, number, usual_update
 from glassnet.events import Described, Epoch, Event, Finding
 
 FACTOR, LEAST = 3.0, 0.5
@@ -15,12 +15,11 @@ ALONE, COLUMNS = 1.2, 190  # of one feature, where each is a column and not a pi
 SPREAD, WILD = 1.8, 25.0  # ratio; largest number over the spread
 LABELS = 0.35
 FAR = 1.6
-LONG = 0.03  # update over weight, in the middle of the run
 LEARNED, WORSE, EPOCHS = 0.8, 1.25, 2  # of the loss of the best constant answer: training loss and validation loss
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step by comparing inputs and labels of the two parts with what chance would make of them."""
+    """Found before the first step by comparing inputs and labels of the two parts with what chance would make of them, or by what the first epoch taught."""
     if isinstance(event, Epoch):
         return _from_the_start(history, event)
     if not isinstance(event, Described) or not event.validation:
@@ -77,8 +76,7 @@ def _from_the_start(history: History, event: Epoch) -> Finding | None:
     if not classes or len(history.epochs) < EPOCHS or history.epochs[0].epoch != 0:
         return None
     # Steps that are long for the weights make a network sure of anything: that is another trouble.
-    size = middle(update_size(each) for each in history.measured if each.step >= SETTLED * history.total_steps)
-    if size >= LONG or not (first <= LEARNED * constant and lowest >= WORSE * constant):
+    if usual_update(history) >= MUCH or not (first <= LEARNED * constant and lowest >= WORSE * constant):
         return None
     return RULE.finding(
         event.step,
@@ -104,7 +102,7 @@ RULE = Rule(
     title="Validation data unlike the training data",
     threshold=(
         f"mean difference of the inputs above {LEAST:g} standard deviations and {FACTOR:g} times what two halves of the training part show, or above {ALONE:g} for one of up to {COLUMNS} columns; or spread {SPREAD:g} times as large or small; or "
-        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change; or a training loss of at most {LEARNED:g} times that of the best constant answer after the first epoch, and a validation loss of {WORSE:g} times that or more after {EPOCHS}, under updates that usually are less than {LONG:.0%} of the weights"
+        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change; or a training loss of at most {LEARNED:g} times that of the best constant answer after the first epoch, and a validation loss of {WORSE:g} times that or more after {EPOCHS}, under updates that usually are less than {MUCH:.0%} of the weights"
     ),
     source="calibrated on benchmarks/diagnosis",
     explanation=(

@@ -14,10 +14,8 @@ WRONG = 80  # wrong answers on validation that are needed to say anything
 ABOVE, KNOWING = 0.13, 0.175  # share at which the right class comes second, above chance, of what there is above it
 BESIDE = 0.2  # the same where, besides, being sure helps little
 SURE = 0.45  # of the accuracy that is lacking, what the surest quarter of the answers has; at most
-ACCURACY, HALF = (
-    0.25,
-    0.45,
-)  # of what there is above chance; accuracy above which other mistakes than wrong labels are few
+ACCURACY = 0.25  # of what there is above chance
+HALF = 0.45  # accuracy above which other mistakes than wrong labels are few
 NEIGHBOURS = 0.1  # by which the nearest neighbour may be right more often than the network
 EPOCHS = 3  # whose mean is taken, since a share of some hundred answers is noisy
 LOOK = 0.5  # of the run: what is learned late looks like noise until then

@@ -9,7 +9,7 @@ from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
-    SETTLED,
+    MUCH,
     fallen,
     fallen_on_a_sample,
     first_loss,
@@ -21,6 +21,7 @@ from glassnet.diagnose.signs import (
     recent_loss,
     share,
     update_size,
+    usual_update,
 )
 from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Epoch, Event, Finding, Measured, Step, Traced
@@ -30,7 +31,6 @@ WAIT = 0.14  # share of the run: many a training that ends well begins with its 
 TIMES = 2.5
 HUGE = 1.0  # update over weight: the weights are replaced, not changed
 LOOKS = 3
-ALWAYS = 0.03  # update over weight, in the middle of the run: thirty times what the lectures call a good size
 LONG = 0.1  # update over weight: shorter steps do not throw a loss up
 GAINED = 0.1  # of the first loss: weights that were small to begin with may be replaced by better ones
 KILLED = 0.93
@@ -43,7 +43,7 @@ OVERFLOWN, EXPLODING = (
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found in the first quarter of the run when the loss has more than doubled, or when steps are as large as the weights and nothing is gained."""
+    """Found in the first quarter of the run when the loss has more than doubled, or when steps are as large as the weights and nothing is gained; later when samples are learned by heart by such steps."""
     if isinstance(event, Epoch):
         return _by_heart(history, event)
     if share(history) > EARLY:
@@ -97,8 +97,8 @@ def judge(history: History, event: Event) -> Finding | None:
 
 def _by_heart(history: History, event: Epoch) -> Finding | None:
     """Samples are learned by heart by steps that usually change the weights by much: not the network is too large for them then, but the steps."""
-    size = middle(update_size(each) for each in history.measured if each.step >= SETTLED * history.total_steps)
-    if not size >= ALWAYS or not (early_overfit.judge(history, event) or overfitting.judge(history, event)):
+    size = usual_update(history)
+    if not size >= MUCH or not (early_overfit.judge(history, event) or overfitting.judge(history, event)):
         return None
     lr = history.highest_rate
     return RULE.finding(
@@ -158,7 +158,7 @@ def _uphill(history: History) -> bool:
 RULE = Rule(
     id="lr-much-too-high",
     title="The learning rate is much too high",
-    threshold=f"between {WAIT:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large; or what early-overfit or overfitting tells, under updates that usually are {ALWAYS:.0%} of the weights",
+    threshold=f"between {WAIT:.0%} and {EARLY:.0%} of the run: the median of three recorded losses above {TIMES:g} times the first (before that, of five above {OVERFLOWN:g} times), or a loss that grew to more than {OVERFLOWN:g} times the first and then beyond all numbers; or updates as large as the weights in the first {LOOKS} looks, and a loss that has not fallen by {GAINED:.0%}; or, with nothing learned, a layer of which {KILLED:.0%} has died or activations {GROWN:g} times as large; or what early-overfit or overfitting tells, under updates that usually are {MUCH:.0%} of the weights",
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(
         "A step much longer than the valley is wide lands far up on the other side, where the slope is steeper still, so the next step is even longer. The loss explodes within a few steps, and what "

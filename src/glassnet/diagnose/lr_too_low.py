@@ -43,11 +43,9 @@ SHORTISH, SHORTER = 0.975, 0.994  # reach, of a loss that has fallen by little, 
 LEARNED, ALIKE = 0.7, 1.12  # of the loss; validation loss over training loss
 FURTHER = 0.02  # by which training loss still falls in a tenth of the run
 FEWEST = 100  # steps of the whole run
-FULL, NEVER, LACKS = (
-    0.5,
-    0.9,
-    0.1,
-)  # of the highest rate; reach below which a step has felt the valley; what the nearest neighbour tells more than the network
+FULL = 0.5  # of the highest rate: looks at which it had not been lowered
+NEVER = 0.9  # reach below which a step has felt the valley curve
+LACKS = 0.1  # of accuracy or R²: what the nearest neighbour tells more than the network
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
 
 

@@ -16,6 +16,7 @@ ABOVE = 1.02  # times what naming the most frequent class gives
 PART = 0.8  # of the correlation of neighbours' values
 DROPPED = 1.05  # loss with dropout over that without
 NARROW = 3  # units of a hidden layer that lets through next to nothing
+MUCH = 0.03  # usual update over weight: thirty times what the lectures call a good size
 FEW = 4  # looks, below which a median says little
 RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
 
@@ -117,6 +118,11 @@ def lacking(history: History) -> float:
 def update_size(event: Measured) -> float:
     """Median over the weights (not biases or norms) of the update's norm over the weight's; NaN where there is none."""
     return middle(number(record["ratio"]) for record in event.parameters if record["dims"] > 1)
+
+
+def usual_update(history: History) -> float:
+    """Median of the update sizes once the run has settled; NaN where there is none."""
+    return middle(update_size(event) for event in history.measured if event.step >= SETTLED * history.total_steps)
 
 
 def largest_update(history: History) -> float:

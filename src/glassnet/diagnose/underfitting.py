@@ -23,7 +23,7 @@ LOOK, HEAVY = 0.7, 0.5  # of the run; the second under heavy dropout, which is k
 STILL = 0.03  # of the loss: what has fallen by less over RECENT of the run has stopped
 BEHIND, STRAIGHT = 0.15, 0.05  # share of the samples; of a network without a nonlinearity
 GAP, CHANCE = 0.06, 2.0  # of accuracy; standard errors
-RECENT = 0.4
+RECENT = 0.4  # of the epochs so far
 KNOWN = 0.9  # training accuracy that a network with a layer of next to no units may lack
 LEARNED = 0.25  # of the first loss, with dropout that makes a difference
 HALF = 0.5  # dropout that may hold a network back
@@ -48,15 +48,15 @@ def judge(history: History, event: Event) -> Finding | None:
     train, val = number(event.train.get("accuracy")), number(event.val.get("accuracy", event.train.get("accuracy")))
     known = number(history.described.targets.get("neighbour_agreement"))
     # Dropout that drops nearly everything: the loss as it is trained on hardly falls.
-    rate = number(history.described.net.get("dropout", 0.0))
-    dropped = rate >= HALF and dropping(history) and fallen(history) < LEARNED
+    dropout = number(history.described.net.get("dropout", 0.0))
+    dropped = dropout >= HALF and dropping(history) and fallen(history) < LEARNED
     narrow = bool(history.measured) and narrowest(history.measured[-1]) <= NARROW
-    heavy = rate >= DROPPED_MOST
+    heavy = dropout >= DROPPED_MOST
     if heavy and train < LACKING and train - val < GAP and not rate_is_rising(history):
         return RULE.finding(
             event.step,
-            f"training accuracy is {train:.1%} ({val:.1%} on validation), and dropout lets only {1 - rate:.0%} of the units through at a time",
-            {"train_accuracy": train, "val_accuracy": val, "dropout": rate},
+            f"training accuracy is {train:.1%} ({val:.1%} on validation), and dropout lets only {1 - dropout:.0%} of the units through at a time",
+            {"train_accuracy": train, "val_accuracy": val, "dropout": dropout},
         )
     if share(history) < LOOK or len(history.epochs) < FEWEST:
         return None
@@ -88,15 +88,15 @@ def _drowned(history: History, event: Measured) -> Finding | None:
     """Found at the first look where heavy dropout alone makes the loss many times what it is without."""
     if len(history.measured) != 1 or history.described is None:
         return None
-    rate = number(history.described.net.get("dropout", 0.0))
+    dropout = number(history.described.net.get("dropout", 0.0))
     start = history.described.start
     times = number(start.get("train_loss")) / max(number(start.get("loss")), 1e-12)
-    if not rate >= DROPPED_MOST or not times >= DROWNED:
+    if not dropout >= DROPPED_MOST or not times >= DROWNED:
         return None
     return RULE.finding(
         event.step,
-        f"before the first step dropout of {rate:g} alone makes the loss {times:.0f} times as high as without: it lets only {1 - rate:.0%} of the units through at a time",
-        {"dropout": rate, "times": times},
+        f"before the first step dropout of {dropout:g} alone makes the loss {times:.0f} times as high as without: it lets only {1 - dropout:.0%} of the units through at a time",
+        {"dropout": dropout, "times": times},
     )
 
 
