@@ -61,6 +61,8 @@ PER_FAULT = {
     "once-more": 6,
     "last": 6,
     "draw-91": 6,
+    "draw-101": 6,
+    "draw-111": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}

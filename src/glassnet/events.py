@@ -108,7 +108,10 @@ class Described:
             batches of the same size drawn at random from the same samples, and ``shuffled_entropy_std`` of one batch), ``neighbour_agreement``
             (share of samples whose nearest neighbour in input space has the same class), ``chance_agreement`` (share expected of labels drawn at
             random), ``neighbour_samples``. Values: ``mean``, ``std``, ``min``, ``max``, ``whole`` (all are whole numbers), ``distinct``, ``one_hot`` (each row is one 1 among zeros), ``batch_spread`` (spread within batches as they come over that of all; 1 where they are mixed),
-            ``neighbour_agreement`` (correlation with the nearest neighbour's target). Both: ``nonfinite``, ``samples``, ``out_of_range`` (class indices beyond the outputs).
+            ``neighbour_agreement`` (correlation with the nearest neighbour's target). Both: ``nonfinite``, ``samples``, ``out_of_range`` (class indices beyond the outputs),
+            ``kernel_knows`` (accuracy or R² of kernel ridge regression on ``kernel_samples`` training samples, each answered from the others), ``linear_knows`` (the same without a kernel);
+            of classes ``kernel_wrong`` (samples of both parts that it takes for another class), ``kernel_place`` (where their labels stand among its other answers, 0 for second to 1 for last, on average) and ``kernel_sure``
+            (standard errors by which the answer for a sample's own class lies above the mean answer for that class).
         result: outputs of the untrained net in evaluation mode: ``mean``, ``std`` (over everything), ``between_samples`` (mean over outputs of the std over samples),
             ``min``, ``max``, ``nonnegative`` (share), ``row_sum`` (mean), ``row_sum_spread`` (std of row sums), ``log_sum_exp`` (mean), ``nonfinite``.
         start: ``loss`` (evaluation mode, untrained), ``train_loss`` (training mode), ``expected`` (of a net that knows nothing: ln of the classes, where that is the loss's
@@ -116,7 +119,7 @@ class Described:
         validation: empty without a validation part, else ``samples``, ``loss`` (untrained), ``shift`` (mean over features of |difference of means| over the training std),
             ``shift_noise`` (the same between two halves of the training samples, scaled to these sizes), ``largest_shift``, ``spread_ratio`` (median of validation std over training std),
             ``counts``, ``label_shift`` (total variation distance of the class shares), ``neighbour_distance_ratio`` (median distance of a validation sample to its nearest training sample,
-            over the same among training samples), ``same_inputs`` (share of validation samples that are among the training samples looked at), ``same_among`` (share of one half of these that is in the other half).
+            over the same among training samples), ``kernel_knows`` (accuracy or R² of the same kernel ridge regression here), ``same_inputs`` (share of validation samples that are among the training samples looked at), ``same_among`` (share of one half of these that is in the other half).
     """
 
     task: str

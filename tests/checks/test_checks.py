@@ -514,6 +514,41 @@ def test_a_signal_that_fades_away_fails() -> None:
     assert found.figures["activation_spread"] > 1e6
 
 
+def test_large_gradients_in_front_of_a_normalisation_are_no_trouble() -> None:
+    """Batch norm behind dense layers lets the gradient grow from layer to layer towards the inputs, whatever the weights; others' weights are still looked at."""
+    deep: list[nn.Module] = [nn.Linear(6, 16)]
+    for _ in range(70):
+        deep += [nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 16)]
+    net = nn.Sequential(*deep, nn.BatchNorm1d(16), nn.Linear(16, 3))
+    what = subject("mlp", net=net)
+    of_all = what.look().weight_gradients.values()
+    assert max(of_all) / min(of_all) > 1e4
+    found = check("sane-sizes", what)
+    assert found.verdict == "passed", found.what
+    assert "71 layers in front of a normalisation left out" in found.what
+    bare = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 3))
+    with torch.no_grad():
+        bare[2].weight.mul_(1e-6)
+        bare[2].bias.zero_()
+    assert check("sane-sizes", subject("mlp", net=bare)).verdict != "passed"
+
+
+@pytest.mark.parametrize(
+    ("behind", "left_out"),
+    [
+        ([nn.BatchNorm1d(8)], True),
+        ([nn.ReLU(), nn.LayerNorm(8)], True),
+        ([nn.Dropout(0.1), nn.BatchNorm1d(8)], True),
+        ([nn.Tanh(), nn.BatchNorm1d(8)], False),  # it does not put out twice as much for twice the input
+        ([nn.ReLU(), nn.Linear(8, 8), nn.BatchNorm1d(8)], False),
+    ],
+    ids=["norm", "relu-norm", "dropout-norm", "tanh-norm", "dense-norm"],
+)
+def test_which_layers_a_normalisation_takes_the_size_from(behind: list[nn.Module], left_out: bool) -> None:
+    net = nn.Sequential(nn.Linear(6, 8), *behind, nn.Linear(8, 3))
+    assert ("0" in subject("mlp", net=net).look().normalised) == left_out
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_the_first_layer_that_is_not_finite_is_named(name: str) -> None:
     what = subject(name)

@@ -23,6 +23,19 @@ def values(**changes: Any) -> Changes:
     return {"task": "values"} | changes
 
 
+def kernel(training: float, validation: float) -> Changes:
+    """What kernel ridge regression knows of 800 training samples, and of 600 validation samples."""
+    return {
+        "targets": {"kernel_knows": training, "kernel_samples": 800},
+        "validation": {"kernel_knows": validation},
+    }
+
+
+def told_wrongly(**changes: Any) -> Changes:
+    """Kernel ridge regression, half of whose answers are wrong, and the label anywhere among the others where they are."""
+    return {"targets": {"kernel_knows": 0.5, "kernel_wrong": 400, "kernel_place": 0.39} | changes}
+
+
 BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     (
         "inputs-not-finite",
@@ -286,6 +299,35 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         {"validation": {"neighbour_distance_ratio": 1.61}},
         {"distance_ratio": 1.61},
         [{"validation": {"neighbour_distance_ratio": 1.6}}],
+    ),
+    (
+        "distribution-shift",
+        kernel(0.9, 0.79),  # 5 · √(2 · 0.845 · 0.155 / 600) = 0.104
+        {"shift": 0.04},
+        [
+            kernel(0.9, 0.81),
+            kernel(0.99, 0.94),  # 5 · √(2 · 0.965 · 0.035 / 600) = 0.053, and yet it is little
+            kernel(0.79, 0.9),
+            {"targets": {"kernel_knows": 0.9, "kernel_samples": 300}, "validation": {"kernel_knows": 0.79}},
+        ],
+    ),
+    (
+        "distribution-shift",
+        {"task": "values"} | kernel(0.9, 0.64),
+        {"shift": 0.04},
+        [{"task": "values"} | kernel(0.9, 0.66)],
+    ),
+    (
+        "labels-noisy",
+        told_wrongly(),
+        {"accuracy": 0.5, "place": 0.39, "wrong": 400.0},
+        [
+            told_wrongly(kernel_place=0.38),  # similar classes come first
+            told_wrongly(kernel_wrong=399),
+            told_wrongly(kernel_knows=0.81),
+            told_wrongly(kernel_knows=0.18),  # less than a tenth of the way from 0.1 to 1
+            told_wrongly(counts=[300] * 3),
+        ],
     ),
     (
         "distribution-shift",

@@ -93,6 +93,22 @@ def striding(reach: float = 0.991, accuracy: float = 0.69, **more: Any) -> list[
     return [*looks(range(8, 51, 6), reach=reach, **more), epoch(3, told, told)]
 
 
+def straight(**targets: float) -> Described:
+    """A network without a nonlinearity, and what simple means tell."""
+    return described(net={"nonlinearities": 0}, targets=targets)
+
+
+def told_by_kernel(sure: float, samples: int = 800, recurrents: int = 0) -> Described:
+    """Neighbours agree as often as by chance, and kernel ridge regression is so many standard errors above it."""
+    told = {"neighbour_agreement": 0.14, "kernel_sure": sure, "kernel_samples": samples}
+    return described(targets=told, net={"recurrents": recurrents})
+
+
+def bouncing(accuracy: float) -> list[Event]:
+    """Two epochs, the second of which has lost what the first had learned."""
+    return [epoch(n, {"loss": 1.0}, {"loss": 1.0, "accuracy": each}) for n, each in enumerate((accuracy, 0.3))]
+
+
 def of_values(train: float, val: float) -> list[Event]:
     return [epoch(0, {"loss": 0.5, "r2": train}, {"loss": 0.5, "r2": val})]
 
@@ -124,6 +140,8 @@ def decayed(lr: float, promised: float = 1.5e-4, loss: float = 1.0) -> Run:
 
 
 LINEAR = described(net={"nonlinearities": 0})
+KNOWING = {"loss": 2.3, "accuracy": 0.5}
+BAR = described(validation={"kernel_knows": 0.8})
 UNEVEN = described(targets={"counts": [280] + [80] * 9, "neighbour_agreement": 0.25})
 MAJORITY = epoch(1, {"loss": 1.0, "accuracy": 0.28}, {"loss": 1.0, "accuracy": 0.28})
 VALUES_TOLD = epoch(1, {"loss": 1.01}, {"loss": 1.0})
@@ -420,6 +438,20 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "loss-spike",
+        run(spike(9.0, step=20, share=0.81, largest=20.1, usual_size=1.0), losses=falling),
+        20,
+        {"loss": 9.0, "share": 0.81},
+        [run(spike(9.0, step=20, share=0.81, largest=19.9, usual_size=1.0), losses=falling)],  # one extreme sample
+    ),
+    (
+        "loss-spike",
+        run(spike(9.0, step=20, share=0.79, largest=19.9, usual_size=1.0), losses=falling),
+        20,
+        {"share": 0.79},
+        [],
+    ),
+    (
+        "loss-spike",
         run(of_values(-0.1, 0.21), start=described("values")),
         10,
         {"train_r2": -0.1, "val_r2": 0.21},
@@ -595,7 +627,17 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(looks(range(10, 71, 10), reach=0.11), losses=falling),
             run(looks(range(9, 70, 10), reach=0.09), losses=falling),  # too early to tell
             run(looks(range(1, 10), reach=0.09), looks((30, 50, 70), reach=0.09), losses=falling),  # too few to tell
+            run(
+                bouncing(0.73), looks(range(10, 71, 10), reach=0.09), losses=falling, start=BAR
+            ),  # it has known as much
         ],
+    ),
+    (
+        "lr-too-high",
+        run(bouncing(0.71), looks(range(10, 71, 10), reach=0.09), losses=falling, start=BAR),
+        70,
+        {"reach": 0.09},
+        [],
     ),
     (
         "lr-too-low",
@@ -610,6 +652,30 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(look(5, reach=0.89), striding(), losses=falling),  # once it has felt the valley
             run(look(5, lr=0.21), striding(), losses=falling),  # a schedule has lowered the rate since
         ],
+    ),
+    (
+        "lr-too-low",
+        run(striding(accuracy=0.74), losses=falling, start=described(targets={"kernel_knows": 0.85})),
+        50,
+        {"lacking": 0.11},
+        [run(striding(accuracy=0.76), losses=falling, start=described(targets={"kernel_knows": 0.85}))],
+    ),
+    (
+        "lr-too-low",
+        run(striding(accuracy=0.7), losses=falling, start=straight(linear_knows=0.76)),
+        50,
+        {"lacking": 0.06},
+        [
+            run(striding(accuracy=0.72), losses=falling, start=straight(linear_knows=0.76)),
+            run(striding(accuracy=0.7), losses=falling, start=straight(kernel_knows=0.9, linear_knows=0.7)),
+        ],
+    ),
+    (
+        "lr-too-low",
+        run(epoch(0, KNOWING, KNOWING), slow(), start=straight(linear_knows=0.54)),
+        23,
+        {"reach": 0.999},
+        [run(epoch(0, KNOWING, KNOWING), slow(), start=straight(linear_knows=0.52))],  # it knows what it can
     ),
     (
         "lr-too-low",
@@ -696,6 +762,24 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
                 judged(0.1, count=6, loss=NOTHING),
                 start=described(targets={"neighbour_agreement": 0.1, "neighbour_samples": 199}),
             ),
+        ],
+    ),
+    (
+        "labels-unrelated",
+        run(judged(0.1, count=6, loss=NOTHING), start=told_by_kernel(3.4, recurrents=1)),
+        60,
+        {"agreement": 0.14},
+        [run(judged(0.1, count=6, loss=NOTHING), start=told_by_kernel(3.6, recurrents=1))],
+    ),
+    (
+        "labels-unrelated",
+        run(judged(0.1, count=6, loss=NOTHING), start=told_by_kernel(3.4)),
+        20,  # what neither means tell a network without memory does not find out late
+        {"agreement": 0.14},
+        [
+            run(judged(0.1, count=1, loss=NOTHING), start=told_by_kernel(3.4)),
+            run(judged(0.1, count=5, loss=NOTHING), start=told_by_kernel(3.4, samples=199)),
+            run(judged(0.1, count=5, loss=NOTHING), start=told_by_kernel(3.4, recurrents=1)),
         ],
     ),
     (
@@ -824,7 +908,7 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         "underfitting",
         run(stopped(0.6, 0.58)),
         70,
-        {"train_accuracy": 0.6, "val_accuracy": 0.58, "neighbour_agreement": 0.8},
+        {"train_accuracy": 0.6, "val_accuracy": 0.58, "known": 0.8},
         [
             run(stopped(0.66, 0.64)),
             run(stopped(0.6, 0.53)),
@@ -845,6 +929,17 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         70,
         {"train_accuracy": 0.74},
         [run(stopped(0.76, 0.74), start=LINEAR), run(stopped(0.74, 0.72))],
+    ),
+    (
+        "underfitting",
+        run(stopped(0.84, 0.75), start=straight(kernel_knows=0.9)),
+        70,
+        {"train_accuracy": 0.84, "known": 0.9},
+        [
+            run(stopped(0.86, 0.84), start=straight(kernel_knows=0.9)),
+            run(stopped(0.84, 0.74), start=straight(kernel_knows=0.9)),  # 0.06 and two standard errors are 0.095
+            run(stopped(0.7, 0.68), start=described(targets={"kernel_knows": 0.9})),  # it may come to it late
+        ],
     ),
     (
         "underfitting",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +12,11 @@ from torch import Tensor, nn
 
 from glassnet.checks.ignorance import Ignorance, ignorance
 from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.kinds import kind_of, leaves
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
+
+PROPORTIONAL = ("relu", "other")  # what puts out twice as much for twice the input, such as pooling
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Look:
         layers: records of the layers; see :class:`~glassnet.events.Measured`.
         gradients: norm of the loss's gradient in each trainable parameter; None where none arrives.
         weight_gradients: those of parameters of two dimensions or more that are not zero.
+        normalised: names of the modules whose output a normalisation divides by its own spread; see :func:`before_norms`.
         frozen: names of the parameters that are not to be trained.
         inputs_std: spread of all input numbers.
         between_samples: mean over outputs of the spread over samples; None where there are not several rows.
@@ -36,6 +42,7 @@ class Look:
     layers: list[dict[str, Any]]
     gradients: dict[str, float | None]
     weight_gradients: dict[str, float]
+    normalised: set[str]
     frozen: list[str]
     inputs_std: float
     between_samples: float | None
@@ -47,7 +54,8 @@ def look_at(net: nn.Module, plan: Plan, inputs: Tensor, targets: Tensor) -> Look
     net.zero_grad(set_to_none=True)
     watched = Activations(net)
     watched.batch = len(targets)
-    with torch.enable_grad(), watched:
+    ran: list[tuple[str, nn.Module]] = []
+    with torch.enable_grad(), watched, in_order(net, ran):
         with autocast(plan.precision, inputs.device):
             outputs = net(inputs)
         loss = plan.loss(outputs, targets)
@@ -71,10 +79,40 @@ def look_at(net: nn.Module, plan: Plan, inputs: Tensor, targets: Tensor) -> Look
         weight_gradients={
             name: norm for name, p in net.named_parameters() if p.ndim > 1 and (norm := gradients.get(name))
         },
+        normalised=before_norms(ran),
         frozen=[name for name, p in net.named_parameters() if not p.requires_grad],
         inputs_std=float(floats.std(correction=0)),
         between_samples=float(own.flatten(1).std(0, correction=0).mean()) if own.ndim > 1 and len(own) > 1 else None,
     )
+
+
+@contextmanager
+def in_order(net: nn.Module, ran: list[tuple[str, nn.Module]]) -> Iterator[None]:
+    """Every module without children is appended, with its name, whenever it has run."""
+    hooks = [
+        module.register_forward_hook(lambda *_, one=(name, module): ran.append(one)) for name, module in leaves(net)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def before_norms(ran: list[tuple[str, nn.Module]]) -> set[str]:
+    """Names of the dense and convolutional layers whose output a normalisation divides by its own spread, at once or behind what keeps proportions (ReLU, pooling).
+
+    Such weights w have the same loss as 2w, where the gradient is half as large. It stands at a right angle to them, so that a large one makes them longer with the first steps, and
+    is small from then on (van Laarhoven, "L2 regularization versus batch and weight normalization", 2017, section 2). Local response normalisation is left out: where numbers are small it
+    divides by next to nothing.
+    """
+    found = set()
+    for place, (name, module) in enumerate(ran):
+        behind = next((each for _, each in ran[place + 1 :] if kind_of(each) not in PROPORTIONAL), None)
+        by_spread = behind is not None and kind_of(behind) == "norm" and "LocalResponse" not in type(behind).__name__
+        if by_spread and kind_of(module) in ("dense", "conv"):
+            found.add(name)
+    return found
 
 
 def first(outputs: Any) -> Tensor:

@@ -20,9 +20,10 @@ def judge(subject: Subject) -> Checked:
     look = subject.look()
     layers, by_weight = look.layers, look.weight_gradients
     sized = [layer for layer in layers if layer["kind"] in WEIGHTED and layer["std"] > 0]
+    free = {name: norm for name, norm in by_weight.items() if name.rpartition(".")[0] not in look.normalised}
     curves = {
         "activation_std": [float(layer["std"]) for layer in sized],
-        "gradient_norm": list(by_weight.values()),
+        "gradient_norm": list(free.values()),
     }
     activations, gradients = spread(curves["activation_std"]), spread(curves["gradient_norm"])
     saturated, dead = worst(layers, "saturated"), worst(layers, "dead")
@@ -43,6 +44,8 @@ def judge(subject: Subject) -> Checked:
             advice=f"look at what enters {strange['name']}, the first such layer, and begin with smaller weights (--init he)",
         )
     told = f"{len(sized)} layers: activations differ {fold(activations)} in size, gradients {fold(gradients)} (usual: below {SPREAD_WARNING:,.0f}-fold)"
+    if left_out := len(by_weight) - len(free):
+        told += f", {left_out} layers in front of a normalisation left out"
     if saturated[0] > SATURATED_WARNING:
         tell = CHECK.failed if saturated[0] > SATURATED else CHECK.warning
         return tell(
@@ -63,7 +66,7 @@ def judge(subject: Subject) -> Checked:
         )
     if max(activations, gradients) > SPREAD_WARNING:
         tell = CHECK.failed if max(activations, gradients) > SPREAD else CHECK.warning
-        sizes = {str(layer["name"]): float(layer["std"]) for layer in sized} if activations >= gradients else by_weight
+        sizes = {str(layer["name"]): float(layer["std"]) for layer in sized} if activations >= gradients else free
         small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
         return tell(f"{told}; smallest at {small}, largest at {large}", figures, curves)
     return CHECK.passed(told, figures, curves)
@@ -97,7 +100,7 @@ CHECK = Check(
     title="Activations and gradients have sane sizes",
     threshold=(
         f"fails where a layer's output is not finite, more than {SATURATED:.0%} of it saturated or {DEAD:.0%} of its units zero for all samples, or where sizes differ more than "
-        f"{SPREAD:,.0f}-fold between layers with weights; warns at {SATURATED_WARNING:.0%}, {DEAD_WARNING:.0%} and {SPREAD_WARNING:,.0f}-fold"
+        f"{SPREAD:,.0f}-fold between layers with weights (gradients: without those in front of a normalisation); warns at {SATURATED_WARNING:.0%}, {DEAD_WARNING:.0%} and {SPREAD_WARNING:,.0f}-fold"
     ),
     source="Stanford CS231n, Weight initialization; Glorot and Bengio 2010: sizes should be alike from layer to layer; the limits lie beyond every net of the zoo",
     explanation=(

@@ -15,6 +15,7 @@ ALONE, COLUMNS = 1.2, 190  # of one feature, where each is a column and not a pi
 SPREAD, WILD = 1.8, 25.0  # ratio; largest number over the spread
 LABELS = 0.35
 FAR = 1.6
+KNOWN, SURE, EXPLAINED = 0.06, 5.0, 0.25  # accuracy that holds for one part alone, and standard errors; R²
 LEARNED, WORSE, EPOCHS = 0.8, 1.25, 2  # of the loss of the best constant answer: training loss and validation loss
 
 
@@ -49,6 +50,8 @@ def judge(history: History, event: Event) -> Finding | None:
         )
     if labels > LABELS and _enough(event):
         told.append(f"{labels:.0%} of the labels would have to change for the classes to be as frequent")
+    if lost := _lost(event):
+        told.append(lost)
     if not told:
         return None
     return RULE.finding(
@@ -61,6 +64,23 @@ def judge(history: History, event: Event) -> Finding | None:
             "label_shift": labels,
             "distance_ratio": far,
         },
+    )
+
+
+def _lost(event: Described) -> str:
+    """What kernel ridge regression knows of training samples, each by the others, and not of validation samples; empty where that may be chance."""
+    here, there = number(event.targets.get("kernel_knows")), number(event.validation.get("kernel_knows"))
+    if event.task == "values":
+        told = f"R² {here:.2f} and {there:.2f}" if here - there > EXPLAINED else ""
+    else:
+        count = max(min(event.targets.get("kernel_samples", 0), event.validation.get("samples", 0)), 1)  # of either
+        both = (here + there) / 2
+        chance = math.sqrt(2 * both * (1 - both) / count)
+        told = f"{here:.1%} and {there:.1%} are right" if here - there > max(KNOWN, SURE * chance) else ""
+    return (
+        f"of what kernel ridge regression learns from training samples {told} on these and on validation"
+        if told
+        else ""
     )
 
 
@@ -102,7 +122,7 @@ RULE = Rule(
     title="Validation data unlike the training data",
     threshold=(
         f"mean difference of the inputs above {LEAST:g} standard deviations and {FACTOR:g} times what two halves of the training part show, or above {ALONE:g} for one of up to {COLUMNS} columns; or spread {SPREAD:g} times as large or small; or "
-        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change; or a training loss of at most {LEARNED:g} times that of the best constant answer after the first epoch, and a validation loss of {WORSE:g} times that or more after {EPOCHS}, under updates that usually are less than {MUCH:.0%} of the weights"
+        f"validation samples {FAR:g} times as far away; or classes of which {LABELS:.0%} would have to change; or kernel ridge regression whose accuracy is {KNOWN:.0%} and {SURE:g} standard errors lower than among training samples (R² {EXPLAINED:g}); or a training loss of at most {LEARNED:g} times that of the best constant answer after the first epoch, and a validation loss of {WORSE:g} times that or more after {EPOCHS}, under updates that usually are less than {MUCH:.0%} of the weights"
     ),
     source="calibrated on benchmarks/diagnosis",
     explanation=(

@@ -31,6 +31,8 @@ THROWING = 0.33  # reach over all looks
 APART, KNOWN = 0.3, 0.2  # R²
 BEGINNING = 0.1  # of the run, in which a loss may jump by itself
 WILD = 5.0  # times the usual size: inputs that make it jump
+ONE = 0.8  # share of the loss that one sample has
+FAR = 20.0  # times the usual size, above which inputs are damaged and not merely extreme
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
@@ -60,6 +62,9 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     # Steps that usually go too far throw the loss up now and then; only inputs that are wild are then to blame.
     if middle(lasting_reaches(history, SETTLED)) < THROWING and not size > WILD * normal:
+        return None
+    # One sample at the edge of its kind: with squared errors it throws the loss up each time it comes, and the network comes back.
+    if part > ONE and normal * WILD < size < FAR * normal:
         return None
     where = ""
     if event.place == "samples" and event.rows:
@@ -114,7 +119,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

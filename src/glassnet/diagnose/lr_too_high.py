@@ -9,6 +9,7 @@ from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     SETTLED,
+    behind,
     dropping,
     fallen,
     is_linear,
@@ -32,6 +33,7 @@ LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
 LATE, SETTLING, BEYOND = 0.7, 0.1, 0.1  # shares of the run; reach: a step of twice the best length gains nothing
+LACKS = 0.08  # accuracy or R² on validation that simple means know more
 GROWN, MOSTLY = 0.25, 0.88  # dead units at the first look, and now
 
 
@@ -71,8 +73,10 @@ def judge(history: History, event: Event) -> Finding | None:
 
 
 def _beyond(history: History, event: Measured) -> Finding | None:
-    """Over most of the run steps went so far beyond the bottom of their valley that they gained next to nothing."""
+    """Over most of the run steps went so far beyond the bottom of their valley that they gained next to nothing, and the network is behind what simple means know."""
     if share(history) < LATE or not (gain := middle(lasting_reaches(history, SETTLING))) < BEYOND:
+        return None
+    if behind(history) < LACKS:  # it learns all the same; where nobody knows, the steps decide
         return None
     return RULE.finding(
         event.step,
@@ -86,7 +90,7 @@ RULE = Rule(
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen "
-        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates; or, after {LATE:.0%}, steps of which half have gained less than {BEYOND:g} of their promise since {SETTLING:.0%} of the run"
+        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates; or, after {LATE:.0%}, steps of which half have gained less than {BEYOND:g} of their promise since {SETTLING:.0%} of the run, unless the network is on validation at most {LACKS:g} (in accuracy or R²) behind kernel ridge regression"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(

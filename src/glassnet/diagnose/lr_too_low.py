@@ -45,7 +45,8 @@ FURTHER = 0.02  # by which training loss still falls in a tenth of the run
 FEWEST = 100  # steps of the whole run
 FULL = 0.5  # of the highest rate: looks at which it had not been lowered
 NEVER = 0.9  # reach below which a step has felt the valley curve
-LACKS = 0.1  # of accuracy or R²: what the nearest neighbour tells more than the network
+LACKS, STRAIGHT = 0.1, 0.05  # of accuracy or R²: how far behind simple means; without a nonlinearity
+REACHED = 0.03  # likewise: without a nonlinearity it has reached what it can
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
 
 
@@ -57,6 +58,7 @@ def judge(history: History, event: Event) -> Finding | None:
         or share(history) < SURE
         or (suspected(history) and not _hope(history) < NONE)  # such steps could not learn from any labels
         or knows(history)
+        or (is_linear(history) and lacking(history)[0] < REACHED)
         or narrowest(event) <= NARROW  # so few units may leave no slope to follow
     ):
         return None
@@ -135,19 +137,16 @@ def _late(history: History, event: Measured) -> Finding | None:
 
 
 def _throughout(history: History, event: Measured) -> Finding | None:
-    """Half of the run is over, at no look a step felt the valley curve, and the network knows clearly less than the nearest neighbour tells.
-
-    Of a network without a nonlinearity that may be all that it can know.
-    """
+    """Half of the run is over, at no look a step felt the valley curve, and the network knows clearly less than simple means tell."""
     if history.total_steps < FEWEST:  # that it knows little is no wonder then
         return None
-    gains, lacks = lasting_reaches(history, SETTLED, FULL), lacking(history)
+    gains, (lacks, means) = lasting_reaches(history, SETTLED, FULL), lacking(history)
     gain = middle(gains)
-    if is_linear(history) or not gain >= SHORT or min(gains) < NEVER or not lacks > LACKS:
+    if not gain >= SHORT or min(gains) < NEVER or not lacks > (STRAIGHT if is_linear(history) else LACKS):
         return None
     return RULE.finding(
         event.step,
-        f"after {share(history):.0%} of the run the nearest neighbour's target still tells {lacks:.2f} more than the network, and usually a step gains {gain:.3f} of what its gradient promises: steps could be {min(1 / (2 * max(1 - gain, 1e-4)), 1000.0):.0f} times as long",
+        f"after {share(history):.0%} of the run {means} still tells {lacks:.2f} more than the network knows, and usually a step gains {gain:.3f} of what its gradient promises: steps could be {min(1 / (2 * max(1 - gain, 1e-4)), 1000.0):.0f} times as long",
         {"reach": gain, "lacking": lacks, "lr": event.lr},
     )
 
@@ -168,7 +167,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network with a nonlinearity whose accuracy (R²) is more than {LACKS:g} below what the nearest neighbour tells; not while the rate is still rising, not where the network knows what the nearest neighbour tells or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: {STRAIGHT:g} below ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

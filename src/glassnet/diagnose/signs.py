@@ -107,12 +107,39 @@ def lasting_reaches(history: History, after: float, rate: float = 0.0) -> list[f
     return values if len(values) >= FEW else []
 
 
-def lacking(history: History) -> float:
-    """How much less the network knows of its training samples than the nearest neighbour's target tells (Cover and Hart 1967): of classes in accuracy, of values R² beside the correlation; NaN where nobody knows."""
+def known_simply(history: History) -> tuple[float, str]:
+    """What training samples tell of each other, and by which means: the larger of the accuracy (R²) of kernel ridge regression and the agreement with the nearest neighbour (Cover and Hart 1967; of values the correlation); NaN where nobody knows."""
+    told = history.described.targets if history.described is not None else {}
+    means = {
+        "kernel ridge regression": number(told.get("kernel_knows")),
+        "the nearest neighbour": number(told.get("neighbour_agreement")),
+    }
+    finite = {name: value for name, value in means.items() if math.isfinite(value)}
+    best = max(finite, key=finite.__getitem__, default="")
+    return (finite[best], best) if finite else (math.nan, "")
+
+
+def lacking(history: History) -> tuple[float, str]:
+    """How much less the network knows of its training samples than simple means tell of them, in accuracy or R², and by which means; NaN where nobody knows.
+
+    A network without a nonlinearity is measured by ridge regression, which has none either.
+    """
     if history.described is None or not history.epochs:
+        return math.nan, ""
+    figure = {"classes": "accuracy", "values": "r2"}.get(history.described.task, "")
+    straight = number(history.described.targets.get("linear_knows"))
+    known, means = (straight, "ridge regression") if is_linear(history) else known_simply(history)
+    return known - number(history.epochs[-1].train.get(figure)), means
+
+
+def behind(history: History) -> float:
+    """How much less the network has ever known of validation samples than kernel ridge regression does, in accuracy or R²; NaN where nobody knows."""
+    if history.described is None:
         return math.nan
-    known = {"classes": "accuracy", "values": "r2"}.get(history.described.task, "")
-    return number(history.described.targets.get("neighbour_agreement")) - number(history.epochs[-1].train.get(known))
+    figure = {"classes": "accuracy", "values": "r2"}.get(history.described.task, "")
+    values = (number(epoch.val.get(figure)) for epoch in history.epochs)
+    best = max((value for value in values if math.isfinite(value)), default=math.nan)
+    return number(history.described.validation.get("kernel_knows")) - best
 
 
 def update_size(event: Measured) -> float:

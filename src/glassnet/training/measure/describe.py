@@ -15,6 +15,7 @@ from glassnet.events import Described
 from glassnet.training.losses import LOSSES
 from glassnet.training.measure import looks
 from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.kernel_ridge import known
 from glassnet.training.measure.kinds import DROPOUTS, NONLINEARITIES, NORMS, RECURRENT, kind_of, leaves
 from glassnet.training.measure.restoring import untouched
 from glassnet.training.plan import Plan
@@ -94,13 +95,27 @@ def describe(
             validation_figures = {"samples": unseen.samples, "loss": result.pop("validation_loss", None)}
             validation_figures |= looks.compared(seen.inputs, seen.targets, unseen.inputs, unseen.targets, task)
         result.pop("validation_loss", None)
+        about_targets = looks.of_targets(seen.inputs, seen.targets, task, outputs)
+        others = (unseen.inputs, unseen.targets) if unseen is not None else ([], [])
+        if simply := known(seen.inputs, seen.targets, *others, task):
+            about_targets |= {
+                "kernel_knows": simply.training,
+                "linear_knows": simply.linear,
+                "kernel_samples": simply.samples,
+            }
+            if task == "classes":
+                about_targets |= {"kernel_wrong": simply.wrong, "kernel_sure": simply.sure}
+            if math.isfinite(simply.place):
+                about_targets["kernel_place"] = simply.place
+            if simply.validation is not None:
+                validation_figures["kernel_knows"] = simply.validation
         return Described(
             task=task,
             outputs=outputs,
             plan=about_plan(plan, optimizer, batches, seen),
             net=about_net,
             inputs=looks.of_inputs(seen.inputs, seen.targets, task),
-            targets=looks.of_targets(seen.inputs, seen.targets, task, outputs),
+            targets=about_targets,
             result=result,
             start=start,
             validation=validation_figures,
