@@ -71,7 +71,7 @@ def _before(event: Described) -> Finding | None:
         return None
     return RULE.finding(
         0,
-        f"before the first step: kernel ridge regression gets {knows:.1%} of the training samples right, each from the others, and where it is wrong, {wrong:,} times, the label stands at {place:.2f} of the way from its second answer to its last (0.5 by chance): these labels could be any class",
+        f"kernel ridge regression gets {knows:.1%} of the training samples right, each from the others, and where it is wrong, {wrong:,} times, the label stands at {place:.2f} of the way from its second answer to its last (0.5 by chance): these labels could be any class",
         {"accuracy": knows, "place": place, "wrong": float(wrong)},
     )
 

@@ -31,7 +31,7 @@ THROWING = 0.33  # reach over all looks
 APART, KNOWN = 0.3, 0.2  # R²
 BEGINNING = 0.1  # of the run, in which a loss may jump by itself
 WILD = 5.0  # times the usual size: inputs that make it jump
-ONE = 0.8  # share of the loss that one sample has
+ONE = 0.6  # share of the loss that one sample has
 FAR = 20.0  # times the usual size, above which inputs are damaged and not merely extreme
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 

@@ -45,7 +45,7 @@ FURTHER = 0.02  # by which training loss still falls in a tenth of the run
 FEWEST = 100  # steps of the whole run
 FULL = 0.5  # of the highest rate: looks at which it had not been lowered
 NEVER = 0.9  # reach below which a step has felt the valley curve
-LACKS, STRAIGHT = 0.1, 0.05  # of accuracy or R²: how far behind simple means; without a nonlinearity
+LACKS = 0.1  # of accuracy or R²: how far behind simple means
 REACHED = 0.03  # likewise: without a nonlinearity it has reached what it can
 FALLING = 0.1  # rate over its highest: below that a schedule is bringing it down
 
@@ -142,7 +142,7 @@ def _throughout(history: History, event: Measured) -> Finding | None:
         return None
     gains, (lacks, means) = lasting_reaches(history, SETTLED, FULL), lacking(history)
     gain = middle(gains)
-    if not gain >= SHORT or min(gains) < NEVER or not lacks > (STRAIGHT if is_linear(history) else LACKS):
+    if not gain >= SHORT or min(gains) < NEVER or not lacks > LACKS:
         return None
     return RULE.finding(
         event.step,
@@ -167,7 +167,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: {STRAIGHT:g} below ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(

@@ -168,7 +168,8 @@ def knows(history: History) -> bool:
     last, agreement = history.epochs[-1], number(history.described.targets.get("neighbour_agreement"))
     figures = last.val or last.train
     if history.described.task == "values":
-        return number(figures.get("r2")) >= PART * agreement > 0
+        knows = number(history.described.targets.get("kernel_knows"))
+        return number(figures.get("r2")) >= PART * (knows if math.isfinite(knows) else agreement) > 0
     counts = history.described.targets.get("counts") or [1]
     return bool(number(figures.get("accuracy")) >= max(agreement, ABOVE * max(counts) / max(sum(counts), 1)))
 

@@ -69,8 +69,10 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     back = max(2, round(RECENT * (event.epoch + 1 - history.epochs[0].epoch)))
     earlier = next(epoch for epoch in reversed(history.epochs) if epoch.epoch <= event.epoch - back)
-    before, now = number(earlier.train.get("loss")), number(event.train.get("loss"))
-    still = 1 - now / before < STILL if before > 0 else False
+    before = number(earlier.train.get("loss"))
+    # Under steps that throw the loss about an epoch may bounce: what counts is whether it has been lower since.
+    lowest = min(number(epoch.train.get("loss")) for epoch in history.epochs if epoch.epoch > earlier.epoch)
+    still = 1 - lowest / before < STILL if before > 0 else False
     behind = train < (KNOWN if narrow else known - (STRAIGHT if straight else BEHIND))
     # What two parts of some hundred samples happen to be alike in is no gap.
     count = max(int(history.described.validation.get("samples", 0)), 1)
@@ -111,7 +113,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below what the nearest neighbour gets right (of a network without a nonlinearity: {STRAIGHT:.0%}, or what kernel ridge regression does), or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer, or without a nonlinearity, and {CHANCE:g} standard errors), and a training loss that has fallen by less than {STILL:.0%} over the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below what the nearest neighbour gets right (of a network without a nonlinearity: {STRAIGHT:.0%}, or what kernel ridge regression does), or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer, or without a nonlinearity, and {CHANCE:g} standard errors), and a training loss that has at no time been {STILL:.0%} lower in the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) and kernel ridge regression (Rasmussen and Williams 2006) are a floor for what the inputs tell",
     explanation=(
