@@ -113,6 +113,20 @@ def test_tokens_are_counted_wherever_they_stand() -> None:
     assert found.validation > 0.9
 
 
+def test_bytes_are_pixels() -> None:
+    x, y = (torch.from_numpy(part) for part in load_digits(return_X_y=True))
+    as_bytes, as_floats = (simply(z[:300], y[:300], z[300:500], y[300:500]) for z in (x.byte(), x.float()))
+    assert as_bytes == as_floats
+    assert as_bytes.training > 0.9
+
+
+def test_a_validation_part_with_targets_of_another_size_is_left_out() -> None:
+    x = torch.randn(90, 3, generator=torch.Generator().manual_seed(7))
+    found = simply(x[:60], x[:60, :2], x[60:], x[60:], "values")
+    assert found.validation is None
+    assert found.training > 0.9
+
+
 def test_tokens_that_training_samples_do_not_have_are_left_out() -> None:
     tokens = torch.arange(240).reshape(60, 4) % 7
     found = simply(tokens, tokens[:, 0] % 2, tokens + 100, tokens[:, 0] % 2)

@@ -56,7 +56,7 @@ def known(
     """Fit on training samples, and answer for these and for validation samples.
 
     Args:
-        inputs: batches of them, as the network takes them: floats, or whole numbers of tokens, which are counted without their order.
+        inputs: batches of them, as the network takes them: floats or bytes, or whole numbers of tokens (int32, int64), which are counted without their order.
         targets: batches of classes, or of values (samples, outputs).
         others: validation inputs; empty for none.
         their_targets: of these.
@@ -70,6 +70,8 @@ def known(
     x, v = _features(inputs, others)
     y = torch.cat(targets)[:SAMPLES].cpu()
     w = torch.cat(their_targets)[:SAMPLES].cpu() if their_targets else y[:0]
+    if w.shape[1:] != y.shape[1:]:  # such as another horizon: nothing to be compared with
+        v, w = v[:0], y[:0]
     if task == "classes":
         kinds, y = torch.unique(y, return_inverse=True)
         place = torch.searchsorted(kinds, w).clamp_max(len(kinds) - 1)
@@ -160,7 +162,7 @@ def _features(inputs: list[Tensor], others: list[Tensor]) -> tuple[Tensor, Tenso
         torch.cat([row[:, :shortest] for row in part])[:SAMPLES].cpu() if part else torch.zeros(0, shortest)
         for part in rows
     )
-    if x.is_floating_point():
+    if x.dtype not in (torch.int32, torch.int64):  # bytes are pixels
         return torch.nan_to_num(x.float(), 0.0, 0.0, 0.0), torch.nan_to_num(v.float(), 0.0, 0.0, 0.0)
     kinds, counts = torch.unique(x, return_counts=True)
     kept = kinds[counts.topk(min(TOKENS, len(counts))).indices].sort().values
