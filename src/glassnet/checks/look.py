@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +10,7 @@ from torch import Tensor, nn
 
 from glassnet.checks.ignorance import Ignorance, ignorance
 from glassnet.training.measure.activations import Activations
-from glassnet.training.measure.kinds import kind_of, leaves
+from glassnet.training.measure.kinds import in_order, kind_of
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
 
@@ -84,19 +82,6 @@ def look_at(net: nn.Module, plan: Plan, inputs: Tensor, targets: Tensor) -> Look
         inputs_std=float(floats.std(correction=0)),
         between_samples=float(own.flatten(1).std(0, correction=0).mean()) if own.ndim > 1 and len(own) > 1 else None,
     )
-
-
-@contextmanager
-def in_order(net: nn.Module, ran: list[tuple[str, nn.Module]]) -> Iterator[None]:
-    """Every module without children is appended, with its name, whenever it has run."""
-    hooks = [
-        module.register_forward_hook(lambda *_, one=(name, module): ran.append(one)) for name, module in leaves(net)
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def before_norms(ran: list[tuple[str, nn.Module]]) -> set[str]:

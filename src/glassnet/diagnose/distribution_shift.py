@@ -71,17 +71,15 @@ def _lost(event: Described) -> str:
     """What kernel ridge regression knows of training samples, each by the others, and not of validation samples; empty where that may be chance."""
     here, there = number(event.targets.get("kernel_knows")), number(event.validation.get("kernel_knows"))
     if event.task == "values":
-        told = f"R² {here:.2f} and {there:.2f}" if here - there > EXPLAINED else ""
-    else:
-        count = max(min(event.targets.get("kernel_samples", 0), event.validation.get("samples", 0)), 1)  # of either
-        both = (here + there) / 2
-        chance = math.sqrt(2 * both * (1 - both) / count)
-        told = f"{here:.1%} and {there:.1%} are right" if here - there > max(KNOWN, SURE * chance) else ""
-    return (
-        f"of what kernel ridge regression learns from training samples {told} on these and on validation"
-        if told
-        else ""
-    )
+        if not here - there > EXPLAINED:
+            return ""
+        return f"R² of kernel ridge regression is {here:.2f} on training samples, each answered from the others, and {there:.2f} on validation samples"
+    count = max(min(event.targets.get("kernel_samples", 0), event.validation.get("samples", 0)), 1)  # of either
+    both = (here + there) / 2
+    chance = math.sqrt(2 * both * (1 - both) / count)
+    if not here - there > max(KNOWN, SURE * chance):
+        return ""
+    return f"kernel ridge regression is right for {here:.1%} of the training samples, each answered from the others, and for {there:.1%} of the validation samples"
 
 
 def _from_the_start(history: History, event: Epoch) -> Finding | None:

@@ -9,6 +9,7 @@ from typing import Any
 from glassnet.diagnose.history import History
 from glassnet.events import Measured
 
+FIGURES = {"classes": "accuracy", "values": "r2"}  # what an epoch says of a task
 SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
 WEIGHTED, INPUT = ("dense", "conv", "recurrent"), " (input)"  # as the looks call them
 FEWEST_STEPS = 15  # before which nothing has settled, however short the run
@@ -126,7 +127,7 @@ def lacking(history: History) -> tuple[float, str]:
     """
     if history.described is None or not history.epochs:
         return math.nan, ""
-    figure = {"classes": "accuracy", "values": "r2"}.get(history.described.task, "")
+    figure = FIGURES.get(history.described.task, "")
     straight = number(history.described.targets.get("linear_knows"))
     known, means = (straight, "ridge regression") if is_linear(history) else known_simply(history)
     return known - number(history.epochs[-1].train.get(figure)), means
@@ -136,7 +137,7 @@ def behind(history: History) -> float:
     """How much less the network has ever known of validation samples than kernel ridge regression does, in accuracy or R²; NaN where nobody knows."""
     if history.described is None:
         return math.nan
-    figure = {"classes": "accuracy", "values": "r2"}.get(history.described.task, "")
+    figure = FIGURES.get(history.described.task, "")
     values = (number(epoch.val.get(figure)) for epoch in history.epochs)
     best = max((value for value in values if math.isfinite(value)), default=math.nan)
     return number(history.described.validation.get("kernel_knows")) - best

@@ -16,7 +16,7 @@ from glassnet.training.losses import LOSSES
 from glassnet.training.measure import looks
 from glassnet.training.measure.activations import Activations
 from glassnet.training.measure.kernel_ridge import known
-from glassnet.training.measure.kinds import DROPOUTS, NONLINEARITIES, NORMS, RECURRENT, kind_of, leaves
+from glassnet.training.measure.kinds import DROPOUTS, NONLINEARITIES, NORMS, RECURRENT, in_order, kind_of, leaves
 from glassnet.training.measure.restoring import untouched
 from glassnet.training.plan import Plan
 
@@ -277,14 +277,9 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
     stuck_in_eval = [name for name, module in net.named_modules() if not module.training and name]
     net.eval()
     stuck_in_train = [name for name, module in net.named_modules() if module.training and name]
-    ran: list[nn.Module] = []
-    handles = [module.register_forward_hook(lambda module, *_: ran.append(module)) for _, module in leaves(net)]
-    try:
-        with Activations(net) as activations:
-            unreached, silent, norm = reached(net, plan, seen, named)
-    finally:
-        for handle in handles:
-            handle.remove()
+    ran: list[tuple[str, nn.Module]] = []
+    with in_order(net, ran), Activations(net) as activations:
+        unreached, silent, norm = reached(net, plan, seen, named)
     modules = [module for _, module in leaves(net)]
     random, mixes = in_evaluation(net, seen)
     return {
@@ -307,8 +302,8 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
         "nonlinearities": sum(
             isinstance(m, NONLINEARITIES) or kind_of(m) in ("relu", "tanh", "sigmoid") for m in modules
         ),
-        "first": type(ran[0]).__name__ if ran else "",
-        "last": type(ran[-1]).__name__ if ran else "",
+        "first": type(ran[0][1]).__name__ if ran else "",
+        "last": type(ran[-1][1]).__name__ if ran else "",
         "random_in_eval": random,
         "mixes_samples": mixes,
         "grad_norm": norm,

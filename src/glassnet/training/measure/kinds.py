@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import nn
 
 WEIGHTED = ("dense", "conv", "recurrent")
@@ -65,3 +68,16 @@ def kind_of(module: nn.Module) -> str:
 def leaves(net: nn.Module) -> list[tuple[str, nn.Module]]:
     """(dotted name, module) of every module that holds no other, in the order of definition; the net itself where it is one."""
     return [(name, module) for name, module in net.named_modules() if next(module.children(), None) is None]
+
+
+@contextmanager
+def in_order(net: nn.Module, ran: list[tuple[str, nn.Module]]) -> Iterator[None]:
+    """Every module without children is appended, with its name, whenever it has run."""
+    hooks = [
+        module.register_forward_hook(lambda *_, one=(name, module): ran.append(one)) for name, module in leaves(net)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
