@@ -179,9 +179,30 @@ def test_a_close_call_is_asked_anew_between_precisions_alone(tmp_path: Path, mon
 
     with_times(monkeypatch, float32=choosing.LEAST_GAIN * 1.01, bfloat16=1.0, products=0.5)
     assert "earlier run" not in chosen() + chosen()
-    with_times(monkeypatch, float32=2.0, bfloat16=1.0, products=0.979, library=1.0)
+    with_times(monkeypatch, float32=20.0, bfloat16=1.0, products=0.979, library=1.0)
     assert "as products" in chosen()
     assert chosen().endswith("(measured by an earlier run)")
+
+
+@pytest.mark.parametrize(
+    ("gains", "precision"),
+    [((1.1, 1.2, 1.2), "bfloat16"), ((1.2, 1.1, 1.12), "float32"), ((1.1, 3.0, 1.2), "bfloat16")],
+)
+def test_the_median_of_three_close_calls_decides_for_good(
+    gains: tuple[float, ...], precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = KnownWays(tmp_path / "ways.json")
+
+    def chosen() -> choosing.Execution:
+        return choose_execution(small(), example(), cross_entropy, device="cpu", threads=1, known=ways)
+
+    for gain in gains:
+        with_times(monkeypatch, float32=gain, bfloat16=1.0)
+        assert "earlier run" not in chosen().reason
+    with_times(monkeypatch, float32=100.0 if precision == "float32" else 0.01, bfloat16=1.0)
+    settled = chosen()
+    assert settled.precision == precision
+    assert settled.reason.endswith("(measured by an earlier run)")
 
 
 class Clock:
@@ -255,6 +276,8 @@ def test_of_other_things_than_images_the_whole_batch_is_measured_with(monkeypatc
         ([0.019, 0.018], [0.016, 0.0179], 1 + choosing.CLEAR),  # every one slower than all others
         ([0.019, 0.018], [0.016, 0.0181], 1 + choosing.MOST_ROUNDS),  # not every one
         ([0.3, 0.2], [0.11, 0.19], 1 + choosing.ROUNDS),  # long ones: three are enough
+        ([0.021, 0.022], [0.016, 0.0165], 1 + choosing.SOON),  # every one much slower
+        ([0.021, 0.022], [0.016, 0.017], 1 + choosing.CLEAR),  # not quite as much
     ],
 )
 def test_passes_are_made_in_turns_until_it_is_clear_which_way_is_faster(

@@ -21,6 +21,7 @@ WAY = {
     "channels_last": True,
     "weight_gradients": "library",
     "why": "bfloat16: 2.0 times as fast",
+    "gains": [],
 }
 
 
@@ -49,11 +50,12 @@ def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         b"\xff\xfe",
         b"[]",
         b'{"version": 99, "ways": {"one": {}}}',
-        b'{"version": 1, "ways": {"one": {"precision": "bfloat16", "channels_last": true, "why": ""}}}',
-        b'{"version": 3, "ways": []}',
-        b'{"version": 3, "ways": {"one": 5}}',
-        b'{"version": 3, "ways": {"one": {"precision": "float8", "channels_last": true, "weight_gradients": "library", "why": ""}}}',
-        b'{"version": 3, "ways": {"one": {"precision": "float32", "channels_last": true, "weight_gradients": "rows", "why": ""}}}',
+        b'{"version": 3, "ways": {"one": {"precision": "bfloat16", "channels_last": true, "weight_gradients": "library", "why": ""}}}',
+        b'{"version": 4, "ways": []}',
+        b'{"version": 4, "ways": {"one": 5}}',
+        b'{"version": 4, "ways": {"one": {"precision": "float8", "channels_last": true, "weight_gradients": "library", "why": "", "gains": []}}}',
+        b'{"version": 4, "ways": {"one": {"precision": "float32", "channels_last": true, "weight_gradients": "rows", "why": "", "gains": []}}}',
+        b'{"version": 4, "ways": {"one": {"precision": "float32", "channels_last": true, "weight_gradients": "library", "why": "", "gains": ["1"]}}}',
     ],
 )
 def test_a_damaged_file_is_as_none_and_is_replaced(tmp_path: Path, content: bytes) -> None:

@@ -44,13 +44,13 @@ TURN = 0.015  # seconds of passes of a turn: of small networks many, since the f
 ROUNDS, MOST_ROUNDS = 3, 15  # turns of each way that are timed
 ENOUGH = 0.3  # seconds of them after which there are enough
 CLEAR = 4  # turns after which there are enough if every one of the one way was faster than all of the other: by chance once in 35 times
+CLEARLY, SOON = 1.25, 2  # how much faster every one must be for so few turns to be enough
 # How much slower than one thread all of them are in a bad moment of a virtual machine, whose cores are not always whole ones (docs/log.md); tiny networks lose less or more, and always.
 DOUBTFUL = (1.1, 1.6)
 ASKED, PAUSE = 3, 0.5  # times that it is then measured, and seconds between them
 MOST_REMEMBERED = 2**23  # numbers that Adam may hold for a measurement
-UNSURE = (
-    1.1  # a gain this near to the least that counts might be judged otherwise by the next run, which then asks anew
-)
+# A gain this near to the least that counts might be judged otherwise by the next run, which then asks anew; the median of so many runs decides for good, so that a command that is given again computes alike.
+UNSURE, CLOSE_CALLS = 1.1, 3
 # Layers with enough arithmetic for each number that they move. Of dense layers alone bfloat16 makes slower ones (docs/speed.md).
 GAINING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.RNNBase)
 
@@ -141,16 +141,17 @@ def _known_or_measured(
     """Precision, layout and weight gradients where these are asked to be ``auto``, and why: from an earlier run if there was one like this."""
     key = fingerprint_of_way(measurer.net, measurer.example, measurer.loss, measurer.device, asked)
     found = known.find(key) if known else None
-    if found is not None:
+    close: list[float] = [] if found is None else found["gains"]
+    if found is not None and not close:
         way = replace(usual, **{name: found[name] for name in KEPT})
         return way, f"{found['why']} (measured by an earlier run)"
     measurer.shorten(usual)
     if steps is not None and measurer.takes_longer_than(steps):
         return usual, f"{usual.precision}: a training of {steps} steps is over before others are measured"
     precision, layout, weight_gradients = asked
-    way, why, sure = usual, f"{usual.precision} as asked", True
+    way, why = usual, f"{usual.precision} as asked"
     if precision == "auto":
-        way, why, sure = _precision(measurer, usual)
+        way, why, close = _precision(measurer, usual, close)
     # Between ways to the same numbers a close call costs nothing either way: only one between precisions is asked anew by the next run.
     # Channels last is what convolutions in bfloat16 are made for; only in float32 is there a question.
     if layout == "auto" and way.precision == "float32":
@@ -165,35 +166,37 @@ def _known_or_measured(
             why += f"; weight gradients of small maps as products, {slow / fast:.3g} times as fast"
     if measurer.crowded:
         why += "; measured on one thread, because other programs are at work"
-    elif known and sure:
-        known.keep(key, {**{name: getattr(way, name) for name in KEPT}, "why": why})
+    elif known:
+        known.keep(key, {**{name: getattr(way, name) for name in KEPT}, "why": why, "gains": close})
     return way, why
 
 
-def _precision(measurer: _Measurer, usual: Way) -> tuple[Way, str, bool]:
-    """float32 or bfloat16, why, and whether another run would surely say the same."""
+def _precision(measurer: _Measurer, usual: Way, close: list[float]) -> tuple[Way, str, list[float]]:
+    """float32 or bfloat16, why, and the gains that this and earlier runs measured where that was too close a call to be kept; empty where it is settled."""
     kinds = any(isinstance(module, GAINING) for module in measurer.net.modules())
     if not kinds or not _has_fast_bfloat16(measurer.device):
-        return usual, "float32: this network or machine gains nothing from bfloat16", True
+        return usual, "float32: this network or machine gains nothing from bfloat16", []
     low = replace(usual, precision="bfloat16")
     try:
         slow, fast = measurer.in_turns((usual, low))
     except (RuntimeError, NotImplementedError):
         measurer.gradient(usual)  # where float32 fails too, that is the error to tell
-        return usual, "float32: an operation of this network knows no bfloat16", True
-    gain = slow / fast
-    sure = not 1 / UNSURE < gain / LEAST_GAIN < UNSURE
+        return usual, "float32: an operation of this network knows no bfloat16", []
+    gains = [*close, slow / fast]
+    gain = median(gains)
+    if len(gains) >= CLOSE_CALLS or (not close and not 1 / UNSURE < gain / LEAST_GAIN < UNSURE):
+        gains = []
     if gain < LEAST_GAIN:
-        return usual, f"float32: bfloat16 would be {gain:.1f} times as fast as float32 here", sure
+        return usual, f"float32: bfloat16 would be {gain:.1f} times as fast as float32 here", gains
     cosine = _cosine(measurer.gradient(usual), measurer.gradient(low))
     told = f"{gain:.1f} times as fast as float32 here, gradient cosine {cosine:.4f}"
     if cosine < LEAST_COSINE:
-        return usual, f"float32: bfloat16 would be {told}", True
+        return usual, f"float32: bfloat16 would be {told}", []
     apart = _apart_after_steps(measurer, usual, low)
     told += f", losses after {TRIAL_STEPS} steps {apart:.1%} apart"
     if not apart <= TRIAL_TOLERANCE:
-        return usual, f"float32: bfloat16 would be {told}", True
-    return low, f"bfloat16: {told}", sure
+        return usual, f"float32: bfloat16 would be {told}", []
+    return low, f"bfloat16: {told}", gains
 
 
 def _apart_after_steps(measurer: _Measurer, usual: Way, low: Way) -> float:
@@ -307,6 +310,8 @@ class _Measurer:
                     spent += sum(taken)
             if not number:
                 give_back()
+            if number >= SOON and _apart(*times, by=CLEARLY):
+                break
             if number >= ROUNDS and (spent >= 2 * ENOUGH or (number >= CLEAR and _apart(*times))):
                 break
         return median(times[0]), median(times[1])
@@ -397,8 +402,8 @@ def _seconds(once: Callable[[], float], clock: Callable[[], float]) -> float:
     return clock() - begin
 
 
-def _apart(one: list[float], other: list[float]) -> bool:
-    return max(one) < min(other) or max(other) < min(one)
+def _apart(one: list[float], other: list[float], by: float = 1.0) -> bool:
+    return max(one) * by < min(other) or max(other) * by < min(one)
 
 
 def _has_fast_bfloat16(device: torch.device) -> bool:

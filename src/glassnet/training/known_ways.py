@@ -21,9 +21,9 @@ from glassnet.files import cache_folder, make_folder, write_file
 from glassnet.training.execution import machine
 from glassnet.training.losses import Loss
 
-VERSION = 3  # of the file, and of the way in which ways are measured
+VERSION = 4  # of the file, and of the way in which ways are measured
 MOST = 200  # entries; the oldest go first
-_TYPES = {"precision": str, "channels_last": bool, "weight_gradients": str, "why": str}
+_TYPES = {"precision": str, "channels_last": bool, "weight_gradients": str, "why": str, "gains": list}
 
 
 class KnownWays:
@@ -71,6 +71,7 @@ def _whole(entry: object) -> bool:
         and all(isinstance(entry[name], kind) for name, kind in _TYPES.items())
         and entry["precision"] in ("float32", "bfloat16")
         and entry["weight_gradients"] in ("library", "products")
+        and all(isinstance(gain, float) for gain in entry["gains"])
     )
 
 
