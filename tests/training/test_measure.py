@@ -338,6 +338,8 @@ def test_layers_are_frozen_where_nothing_of_them_is_trained() -> None:
     module.body[0].requires_grad_(False)
     module.body[4].weight.requires_grad_(False)  # its bias goes on learning
     assert describe(module, Some(*blobs()), plan()).net["frozen_layers"] == ["body.0"]
+    module.computed = ("body.0",)  # type: ignore[assignment]
+    assert describe(module, Some(*blobs()), plan()).net["frozen_layers"] == []
 
 
 def test_the_rates_to_come_are_those_of_the_schedule_from_the_first_step_to_the_last() -> None:

@@ -60,7 +60,18 @@ def test_initialise_from_sets_the_frozen_convolution_and_nothing_else():
     assert changed == ["whiten.weight"]
     assert torch.equal(net.whiten.weight, whitening_filters(images, 2, 5e-4))
     assert not net.whiten.weight.requires_grad
-    assert net.whiten.bias.requires_grad
+
+
+@pytest.mark.parametrize(("channels", "trained"), [(1, False), (3, True)])
+def test_biases_of_the_whitening_are_trained_for_colours_alone(channels: int, trained: bool) -> None:
+    """Without them nothing has a use for the gradient of the next convolution's input, which autograd then leaves out."""
+    net = build("small-vgg", (channels, 16, 16), 10, seed=0)
+    assert net.whiten.bias.requires_grad is trained
+    assert not net.whiten.bias.any()
+    asked: list[bool] = []
+    net.get_submodule("group1.conv1").register_forward_pre_hook(lambda _, args: asked.append(args[0].requires_grad))
+    net(torch.randn(4, channels, 16, 16))
+    assert asked == [trained]
 
 
 def test_convolutions_start_as_identities():

@@ -16,7 +16,8 @@ class Net(Protocol):
     """What other rooms may rely on in a network of the zoo, which is an ``nn.Module`` besides.
 
     ``forward(x)`` equals ``head(features(x))``. A network whose start depends on data also has the method
-    ``initialise_from(inputs)``, which takes a batch of preprocessed training inputs and is called once, before training.
+    ``initialise_from(inputs)``, which takes a batch of preprocessed training inputs and is called once, before training;
+    the names of layers whose weights it computes for good, and that nobody is to take for frozen by mistake, are in ``computed``.
 
     Attributes:
         head: the last layer or layers, from features to logits or values; transfer replaces it.

@@ -23,7 +23,7 @@ class SmallVGG(nn.Module):
     """A whitening convolution, groups of two 3×3 convolutions each, global max pooling, a scaled classifier.
 
     The first convolution looks at 2×2 patches. Its weights are not trained: :meth:`initialise_from` computes them from training
-    images, so that the layers above start from uncorrelated inputs. The other convolutions start as identities on their first
+    images, so that the layers above start from uncorrelated inputs; its biases are trained for images of several channels, and stay zero for grey ones. The other convolutions start as identities on their first
     channels (Dirac), so that the untrained network already passes its input through.
 
     Each group halves the map as long as at least 2×2 pixels remain. Batch norm learns its shift and keeps its scale at 1.
@@ -44,9 +44,13 @@ class SmallVGG(nn.Module):
         self, channels: int, side: int, widths: tuple[int, ...], outputs: int, activation: str, dropout: float
     ) -> None:
         super().__init__()
+        self.computed = ("whiten",)
         whitened = 2 * channels * PATCH * PATCH
         self.whiten = nn.Conv2d(channels, whitened, PATCH)
         self.whiten.weight.requires_grad_(False)
+        # Of grey images a fifth of a step goes through the next layer for the sake of these few numbers, which gain nothing (docs/log.md).
+        assert self.whiten.bias is not None
+        self.whiten.bias.requires_grad_(channels > 1)
         self.activation = activation_module(activation)
         side -= PATCH - 1
         names = []
@@ -64,9 +68,7 @@ class SmallVGG(nn.Module):
         self.head.add_module("linear", nn.Linear(widths[-1], outputs, bias=False))
         # The largest of many pixels is far from zero, so without a factor the first logits would be large.
         self.head.add_module("scale", Scale(1 / 9))
-        with torch.no_grad():
-            assert self.whiten.bias is not None
-            self.whiten.bias.zero_()
+        nn.init.zeros_(self.whiten.bias)
 
     def initialise_from(self, inputs: Tensor) -> None:
         """Compute the whitening filters.

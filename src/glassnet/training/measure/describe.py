@@ -311,12 +311,13 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
 
 
 def frozen_layers(net: nn.Module) -> list[str]:
-    """Names of the modules that have weights (more than a vector of them) of their own, none of which is to be trained."""
+    """Names of the modules that have weights (more than a vector of them) of their own, none of which is to be trained; not of those that the network computes (``computed``)."""
     own = {name: list(module.parameters(recurse=False)) for name, module in net.named_modules()}
+    computed = getattr(net, "computed", ())
     return [
         name or type(net).__name__
         for name, parameters in own.items()
-        if any(p.ndim > 1 for p in parameters) and not any(p.requires_grad for p in parameters)
+        if name not in computed and any(p.ndim > 1 for p in parameters) and not any(p.requires_grad for p in parameters)
     ]
 
 
