@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from glassnet.cli import run as cli
 from glassnet.combined import Ensemble
 from glassnet.events import Epoch
 from glassnet.members.running import shared_out
+from glassnet.members.side_by_side import ended
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 from whole_runs import wait_for
@@ -343,3 +345,14 @@ def test_what_cannot_be_an_ensemble_is_told_before_any_work(
 
 def stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_member_is_told_by_the_epoch_whose_weights_are_kept() -> None:
+    """The last one came to less, and what was told contradicted which member is the best."""
+
+    def epoch(number: int, accuracy: float, *, best: bool) -> Epoch:
+        return Epoch(number, number + 1, 0.1, 0.5, 0.0, 0.0, {}, {"accuracy": accuracy}, best)
+
+    told = ended(epoch(19, 0.7, best=False), epoch(4, 0.9, best=True), time.monotonic())
+    assert told.startswith("20 epochs, validation accuracy 0.9000, ")
+    assert ended(epoch(0, 0.7, best=False), None, time.monotonic()).startswith("1 epoch, validation accuracy 0.7000, ")

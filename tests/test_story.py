@@ -234,6 +234,14 @@ def test_a_run_leaves_the_process_as_it_was(tmp_path: Path) -> None:
         )
         assert torch.get_num_threads() == 2, "the next run has all of them to choose from"
         assert float(torch.tensor([1e-39]) * 0.5) != 0.0, "denormal numbers are what they were"
+        states = []
+        for name in ("two", "three"):
+            torch.manual_seed(7)
+            glassnet.train((inputs, targets), nn.Linear(3, 2), out=tmp_path / name, epochs=1)
+            states.append(torch.rand(3))
+        torch.manual_seed(7)
+        nn.Linear(3, 2)
+        assert all(torch.equal(drawn, states[0]) for drawn in (states[1], torch.rand(3))), "as if nobody had trained"
     finally:
         torch.set_num_threads(threads)
 

@@ -18,7 +18,7 @@ from glassnet.assembly import assemble
 from glassnet.checks import Check, Subject, run_on
 from glassnet.checks.check import FAILED, PASSED, WARNING
 from glassnet.checks.runner import chosen
-from glassnet.checks.subject import UNCOPIABLE, random_kept
+from glassnet.checks.subject import UNCOPIABLE
 from glassnet.data.dataset import Data
 from glassnet.errors import UsageError, is_out_of_memory
 from glassnet.events import Checked, Finding, Tried, finite
@@ -34,7 +34,7 @@ from glassnet.told import out_of_memory
 from glassnet.training.checkpoint import load_newest
 from glassnet.training.execution import prepare_process, process_kept
 from glassnet.training.range_test import RangeTest
-from glassnet.training.state import seed_generators
+from glassnet.training.state import random_kept, seed_generators
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dataset import InMemory
+from glassnet.data.dataset import InMemory, as_tensor
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.numpy_file import ArrayFile, arrays_in
 from glassnet.data.options import ReadOptions
@@ -453,3 +453,10 @@ def test_an_array_beyond_memory_in_the_other_order_is_read_as_a_whole(tmp_path: 
     _, _, data = on_disk(tmp_path / "set", np.asfortranarray(np.arange(36, dtype=np.float32).reshape(9, 4)))
     assert isinstance(data.train.inputs, InMemory)
     assert data.train.inputs.take(torch.tensor([1])).tolist() == [[4.0, 5.0, 6.0, 7.0]]
+
+
+def test_rows_backwards_and_bytes_the_other_way_round_are_numbers_all_the_same() -> None:
+    values = np.arange(12, dtype=np.float32).reshape(4, 3)
+    for array in (values[::-1][::-1], values.astype(">f4"), values[:, ::-1][:, ::-1]):
+        assert torch.equal(as_tensor(array), torch.from_numpy(values))
+    assert torch.equal(as_tensor(values[::-1]), torch.from_numpy(values).flip(0))

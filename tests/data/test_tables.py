@@ -60,6 +60,28 @@ def test_each_kind_of_column_by_hand(tmp_path: Path) -> None:
     assert data.schema.shape == (7,)
 
 
+def test_new_rows_that_are_written_otherwise_are_refused_and_not_taken_for_numbers(tmp_path: Path) -> None:
+    """Of 13.05.2021 the year was 13, and a model of yes and no was sure of it."""
+    schema = tables.read(write(tmp_path, "mixed.csv", MIXED), ReadOptions()).schema
+
+    def said(when: str, member: str) -> list[float]:
+        rows = write(tmp_path, "new.csv", f"age,city,member,when\n31,Rome,{member},{when}\n40,Oslo,,\n")
+        _, source = schema.read([str(rows)])  # type: ignore[attr-defined]
+        first: list[float] = source.take(torch.tensor([0]))[0].tolist()
+        return first
+
+    assert said("2021-05-13", "1") == [31, 1, 1, 2021, 5, 13, 4], "1 is TRUE"
+    assert said("2021-05", "0")[:5] == [31, 1, 0, 2021, 5]
+    for when, member, told in (
+        ("13.05.2021", "true", "'when' has no date"),
+        ("20210513", "true", "'when' has no date"),
+        ("2021-05-13", "ja", "'member' has no TRUE or FALSE"),
+        ("05/13/2021", "ja", "2 columns"),
+    ):
+        with pytest.raises(DataError, match=told):
+            said(when, member)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
 def test_encodings_give_the_same_table(tmp_path: Path, encoding: str) -> None:
     text = "größe,käse,class\n" + "1.5,Brie,é\n2.5,Comté,ü\n" * 4

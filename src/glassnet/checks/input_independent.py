@@ -12,8 +12,9 @@ from glassnet.checks.check import Check
 from glassnet.checks.ignorance import prior_answer, task_of
 from glassnet.checks.look import first
 from glassnet.checks.replaced import repeated, says_nothing
-from glassnet.checks.subject import Subject, random_kept
+from glassnet.checks.subject import Subject
 from glassnet.events import Checked
+from glassnet.training.state import random_kept
 
 MOST_SAMPLES = 4_000
 UNSEEN_SHARE = 0.25

@@ -20,10 +20,11 @@ from glassnet.checks import (
 )
 from glassnet.checks.check import FAILED, Check
 from glassnet.checks.given import as_batches
-from glassnet.checks.subject import Subject, random_kept
+from glassnet.checks.subject import Subject
 from glassnet.errors import GlassnetError, all_at_once, unknown
 from glassnet.events import Checked
 from glassnet.training.plan import Plan
+from glassnet.training.state import random_kept
 
 # From what costs nothing to what costs most, and from causes to consequences.
 CHECKS: tuple[Check, ...] = (

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +18,7 @@ from glassnet.training.loop import Batches
 from glassnet.training.measure.restoring import untouched
 from glassnet.training.plan import Plan
 from glassnet.training.range_test import RangeTest
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import random_kept
 
 LOOKED_AT = 64  # samples in the one forward and backward pass that several checks share
 # What copying a module can raise: a tensor that is no leaf, a lock, an open file, a class that forbids it.
@@ -125,17 +124,6 @@ class Subject:
                     got=f"{type(error).__name__}: {error}",
                     expected=f"a net for inputs of shape {tuple(inputs.shape)}, a loss for targets of shape {tuple(targets.shape)}",
                 ) from error
-
-
-@contextmanager
-def random_kept() -> Iterator[None]:
-    """Within the block random numbers may be drawn; the generators are put back."""
-    states, numpy_state = random_states(), np.random.get_state()
-    try:
-        yield
-    finally:
-        restore_random_states(states)
-        np.random.set_state(numpy_state)
 
 
 @contextmanager

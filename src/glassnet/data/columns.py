@@ -16,6 +16,7 @@ else:
 Kind = Literal["number", "bool", "category", "year", "month", "day", "weekday", "hour"]
 DATE_PARTS: tuple[Kind, ...] = ("year", "month", "day", "weekday", "hour")
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat")
+TRUTHS = {"false": 0.0, "true": 1.0, "0": 0.0, "1": 1.0}
 MAX_LEVELS = 1000
 FEW_LEVELS = 10
 MOSTLY_NUMBERS = 0.9
@@ -136,12 +137,24 @@ def encode(column: Column, series: pl.Series, *, decimal_comma: bool) -> npt.NDA
     elif column.kind in DATE_PARTS:
         values = _date_part(series.cast(pl.String), column.kind)
     elif column.kind == "bool":
-        values = series.cast(pl.String).str.to_lowercase().replace_strict(["false", "true"], [0.0, 1.0], default=None)
+        values = as_text(series).str.to_lowercase().replace_strict(list(TRUTHS), list(TRUTHS.values()), default=None)
     else:
         index = [float(number) for number in range(len(column.levels))]
         values = as_text(series).replace_strict(list(column.levels), index, default=None, return_dtype=pl.Float64)
     encoded: npt.NDArray[np.float64] = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return encoded
+
+
+def written_otherwise(column: Column, series: pl.Series) -> str | None:
+    """What a cleaned column of dates or truths should hold, where it holds cells and not one of that kind; else None."""
+    given = as_text(series.drop_nulls())
+    if given.len() == 0:
+        return None
+    if column.kind == "bool":
+        return None if given.str.to_lowercase().is_in(list(TRUTHS)).any() else "TRUE or FALSE"
+    if column.kind in DATE_PARTS:
+        return None if given.cast(pl.String).str.contains(_DATE).any() else "date such as 2021-05-13"
+    return None
 
 
 def as_text(series: pl.Series) -> pl.Series:
@@ -165,6 +178,8 @@ def _date(series: pl.Series) -> Reading:
 
 
 def _date_part(series: pl.Series, kind: Kind) -> pl.Series:
+    """A part of each date as float64; null where a cell is written otherwise, such as 13.05.2021, whose year would be 13."""
+    series = pl.select(pl.when(series.str.contains(_DATE)).then(series)).to_series()
     if kind == "weekday":
         # a month without a day has no weekday: to_date gives null for it
         return series.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).dt.weekday().cast(pl.Float64)

@@ -218,7 +218,9 @@ def as_tensor(value: object) -> Tensor:
     if isinstance(value, Tensor):
         return value
     try:
-        return torch.as_tensor(np.asarray(value))
+        array = np.asarray(value)
+        # Rows in another order are a view with negative strides, and files of other machines have other bytes first: PyTorch takes neither.
+        return torch.as_tensor(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")))
     except (TypeError, ValueError) as error:
         raise UsageError(
             "this is no tensor and no array of numbers",

@@ -254,7 +254,7 @@ def _gather(rows: Iterator[tuple[int, list[str]]], header: list[str], path: Path
             f"{len(ragged)} row{' has' if len(ragged) == 1 else 's have'} another number of cells than the header",
             where=path,
             got=told + (" …" if len(ragged) > 10 else ""),
-            expected=f"{width} cells in every row",
+            expected=f"{width} cell{'' if width == 1 else 's'} in every row",
             fix='a cell that holds the delimiter must stand in quotes: "a, b"',
         )
     frame = pl.concat(frames, rechunk=True) if frames else pl.DataFrame(schema=schema)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.data.columns import Column, clean, encode
+from glassnet.data.columns import Column, clean, encode, written_otherwise
 from glassnet.data.delimited import MAX_COLUMNS, read_delimited
 from glassnet.errors import DataError, fix_to_read, nearest
 
@@ -97,17 +97,30 @@ class TableFile:
         """The raw inputs, float32 (rows, columns), NaN where a value is missing.
 
         Raises:
-            DataError: a number is infinite or beyond float32, or a column of numbers holds none; all such columns at once.
+            DataError: a number is infinite or beyond float32, or a column of numbers, dates or truths holds none; all such columns at once.
         """
         raw = np.empty((self.frame.height, len(columns)), dtype=np.float32)
-        wrong = []
+        wrong, other = [], dict[str, str]()
         for position, column in enumerate(columns):
             series = self.frame[column.source]
             values = encode(column, series, decimal_comma=self.decimal_comma)
             if column.kind == "number":
                 wrong += self._unusable(column, series, values)
                 values = np.where(np.abs(values) > LARGEST, np.nan, values)
+            elif (what := written_otherwise(column, series)) is not None:
+                row = int(series.is_not_null().arg_max() or 0)
+                other[column.source] = (
+                    f"column '{column.source}' has no {what} at all, for example '{series[row]}' in row {self.lines[row]}"
+                )
             raw[:, position] = values
+        if other:
+            raise DataError(
+                f"{len(other)} column{'s are' if len(other) > 1 else ' is'} not written as in the training part",
+                where=self.path,
+                got="; ".join(list(other.values())[:10]) + (" …" if len(other) > 10 else ""),
+                expected="the same way of writing, or an empty cell where a value is missing",
+                fix="write these columns as the training part does",
+            )
         if wrong:
             raise DataError(
                 f"{len(wrong)} column{'s hold' if len(wrong) > 1 else ' holds'} what is no number",

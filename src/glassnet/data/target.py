@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glassnet.data.array_schema import refuse_merged
 from glassnet.data.columns import MAX_LEVELS, MOSTLY_NUMBERS, as_text, clean, numbers
 from glassnet.data.dataset import Simple
 from glassnet.data.table_file import LARGEST, TableFile
@@ -78,7 +79,9 @@ class Target:
                 + (" …" if len(rows) > 5 else ""),
                 fix="correct or empty them, or learn them as classes (--task classes)",
             )
-        return torch.from_numpy(values.to_numpy().astype(np.float32)).unsqueeze(1)
+        exact = values.to_numpy()
+        refuse_merged(exact, f"{table.path}, column '{self.name}'")
+        return torch.from_numpy(exact.astype(np.float32)).unsqueeze(1)
 
 
 def choose_target(

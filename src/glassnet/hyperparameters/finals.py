@@ -30,7 +30,7 @@ def finals(way: UnderWay) -> None:
         found.winner = ranked(last)[0].settings
         return
     way.tell(
-        f"final  the best {len(contenders) - 1}, and the recipe as it was, {way.epochs} epochs, {search.repeats} fresh seeds each"
+        f"final  the best {len(contenders) - 1}, and the recipe as it was, {way.epochs} epochs, {search.repeats} fresh seed{'' if search.repeats == 1 else 's'} each"
     )
     values: dict[int, list[float]] = {}
 

@@ -54,6 +54,7 @@ def in_lockstep(
         def hear(event: Event) -> None:
             if isinstance(event, Epoch):
                 seen[place].last = event
+                seen[place].best = event if event.best else seen[place].best
             if place == left[0]:
                 listen(event)
             elif isinstance(event, Finding) and event.rule not in known:
@@ -73,7 +74,9 @@ def in_lockstep(
             elif end.model is not None:
                 done.append(place)
                 about = seen[place]
-                tell(f"network {place + 1} of {len(places)}, {names[place]}: {ended(about.last, about.begun)}")
+                tell(
+                    f"network {place + 1} of {len(places)}, {names[place]}: {ended(about.last, about.best, about.begun)}"
+                )
 
     steps = Lockstep[Result](measure=measure, decided=decided)
     with process_kept():
@@ -94,7 +97,8 @@ def in_lockstep(
 
 @dataclass
 class _Seen:
-    """What was seen of a member: when it began, and its last epoch."""
+    """What was seen of a member: when it began, its last epoch, and the best one."""
 
     begun: float
     last: Epoch | None = None
+    best: Epoch | None = None

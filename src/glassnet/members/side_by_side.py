@@ -49,6 +49,7 @@ class Worker:
     begun: float
     epochs: int = 0
     last: Epoch | None = None
+    best: Epoch | None = None
     asked: bool = False
 
 
@@ -98,7 +99,9 @@ def side_by_side(
                     time.sleep(0.5)
                     waiting.insert(0, place)
                 elif code == 0:
-                    tell(f"network {place + 1} of {len(places)}, {names[place]}: {ended(worker.last, worker.begun)}")
+                    tell(
+                        f"network {place + 1} of {len(places)}, {names[place]}: {ended(worker.last, worker.best, worker.begun)}"
+                    )
                     told = time.monotonic()
                 elif code not in STOPPED and not (
                     worker.asked and code < 0
@@ -115,6 +118,7 @@ def side_by_side(
                 worker.epochs = event.epochs
             if isinstance(event, Epoch):
                 worker.last = event
+                worker.best = event if event.best else worker.best
                 if time.monotonic() - told > QUIET_SECONDS:
                     tell(f"network {place + 1}: " + _epoch(worker))
                     told = time.monotonic()
@@ -197,9 +201,9 @@ def _epoch(worker: Worker) -> str:
     return f"epoch {worker.last.epoch + 1}/{worker.epochs or '?'}, {_figure(worker.last)}"
 
 
-def ended(last: Epoch | None, begun: float) -> str:
-    """What a member came to, by its last epoch and the moment at which it began, for people."""
+def ended(last: Epoch | None, best: Epoch | None, begun: float) -> str:
+    """What a member came to, for people: by its last epoch, the best one, whose weights are kept, and the moment at which it began."""
     seconds = f"{time.monotonic() - begun:.0f} s"
     if last is None:
         return seconds
-    return f"{last.epoch + 1} epoch{'s' if last.epoch else ''}, {_figure(last)}, {seconds}"
+    return f"{last.epoch + 1} epoch{'s' if last.epoch else ''}, {_figure(best or last)}, {seconds}"

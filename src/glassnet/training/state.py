@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import math
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -139,6 +142,17 @@ def random_states() -> dict[str, Any]:
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.get_rng_state_all()
     return states
+
+
+@contextmanager
+def random_kept() -> Iterator[None]:
+    """Within the block random numbers may be drawn; the generators are put back."""
+    states, numpy_state = random_states(), np.random.get_state()
+    try:
+        yield
+    finally:
+        restore_random_states(states)
+        np.random.set_state(numpy_state)
 
 
 def restore_random_states(states: dict[str, Any]) -> None:

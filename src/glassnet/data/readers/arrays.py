@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glassnet.data.array_pairs import Pair, check_lengths, named_pairs
-from glassnet.data.array_schema import ArraySchema, as_floats
+from glassnet.data.array_schema import ArraySchema, as_floats, refuse_merged
 from glassnet.data.array_targets import Targets, class_numbers, column, decide
 from glassnet.data.dataset import Data, InMemory, Part, Source
 from glassnet.data.image_schema import ImageSchema, images_as_batch
@@ -118,6 +118,7 @@ def _encoded(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
     if decided.task == "classes":
         return torch.from_numpy(class_numbers(targets, decided, where))
     values = as_floats(targets, where).reshape(len(targets), -1)
+    refuse_merged(targets, where)
     if values.shape[1] != decided.outputs:
         raise DataError(
             "the parts have different numbers of outputs",
@@ -197,4 +198,7 @@ def _inputs(
             got=tuple(inputs.shape[1:]),
             expected=f"{schema.size}, as in the training part",
         )
-    return as_floats(inputs, where, numbers)
+    floats = as_floats(inputs, where, numbers)
+    if numbers is None:
+        refuse_merged(inputs, where)
+    return floats
