@@ -109,7 +109,7 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"data", "errors", "recipe"},
     "told": {"data", "errors", "events", "recipe", "runs"},
     "cores": set(),
-    "resuming": {"runs", "training"},
+    "resuming": {"errors", "runs", "training"},
     "finishing": {
         "assembly",
         "combined",

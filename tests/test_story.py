@@ -18,7 +18,7 @@ import glassnet
 from glassnet import finishing
 from glassnet.cli import run as cli
 from glassnet.evaluate.rivals import BUDGET_SECONDS
-from glassnet.events import Epoch
+from glassnet.events import Epoch, Event, Step
 from glassnet.runs import RunFolder
 from whole_runs import wait_for
 
@@ -222,6 +222,24 @@ def test_python_trains_a_module_of_ones_own(tmp_path: Path) -> None:
     loaded = glassnet.load(tmp_path / "own", net=fresh)
     assert result.model is not None
     assert torch.equal(loaded.predict_proba(inputs), result.model.predict_proba(inputs))
+
+
+def test_going_on_with_another_network_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32), np.arange(40) % 2
+
+    def leave(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 3:
+            raise KeyboardInterrupt
+
+    settings = {"train.checkpoint_seconds": 0, "train.threads": 1}
+    with pytest.raises(KeyboardInterrupt):
+        glassnet.train(data, nn.Linear(3, 2), out=tmp_path, epochs=4, settings=settings, listen=leave)
+    frozen = nn.Linear(3, 2)
+    frozen.bias.requires_grad_(False)
+    for other in (nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2)), frozen):
+        with pytest.raises(glassnet.GlassnetError, match=r"(?s)does not fit this network.*train --recipe"):
+            glassnet.resume(tmp_path, net=other, data=data)
+    assert glassnet.resume(tmp_path, net=nn.Linear(3, 2), data=data).model is not None
 
 
 def test_a_run_leaves_the_process_as_it_was(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glassnet.errors import ModelError
 from glassnet.runs import Recorder
 from glassnet.training import checkpoint
 from glassnet.training.state import State
@@ -20,10 +21,26 @@ def restore(state: State, recorder: Recorder, earlier: checkpoint.Newest | None)
         state: of the training, just built.
         recorder: of its folder.
         earlier: what :func:`glassnet.training.checkpoint.load_newest` found.
+
+    Raises:
+        ModelError: the checkpoint is of another network, or of one of which other parameters are trained; the folder is left as it is.
     """
     if earlier is None:
         recorder.cut({})
         return
-    tree, _, _ = earlier
-    state.load_state_dict(tree["state"])
+    tree, place, _ = earlier
+    try:
+        state.load_state_dict(tree["state"])
+    except (
+        RuntimeError,
+        ValueError,
+        KeyError,
+    ) as error:  # what PyTorch raises of other names, shapes and numbers of parameters
+        raise ModelError(
+            "the checkpoint does not fit this network",
+            where=place,
+            got=str(error).strip().splitlines()[-1].strip(),
+            expected="the network that the run was begun with, of this version of Glassnet",
+            fix=f"give that network, or train anew: glassnet train --recipe {recorder.folder.recipe} --out NEW",
+        ) from error
     recorder.cut(tree["lengths"])

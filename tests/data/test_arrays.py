@@ -460,3 +460,4 @@ def test_rows_backwards_and_bytes_the_other_way_round_are_numbers_all_the_same()
     for array in (values[::-1][::-1], values.astype(">f4"), values[:, ::-1][:, ::-1]):
         assert torch.equal(as_tensor(array), torch.from_numpy(values))
     assert torch.equal(as_tensor(values[::-1]), torch.from_numpy(values).flip(0))
+    assert as_tensor(3.0).shape == ()

@@ -141,9 +141,8 @@ def refuse_merged(values: NDArray[Any], where: str) -> None:
     with np.errstate(all="ignore"):
         lost = np.sqrt(np.mean((exact.astype(np.float32) - exact) ** 2, axis=0))
         merged = (lost > COARSE * np.std(exact, axis=0)) & (np.ptp(exact, axis=0) > 0)
-        coarse = np.flatnonzero(
-            merged & (np.abs(exact).min(axis=0) >= LARGE)
-        )  # not the noise of a column that is constant but for its last digits
+        # Not the noise of a column that is constant but for its last digits.
+        coarse = np.flatnonzero(merged & (np.abs(exact).min(axis=0) >= LARGE))
     if len(coarse):
         raise DataError(
             "these numbers differ by less than float32 tells apart, in which networks count",

@@ -220,7 +220,7 @@ def as_tensor(value: object) -> Tensor:
     try:
         array = np.asarray(value)
         # Rows in another order are a view with negative strides, and files of other machines have other bytes first: PyTorch takes neither.
-        return torch.as_tensor(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")))
+        return torch.as_tensor(np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C"))
     except (TypeError, ValueError) as error:
         raise UsageError(
             "this is no tensor and no array of numbers",
