@@ -34,7 +34,7 @@ from glassnet.told import out_of_memory
 from glassnet.training.checkpoint import load_newest
 from glassnet.training.execution import prepare_process, process_kept
 from glassnet.training.range_test import RangeTest
-from glassnet.training.state import random_kept, seed_generators
+from glassnet.training.state import seed_generators
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def run(
         GlassnetError: of the kind that fits.
     """
     chosen(only)  # a misspelt id is told before any time is spent
-    with process_kept(), random_kept():
+    with process_kept():
         checkup = prepare(recipe, net=net, data=data)
         if folder is not None:
             make_folder(folder)
@@ -132,7 +132,7 @@ def run(
 
 def try_findings(checkup: Checkup) -> Iterator[Finding | Tried]:
     """Each finding of the trial run, and what its advice does in trials from the start."""
-    with process_kept(), random_kept():
+    with process_kept():
         for finding in checkup.subject.findings:
             yield finding
             yield from try_remedies(checkup.recipe, checkup.data, finding)
@@ -165,7 +165,7 @@ def try_findings_of(path: Path) -> Iterator[Finding | Tried]:
             fix="train it with glassnet.train(..., settings={'train.try_advice': True})",
         )
     earlier = None if folder.finished else load_newest(folder.checkpoints)
-    with process_kept(), random_kept():
+    with process_kept():
         prepare_process(None if recipe.train.threads == "auto" else int(recipe.train.threads))
         data = read_data(recipe)
         for finding in findings_of(path):

@@ -36,7 +36,7 @@ from glassnet.told import choices, diverged, introduction, out_of_memory, summar
 from glassnet.training import checkpoint, train
 from glassnet.training.execution import machine, prepare_process, process_kept
 from glassnet.training.lockstep import Training, to_its_end
-from glassnet.training.state import State, random_kept, seed_generators
+from glassnet.training.state import State, seed_generators
 from glassnet.training.thread_watch import ThreadWatch
 from glassnet.training.waiting import Waiting
 
@@ -85,7 +85,7 @@ def run(
     Raises:
         GlassnetError: of the kind that fits; the folder keeps the newest checkpoint.
     """
-    with process_kept(), random_kept():
+    with process_kept():
         return to_its_end(running(recipe, folder, net=net, data=data, listen=listen, tell=tell, stop=stop, waits=False))
 
 

@@ -29,7 +29,6 @@ from glassnet.runs import Recorder, RunFolder, recording
 from glassnet.story import Listener, Result, Teller
 from glassnet.training.execution import choose_device, machine, process_kept
 from glassnet.training.lockstep import Training, to_its_end
-from glassnet.training.state import random_kept
 
 WORTH_TELLING = (
     "  warning",
@@ -180,7 +179,7 @@ class Members:
             if folder.finished:
                 continue
             self.tell(f"network {place + 1} of {len(self.places)}, {self.names[place]}")
-            with process_kept(), random_kept():
+            with process_kept():
                 result = to_its_end(self.begin(place, listen, stop, waits=False))
             if result.model is None:
                 return False

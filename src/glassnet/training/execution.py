@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from glassnet.errors import UsageError
+from glassnet.training.state import random_kept
 
 # mallopt's parameters, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
@@ -76,10 +77,11 @@ def _glibc() -> ctypes.CDLL | None:
 
 @contextmanager
 def process_kept() -> Iterator[None]:
-    """Within the block the number of threads and the treatment of denormal numbers may be set; both are put back, so that the next one finds all threads."""
+    """Within the block the number of threads and the treatment of denormal numbers may be set and random numbers be drawn; all is put back, so that the next one finds all threads, and whoever called draws on as if nothing had happened."""
     threads, flushed = torch.get_num_threads(), _flushes()
     try:
-        yield
+        with random_kept():
+            yield
     finally:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(flushed)
