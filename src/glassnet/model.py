@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from glassnet.combined import PRECISIONS, Answering
 from glassnet.data.batches import answered_at_once
-from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor
+from glassnet.data.dataset import InMemory, Part, Schema, Source, as_tensor, notes_of
 from glassnet.data.kinds import schema_from_json
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess, TargetScale, preprocess_from_json
@@ -175,8 +176,17 @@ class Model:
 
         Raises:
             DataError: inputs that cannot be read or do not fit; all of them at once.
+
+        Warns:
+            UserWarning: images of a folder are left out, or cells of a table count as missing although something stands there.
         """
         names, source = self.source(inputs)
+        for note in notes_of(source):
+            warnings.warn(note, stacklevel=2)
+        return self.answers(names, source, beam=beam)
+
+    def answers(self, names: Sequence[str], source: Source, *, beam: int = 1) -> list[Prediction]:
+        """What the model says of inputs that :meth:`source` has read."""
         if self.schema.kind == "tags":
             return list(self._tagged(names, source))
         if isinstance(self.schema, PairSchema):

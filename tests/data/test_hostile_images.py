@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from glassnet.data.dataset import notes_of
 from glassnet.data.decode import BadImage, decode
 from glassnet.data.image_schema import ImageSchema
 from glassnet.data.options import ReadOptions
@@ -237,6 +238,27 @@ def test_prediction_tells_all_bad_paths_at_once(folder: Path) -> None:
     assert "2 mistakes" in str(caught.value)
     assert "page.png" in str(caught.value)
     assert "missing.png" in str(caught.value)
+
+
+def test_prediction_leaves_damaged_images_of_a_folder_out_and_names_them(folder: Path) -> None:
+    whole, source = ImageSchema(3, 16, 16).read([str(folder)])
+    pixels = {name: source.take(torch.tensor([place]))[0] for place, name in enumerate(whole)}
+    no_header, cut = folder / "a.png", folder / "z.png"
+    no_header.write_bytes(b"<html>")
+    cut.write_bytes((folder / "good" / "0.png").read_bytes()[:-40])  # its header is whole
+    names, source = ImageSchema(3, 16, 16).read([str(folder)])
+    assert names == whole
+    assert all(torch.equal(pixels[name], source.take(torch.tensor([place]))[0]) for place, name in enumerate(names))
+    (told,) = notes_of(source)
+    assert str(no_header) in told
+    assert str(cut) in told
+
+
+def test_a_folder_of_nothing_but_damaged_images_is_refused(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"<html>")
+    with pytest.raises(DataError, match="2 mistakes"):
+        ImageSchema(3, 16, 16).read([str(tmp_path)])
 
 
 @settings(max_examples=300, deadline=None)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import glassnet
-from glassnet.data.array_schema import refuse_merged
+from glassnet.data.rounding import refuse_merged
 from glassnet.errors import DataError
 
 SECONDS = 1.7e9  # since 1970: in float32 a number stands for all within two minutes

@@ -13,6 +13,7 @@ import torch
 from glassnet.data.audit import audit
 from glassnet.data.augment import build_augment
 from glassnet.data.by_name import set_aside
+from glassnet.data.dataset import notes_of
 from glassnet.data.kinds import schema_from_json
 from glassnet.data.opening import open_data
 from glassnet.data.preprocess import fit, preprocess_from_json
@@ -219,6 +220,12 @@ def test_new_sounds_are_brought_to_the_rate_of_the_model(tmp_path):
         schema.read([str(tmp_path / "bad.wav"), str(tmp_path / "none.wav")])
     assert "this is no sound that can be read" in str(caught.value)
     assert "no such file" in str(caught.value)
+    names, source = schema.read([str(tmp_path)])  # of a folder what can be read is
+    assert names == [str(new)]
+    assert "bad.wav" in notes_of(source)[0]
+    new.unlink()
+    with pytest.raises(DataError, match="this is no sound"):
+        schema.read([str(tmp_path)])
 
 
 def test_shift_moves_and_noise_is_heard():

@@ -51,6 +51,7 @@ def command(
     """
     from glassnet.cli.forecast_lines import forecast_lines
     from glassnet.cli.result_lines import counted, entity_lines, figure_lines
+    from glassnet.data.dataset import notes_of
     from glassnet.errors import DataError
     from glassnet.events import finite
     from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
@@ -101,7 +102,14 @@ def command(
     if as_json:
         click.echo(json.dumps(finite(record | {"test_uses": uses}), ensure_ascii=False))
         return
-    say(f"{chosen} part of {source}, {counted(count, record['figures'])}")
+    for note in notes_of(samples.inputs):
+        say(note, err=True)
+    what = f"{chosen} part of {source}" if data is None or chosen != "test" else source
+    say(f"{what}, {counted(count, record['figures'])}")
+    if folder is not None and data is not None and same_place(data, recipe.data.path):
+        say(
+            "These are the data that the model has learned from: on new ones it errs more; leave them out to measure on its test part."
+        )
     if "forecast" in record:
         lines = forecast_lines(record["forecast"])
     else:
@@ -113,6 +121,14 @@ def command(
         say("\n".join(view_lines(looked)))
     if uses > 1:
         say(f"the test part has been looked at {uses} times by now; do not choose between models by it")
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two paths lead to the same file or folder; names of built-in data are compared as they stand."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return one == other
 
 
 def reread(recipe: Recipe, data: str | None, side: int) -> Data:

@@ -61,6 +61,7 @@ def command(
 
     Of a series the next steps are forecast, those behind the end of its own data where no FILES are given.
     """
+    from glassnet.data.dataset import notes_of
     from glassnet.files import write_file
     from glassnet.model import load
 
@@ -85,7 +86,10 @@ def command(
     if model.task == "language":
         click.echo(likelihoods(model, files), nl=False)
         return
-    predictions = model.predict(list(files), beam=beam)
+    names, read = model.source(list(files))
+    for note in notes_of(read):
+        say(note, err=True)
+    predictions = model.answers(names, read, beam=beam)
     if form == "auto":
         form = {".csv": "csv", ".json": "json"}.get(Path(out).suffix, "text") if out else "text"
     if model.schema.kind == "series":

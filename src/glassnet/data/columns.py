@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from glassnet.data.numerals import PLAIN, UNKNOWN, Numerals, numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +24,6 @@ FEW_LEVELS = 10
 MOSTLY_NUMBERS = 0.9
 ROW_COUNTER_LEAST = 20
 _DATE = r"^\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$"
-_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,28 @@ class Column:
         kind: how its cells become numbers. ``category`` becomes the index in ``levels``, ``bool`` 0 or 1, a part of a date its usual
             number (weekday: Monday 1 to Sunday 7).
         levels: the categories in alphanumeric order; empty for the other kinds.
+        written: how its numbers are written, as far as the training file tells.
     """
 
     source: str
     kind: Kind
     levels: tuple[str, ...] = ()
+    written: Numerals = UNKNOWN
 
     @property
     def name(self) -> str:
         """What to call it: the source's name, followed by the part for a date."""
         return f"{self.source} {self.kind}" if self.kind in DATE_PARTS else self.source
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for :meth:`from_json`."""
+        levels = {"levels": list(self.levels)} if self.levels else {}
+        return {"source": self.source, "kind": self.kind} | levels | self.written.to_json()
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Column:
+        """The column that :meth:`to_json` described."""
+        return cls(values["source"], values["kind"], tuple(values.get("levels", ())), Numerals.from_json(values))
 
 
 @dataclass(frozen=True)
@@ -67,31 +80,13 @@ def clean(series: pl.Series) -> pl.Series:
     return pl.select(pl.when(~missing).then(series)).to_series().alias(series.name)
 
 
-def numbers(series: pl.Series, *, decimal_comma: bool) -> pl.Series:
-    """Cells as float64, null where they are none.
-
-    ``1,5`` counts as 1.5 where a comma can be a decimal sign, ``1,234`` as 1234 where it cannot.
-    """
-    if series.dtype.is_numeric():
-        return series.cast(pl.Float64)
-    plain = series.cast(pl.Float64, strict=False)
-    if plain.null_count() == series.null_count():
-        return plain
-    if decimal_comma:
-        other = series.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    else:
-        grouped = pl.select(pl.when(series.str.contains(_THOUSANDS)).then(series)).to_series()
-        other = grouped.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
-    return plain.fill_null(other)
-
-
-def infer(series: pl.Series, lines: list[int], *, decimal_comma: bool) -> Reading:
+def infer(series: pl.Series, lines: list[int], written: Numerals = PLAIN) -> Reading:
     """Decide what a cleaned column of a training file means.
 
     Args:
         series: the column after :func:`clean`.
         lines: line of each row, for the notes.
-        decimal_comma: see :func:`numbers`.
+        written: how its numbers are written, if it holds any.
     """
     name, given = series.name, series.len() - series.null_count()
     if given == 0:
@@ -99,12 +94,12 @@ def infer(series: pl.Series, lines: list[int], *, decimal_comma: bool) -> Readin
     distinct = series.drop_nulls().n_unique()
     if distinct == 1 and given == series.len():
         return Reading((), f"Column '{name}' is left out: it is '{series[0]}' in every row.")
-    values = numbers(series, decimal_comma=decimal_comma)
+    values = numbers(series, written)
     count = values.len() - values.null_count()
     if count == given:
         if counts_rows(values):
             return Reading((), f"Column '{name}' is left out: it only counts the rows.")
-        return Reading((Column(name, "number"),))
+        return Reading((Column(name, "number", written=written),))
     levels = series.drop_nulls().unique()
     if set(levels.str.to_lowercase()) <= {"true", "false"}:
         return Reading((Column(name, "bool"),))
@@ -112,15 +107,19 @@ def infer(series: pl.Series, lines: list[int], *, decimal_comma: bool) -> Readin
         return _date(series)
     if count >= MOSTLY_NUMBERS * given:
         odd = (series.is_not_null() & values.is_null()).arg_true().to_list()
-        told = ", ".join(f"'{series[row]}' (row {lines[row]})" for row in odd[:3])
         note = (
-            f"Column '{name}': {len(odd)} values are no numbers and count as missing: {told}{' …' if odd[3:] else ''}."
+            f"Column '{name}': {len(odd)} values are no numbers and count as missing: {some_cells(series, odd, lines)}."
         )
-        return Reading((Column(name, "number"),), note)
+        return Reading((Column(name, "number", written=written),), note)
     if distinct == given or distinct > min(max(FEW_LEVELS, given // 2), MAX_LEVELS):
         seen = "different in every row" if distinct == given else f"{distinct:,} different values in {given:,} rows"
         return Reading((), f"Column '{name}' is left out: text that is {seen}, such as an id or free text.")
     return Reading((Column(name, "category", tuple(sorted(levels.to_list()))),))
+
+
+def some_cells(series: pl.Series, rows: list[int], lines: list[int]) -> str:
+    """The first three of some cells, each with its line."""
+    return ", ".join(f"'{series[row]}' (row {lines[row]})" for row in rows[:3]) + (" …" if rows[3:] else "")
 
 
 def counts_rows(values: pl.Series) -> bool:
@@ -130,10 +129,10 @@ def counts_rows(values: pl.Series) -> bool:
     return bool((values.diff().drop_nulls() == 1.0).all())
 
 
-def encode(column: Column, series: pl.Series, *, decimal_comma: bool) -> npt.NDArray[np.float64]:
+def encode(column: Column, series: pl.Series, written: Numerals = PLAIN) -> npt.NDArray[np.float64]:
     """A cleaned column as numbers, float64 (rows,), NaN where it is missing or, for a category, unknown."""
     if column.kind == "number":
-        values = numbers(series, decimal_comma=decimal_comma)
+        values = numbers(series, written)
     elif column.kind in DATE_PARTS:
         values = _date_part(series.cast(pl.String), column.kind)
     elif column.kind == "bool":
@@ -145,16 +144,21 @@ def encode(column: Column, series: pl.Series, *, decimal_comma: bool) -> npt.NDA
     return encoded
 
 
-def written_otherwise(column: Column, series: pl.Series) -> str | None:
-    """What a cleaned column of dates or truths should hold, where it holds cells and not one of that kind; else None."""
-    given = as_text(series.drop_nulls())
-    if given.len() == 0:
+def written_otherwise(column: Column, series: pl.Series, values: npt.NDArray[np.float64]) -> str | None:
+    """What a cleaned column of numbers, dates or truths should hold, where it holds cells and not one of that kind; else None.
+
+    Args:
+        column: as the training file has it.
+        series: its cells.
+        values: what :func:`encode` made of them.
+    """
+    if series.null_count() == series.len() or column.kind == "category":
         return None
-    if column.kind == "bool":
-        return None if given.str.to_lowercase().is_in(list(TRUTHS)).any() else "TRUE or FALSE"
-    if column.kind in DATE_PARTS:
-        return None if given.cast(pl.String).str.contains(_DATE).any() else "date such as 2021-05-13"
-    return None
+    if column.kind in DATE_PARTS:  # a month without a day is a date and has no weekday
+        read = bool(series.cast(pl.String).str.contains(_DATE).any())
+    else:
+        read = not bool(np.isnan(values).all())
+    return None if read else {"number": "number", "bool": "TRUE or FALSE"}.get(column.kind, "date such as 2021-05-13")
 
 
 def as_text(series: pl.Series) -> pl.Series:

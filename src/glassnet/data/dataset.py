@@ -70,9 +70,15 @@ class Schema(Protocol):
 
 @dataclass(frozen=True)
 class InMemory:
-    """A source held as one tensor, samples along the first dimension, sliced by index."""
+    """A source held as one tensor, samples along the first dimension, sliced by index.
+
+    Attributes:
+        values: the tensor.
+        notes: what its reader found worth telling of new inputs, as sentences.
+    """
 
     values: Tensor
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -80,6 +86,12 @@ class InMemory:
     def take(self, index: Tensor) -> Tensor:
         """Copy of the chosen rows."""
         return self.values.index_select(0, index)
+
+
+def notes_of(source: Source) -> tuple[str, ...]:
+    """What the reader of new inputs found worth telling, such as images that are left out, as sentences."""
+    told: tuple[str, ...] = getattr(source, "notes", ())
+    return told
 
 
 @dataclass(frozen=True)

@@ -46,14 +46,14 @@ class Cells:
         header: column names, distinct.
         frame: one text column per name, blanks around cells removed.
         lines: the line of the file on which each row ends, counted from 1.
-        decimal_comma: whether a comma within a cell can be a decimal sign, because it does not divide the cells.
+        delimiter: what divides them.
         notes: decisions worth telling.
     """
 
     header: tuple[str, ...]
     frame: pl.DataFrame
     lines: list[int]
-    decimal_comma: bool
+    delimiter: str
     notes: tuple[str, ...]
 
 
@@ -95,7 +95,7 @@ def read_delimited(path: Path) -> Cells:
     if delimiter != ",":
         notes.append(f"{path.name} divides its cells by {_spoken(delimiter)}.")
     frame.columns = list(names)
-    return Cells(names, frame, lines, delimiter != ",", tuple(notes))
+    return Cells(names, frame, lines, delimiter, tuple(notes))
 
 
 def sniff(text: str) -> str:

@@ -10,6 +10,7 @@ from glassnet.data.walk import shown
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
 T = TypeVar("T")
+MAX_NAMED = 5
 
 
 def read_all(given: Iterable[str], read: Callable[[str], Sequence[T]], nothing: str, expected: str) -> list[T]:
@@ -36,6 +37,15 @@ def read_all(given: Iterable[str], read: Callable[[str], Sequence[T]], nothing: 
     if not found:
         raise DataError(nothing, expected=expected)
     return found
+
+
+def left_out_told(errors: Sequence[GlassnetError]) -> tuple[str, ...]:
+    """A sentence that names the files of a folder which are left out, by the errors they gave; none where there are none."""
+    if not errors:
+        return ()
+    some = ", ".join(f"{error.where} ({error.got})" for error in errors[:MAX_NAMED])
+    more = f" and {len(errors) - MAX_NAMED:,} more" if len(errors) > MAX_NAMED else ""
+    return (f"Left out, since {'it' if len(errors) == 1 else 'they'} cannot be read: {some}{more}.",)
 
 
 def place_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -27,12 +27,14 @@ class ImageFiles:
         channels: 1 or 3.
         height: of every decoded image.
         width: likewise.
+        notes: what its reader found worth telling of new inputs, as sentences.
     """
 
     paths: Sequence[Path]
     channels: int
     height: int
     width: int
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from glassnet.data.array_files import array_source, is_array_file
 from glassnet.data.dataset import InMemory, Source
 from glassnet.data.decode import BadImage, header
+from glassnet.data.given import left_out_told
 from glassnet.data.image_files import ImageFiles, decode_all
 from glassnet.data.image_layout import images_as_array
 from glassnet.data.options import GIB
@@ -56,31 +57,40 @@ class ImageSchema:
             paths: image files, folders (all images below them, in the order of their names), idx files, and npy or npz files that
                 hold images of this schema's size.
 
+        Returns:
+            Names and inputs. Of a folder, images that cannot be read are left out, and the source's ``notes`` name them.
+
         Raises:
-            DataError: a path is missing, unreadable or does not fit; all such paths are told at once.
+            DataError: a path is missing, unreadable or does not fit, or nothing in a folder can be read; all such paths are told at once.
         """
-        names: list[str] = []
-        pieces: list[list[Path] | Tensor] = []
+        found: list[_Given] = []
         errors: list[GlassnetError] = []
         for given in paths:
             path = Path(given)
             try:
                 if path.is_file() and is_array_file(path):
                     key, values = array_source(path)
-                    pieces.append(self.images(values, given))
-                    names += [f"{shown(path.name)}{f':{key}' if key else ''}[{row}]" for row in range(len(values))]
+                    images = self.images(values, given)
+                    names = [f"{shown(path.name)}{f':{key}' if key else ''}[{row}]" for row in range(len(values))]
+                    found.append(_Given(names, images))
                 else:
-                    files = _files(path)
-                    pieces.append(files)
-                    names += [shown(file) for file in files]
+                    found.append(_Given.of_files(_files(path), folder=path.is_dir()))
             except GlassnetError as error:
                 errors.append(error)
-        errors += _bad(piece for piece in pieces if isinstance(piece, list))
+        files = [each.files for each in found if each.images is None]
+        count = sum(map(len, files))
+        if len(files) == len(found) and count * self.channels * self.height * self.width > GIB:
+            source: Source = ImageFiles(
+                [path for some in files for path in some], *self.shape, notes=left_out_told(_left_out(found))
+            )
+        elif not errors:
+            decoded = [each.decoded(self.channels, (self.height, self.width)) for each in found]
+            found = [each for each, _ in decoded]
+            empty = torch.empty((0, *self.shape), dtype=torch.uint8)
+            source = InMemory(torch.cat([empty, *(images for _, images in decoded)]), left_out_told(_left_out(found)))
+        errors += [error for each in found for error in each.errors]
         if not errors:
-            try:
-                return names, self._source(pieces)
-            except GlassnetError as error:
-                errors.append(error)
+            return [name for each in found for name in each.names], source
         told = errors[:MAX_TOLD]
         if len(errors) > MAX_TOLD:
             told.append(DataError(f"and {len(errors) - MAX_TOLD} more"))
@@ -111,21 +121,60 @@ class ImageSchema:
         """The schema that ``to_json`` told of."""
         return cls(int(fields["channels"]), int(fields["height"]), int(fields["width"]))
 
-    def _source(self, pieces: Sequence[list[Path] | Tensor]) -> Source:
-        files = [path for piece in pieces if isinstance(piece, list) for path in piece]
-        only_files = all(isinstance(piece, list) for piece in pieces)
-        if only_files and len(files) * self.channels * self.height * self.width > GIB:
-            return ImageFiles(files, *self.shape)
-        tensors = [piece if isinstance(piece, Tensor) else self._decoded(piece) for piece in pieces]
-        return InMemory(torch.cat(tensors) if tensors else torch.empty((0, *self.shape), dtype=torch.uint8))
 
-    def _decoded(self, files: list[Path]) -> Tensor:
-        images, bad = decode_all(files, self.channels, (self.height, self.width))
-        if bad:
-            raise all_at_once(
-                [_unreadable(files[position], BadImage(reason)) for position, reason in bad.items()][:MAX_TOLD]
-            )
-        return images
+@dataclass(frozen=True)
+class _Given:
+    """What one of the paths that are to be read holds.
+
+    Attributes:
+        names: of its images.
+        images: their pixels, where they are known.
+        files: the files, else.
+        folder: whether a file that cannot be read is left out.
+        left_out: the files that are.
+    """
+
+    names: list[str]
+    images: Tensor | None = None
+    files: Sequence[Path] = ()
+    folder: bool = False
+    left_out: tuple[GlassnetError, ...] = ()
+
+    @classmethod
+    def of_files(cls, files: Sequence[Path], *, folder: bool) -> _Given:
+        """Files whose headers can be read; the others are left out."""
+        whole = cls([shown(file) for file in files], files=files, folder=folder)
+        reasons = in_threads(_reason, files)
+        return whole.without({place: reason for place, reason in enumerate(reasons) if reason is not None})
+
+    def without(self, bad: Mapping[int, BadImage]) -> _Given:
+        """Without the files at these places."""
+        keep = [place for place in range(len(self.files)) if place not in bad]
+        return replace(
+            self,
+            names=[self.names[place] for place in keep],
+            files=[self.files[place] for place in keep],
+            left_out=self.left_out + tuple(_unreadable(self.files[place], error) for place, error in bad.items()),
+        )
+
+    def decoded(self, channels: int, size: tuple[int, int]) -> tuple[_Given, Tensor]:
+        """What can be decoded, and its pixels."""
+        if self.images is not None:
+            return self, self.images
+        images, bad = decode_all(self.files, channels, size)
+        if not bad:
+            return self, images
+        keep = torch.tensor([place not in bad for place in range(len(images))])
+        return self.without({place: BadImage(reason) for place, reason in bad.items()}), images[keep]
+
+    @property
+    def errors(self) -> tuple[GlassnetError, ...]:
+        """The files that cannot be left out: those that were named one by one, or all of a folder."""
+        return () if self.folder and self.names else self.left_out
+
+
+def _left_out(found: Sequence[_Given]) -> list[GlassnetError]:
+    return [error for each in found for error in each.left_out]
 
 
 def images_as_batch(values: NDArray[np.uint8]) -> Tensor | None:
@@ -159,17 +208,13 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _bad(pieces: Any) -> list[GlassnetError]:
-    files = [path for piece in pieces for path in piece]
-
-    def reason(path: Path) -> BadImage | None:
-        try:
-            header(path)
-        except BadImage as error:
-            return error
-        return None
-
-    return [_unreadable(path, why) for path, why in zip(files, in_threads(reason, files), strict=True) if why]
+def _reason(path: Path) -> BadImage | None:
+    """Why a file's header cannot be read."""
+    try:
+        header(path)
+    except BadImage as error:
+        return error
+    return None
 
 
 def _unreadable(path: Path, error: BadImage) -> DataError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.data.columns import numbers
+from glassnet.data.numerals import numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -106,7 +106,7 @@ def _others(series: pl.Series, text: pl.Series, given: int) -> list[Moments]:
             [match and f"{match[1]}-{3 * int(match[2]) - 2:02d}-01" for match in quarters], dtype=pl.String
         )
         return [Moments(_seconds(cells.str.strptime(pl.Datetime("us"), "%Y-%m-%d", strict=False)), "%Y-%m")]
-    values = numbers(series, decimal_comma=False)
+    values = numbers(series)
     if values.null_count() > series.null_count() + (1 - MOSTLY) * given:
         return []
     if text.str.contains(COMPACT).sum() >= MOSTLY * given:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from glassnet.data.columns import numbers
 from glassnet.data.dataset import Data, Part
+from glassnet.data.numerals import numbers
 from glassnet.data.options import ReadOptions
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.pairs import MARKS, Pairs, known_of, pairs_of, ragged, targets_of
@@ -60,7 +60,7 @@ def _texts(series: pl.Series, table: TableFile) -> bool:
     if series.dtype != pl.String or series.null_count() == series.len():
         return False
     given = series.drop_nulls()
-    mostly = numbers(given, decimal_comma=table.decimal_comma)
+    mostly = numbers(given, table.numerals(series.name))
     return given.n_unique() >= LEAST_DISTINCT * given.len() and mostly.null_count() > LEAST_DISTINCT * given.len()
 
 

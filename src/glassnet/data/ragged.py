@@ -22,11 +22,13 @@ class Ragged:
         values: all sequences one behind the other, int64 (tokens,), or (tokens, k) where k numbers tell a token; no value is ``PADDING``.
         offsets: where each begins, and the end of the last: int64 (samples + 1,), rising, each sequence at least one long.
         lexicon: what the numbers stand for, where they are codes of words; empty else.
+        notes: what its reader found worth telling of new inputs, as sentences.
     """
 
     values: Tensor
     offsets: Tensor
     lexicon: Mapping[int, str] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]], lexicon: Mapping[int, str] | None = None) -> Self:

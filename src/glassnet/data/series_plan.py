@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.data.clock import Clock, clock_of
-from glassnet.data.columns import MOSTLY_NUMBERS, Column, clean, counts_rows, numbers
+from glassnet.data.columns import MOSTLY_NUMBERS, Column, clean, counts_rows
 from glassnet.data.moments import Moments, moments_of, named_as_time
+from glassnet.data.numerals import numbers
 from glassnet.data.options import ReadOptions
 from glassnet.data.series_steps import LEAST_ROWS, REGULAR, SPARSE, first_cell
 from glassnet.data.table_file import TableFile
@@ -122,7 +123,7 @@ def _time_column(table: TableFile, options: ReadOptions, asked: bool) -> tuple[s
 
 def _counted(series: pl.Series) -> list[Moments]:
     """A column of numbers that the user calls times."""
-    values = numbers(series, decimal_comma=False)
+    values = numbers(series)
     if values.null_count() > (1 - MOSTLY_NUMBERS) * series.len():
         return []
     return [Moments(values.fill_null(float("nan")).to_numpy().astype(np.float64), "")]
@@ -183,7 +184,8 @@ def _columns(table: TableFile, time: str | None, asked: bool) -> tuple[tuple[Col
             continue
         series = clean(table.frame[name])
         given = series.len() - series.null_count()
-        values = numbers(series, decimal_comma=table.decimal_comma)
+        written = table.numerals(name)
+        values = numbers(series, written)
         count = values.len() - values.null_count()
         words = set() if series.dtype.is_numeric() else set(series.drop_nulls().str.to_lowercase().unique())
         if given == 0:
@@ -198,9 +200,10 @@ def _columns(table: TableFile, time: str | None, asked: bool) -> tuple[tuple[Col
         elif time is not None and counts_rows(values):
             notes.append(f"Column '{name}' is left out: it only counts the rows.")
         else:
-            columns.append(Column(name, "number"))
+            columns.append(Column(name, "number", written=written))
             if count < given:
                 notes.append(f"Column '{name}': what is no number counts as missing, {given - count:,} times.")
+    notes += table.readings([column.source for column in columns if column.kind == "number"])
     if asked and not columns:
         raise DataError(
             "no column of numbers is left to forecast",
@@ -232,7 +235,7 @@ def _targets(table: TableFile, columns: tuple[Column, ...], options: ReadOptions
             fix="name some of them, such as --target A,B",
         )
     for name in targets:
-        values = numbers(clean(table.frame[name]), decimal_comma=table.decimal_comma).drop_nulls()
+        values = table.numbers(name).drop_nulls()
         if values.n_unique() <= 1:
             raise DataError(
                 "there is nothing to forecast: the series never changes",

@@ -131,7 +131,7 @@ class SeriesSchema:
             "kind": "series",
             "time": self.time,
             "clock": self.clock.to_json(),
-            "columns": [{"source": column.source, "kind": column.kind} for column in self.columns],
+            "columns": [column.to_json() for column in self.columns],
             "targets": list(self.targets),
             "window": self.window,
             "horizon": self.horizon,
@@ -150,7 +150,7 @@ class SeriesSchema:
         made = cls(
             time=values["time"],
             clock=Clock.from_json(values["clock"]),
-            columns=tuple(Column(each["source"], each["kind"]) for each in values["columns"]),
+            columns=tuple(Column.from_json(each) for each in values["columns"]),
             targets=tuple(values["targets"]),
             window=int(values["window"]),
             horizon=int(values["horizon"]),

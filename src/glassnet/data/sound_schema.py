@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from glassnet.data.dataset import Source
+from glassnet.data.given import left_out_told
 from glassnet.data.ragged import Ragged
 from glassnet.data.sound_file import SOUND_EXTENSIONS, NoSound, Samples, read_wav, resampled
 from glassnet.data.walk import files_below, shown
@@ -45,11 +46,16 @@ class SoundSchema:
     def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
         """Sounds for prediction: WAV files, and folders of them.
 
+        Returns:
+            Names and inputs. Of folders, sounds that cannot be read are left out where others can, and the source's ``notes`` name them.
+
         Raises:
             DataError: a path is absent or no sound that can be read; all such at once.
         """
         files: list[Path] = []
+        named: set[Path] = set()
         wrong: list[GlassnetError] = []
+        left_out: list[GlassnetError] = []
         for given in paths:
             path = Path(given)
             if path.is_dir():
@@ -65,15 +71,18 @@ class SoundSchema:
                     )
             elif path.is_file():
                 files.append(path)
+                named.add(path)
             else:
                 wrong.append(DataError("no such file", where=shown(path), expected="a WAV file or a folder of them"))
         pieces: list[Samples] = []
+        read: list[Path] = []
         for file in files:
             try:
                 sound = read_wav(file)
                 pieces.append(resampled(sound.samples, sound.rate, self.rate))
+                read.append(file)
             except NoSound as error:
-                wrong.append(
+                (wrong if file in named else left_out).append(
                     DataError(
                         "this is no sound that can be read",
                         where=shown(file),
@@ -85,11 +94,10 @@ class SoundSchema:
                         ),
                     )
                 )
-        if wrong:
-            raise all_at_once(wrong)
-        if not pieces:
-            raise DataError("no sound was given", expected="at least one WAV file")
-        return [shown(file) for file in files], ragged_sounds(pieces)
+        if wrong or not pieces:
+            nothing = DataError("no sound was given", expected="at least one WAV file")
+            raise all_at_once([*wrong, *left_out] or [nothing])
+        return [shown(file) for file in read], replace(ragged_sounds(pieces), notes=left_out_told(left_out))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.data.columns import Column, clean, encode, written_otherwise
+from glassnet.data.columns import MOSTLY_NUMBERS, Column, clean, encode, some_cells, written_otherwise
 from glassnet.data.delimited import MAX_COLUMNS, read_delimited
-from glassnet.errors import DataError, fix_to_read, nearest
+from glassnet.data.numerals import UNKNOWN, Mark, Numerals, commas, example, marked, numbers, shown, sign_of
+from glassnet.errors import DataError, GlassnetError, all_at_once, fix_to_read, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +22,7 @@ else:
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_SUFFIXES = (".parquet", ".pq")
+NAMED = 3  # columns whose way of writing numbers is told
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -32,14 +34,16 @@ class TableFile:
         path: where it came from.
         frame: its columns with missing values as nulls; numbers or text.
         lines: line in the file (text, the header being line 1) or row (Parquet, counted from 1) of each row.
-        decimal_comma: whether a comma in a cell can be a decimal sign.
+        delimiter: what divides its cells, if it is text.
+        marks: the decimal signs of the columns whose cells show it.
         notes: decisions worth telling.
     """
 
     path: Path
     frame: pl.DataFrame
     lines: list[int]
-    decimal_comma: bool = False
+    delimiter: str = ","
+    marks: Mapping[str, Mark] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -89,9 +93,33 @@ class TableFile:
     def rows(self, keep: pl.Series) -> TableFile:
         """Only the rows where ``keep`` is true."""
         chosen = keep.arg_true().to_list()
-        return TableFile(
-            self.path, self.frame.filter(keep), [self.lines[row] for row in chosen], self.decimal_comma, self.notes
-        )
+        return replace(self, frame=self.frame.filter(keep), lines=[self.lines[row] for row in chosen])
+
+    def numerals(self, name: str, known: Numerals = UNKNOWN) -> Numerals:
+        """How a column's numbers are written: as its cells show, else as is known from the training file, else as the other columns of this file, else by custom."""
+        series = self.frame[name]
+        if series.dtype.is_numeric():
+            return known
+        decimal: Mark = self.marks.get(name, "") or known.decimal
+        if not decimal and marked(series):
+            decimal = self.mark or ("," if self.delimiter == ";" and commas(series) else ".")
+        return Numerals(decimal, known.sign or sign_of(series))
+
+    @property
+    def mark(self) -> Mark:
+        """The decimal sign of all columns that show theirs; empty where they differ or none does."""
+        found = set(self.marks.values())
+        return found.pop() if len(found) == 1 else ""
+
+    def numbers(self, name: str, known: Numerals = UNKNOWN) -> pl.Series:
+        """The cells of a column as float64, null where they are none."""
+        return numbers(self.frame[name], self.numerals(name, known))
+
+    def readings(self, names: Sequence[str]) -> list[str]:
+        """One sentence with how numbers of these columns are read, where they are not written as in Python; else nothing."""
+        found = [read for name in names if (read := example(self.frame[name], self.numerals(name))) is not None]
+        more = f", and {len(found) - NAMED} more columns likewise" if len(found) > NAMED else ""
+        return [f"{self.path.name}: {', '.join(found[:NAMED])}{more}."] if found else []
 
     def encode(self, columns: Sequence[Column]) -> npt.NDArray[np.float32]:
         """The raw inputs, float32 (rows, columns), NaN where a value is missing.
@@ -100,48 +128,82 @@ class TableFile:
             DataError: a number is infinite or beyond float32, or a column of numbers, dates or truths holds none; all such columns at once.
         """
         raw = np.empty((self.frame.height, len(columns)), dtype=np.float32)
-        wrong, other = [], dict[str, str]()
+        large, other = [], dict[str, str]()
+        elsewhere = self._written_elsewhere(columns)
         for position, column in enumerate(columns):
             series = self.frame[column.source]
-            values = encode(column, series, decimal_comma=self.decimal_comma)
-            if column.kind == "number":
-                wrong += self._unusable(column, series, values)
-                values = np.where(np.abs(values) > LARGEST, np.nan, values)
-            elif (what := written_otherwise(column, series)) is not None:
+            known = Numerals(self.mark, column.written.sign) if elsewhere else column.written
+            values = encode(column, series, self.numerals(column.source, known))
+            if (what := written_otherwise(column, series, values)) is not None:
                 row = int(series.is_not_null().arg_max() or 0)
                 other[column.source] = (
                     f"column '{column.source}' has no {what} at all, for example '{series[row]}' in row {self.lines[row]}"
                 )
+            rows = np.flatnonzero(np.abs(values) > LARGEST)
+            if len(rows):
+                told = ", ".join(f"'{series[int(row)]}' in row {self.lines[row]}" for row in rows[:3])
+                large.append(f"column '{column.source}': {told}{' …' if len(rows) > 3 else ''}")
+                values = np.where(np.abs(values) > LARGEST, np.nan, values)
             raw[:, position] = values
+        errors: list[GlassnetError] = []
         if other:
-            raise DataError(
-                f"{len(other)} column{'s are' if len(other) > 1 else ' is'} not written as in the training part",
-                where=self.path,
-                got="; ".join(list(other.values())[:10]) + (" …" if len(other) > 10 else ""),
-                expected="the same way of writing, or an empty cell where a value is missing",
-                fix="write these columns as the training part does",
+            errors.append(
+                DataError(
+                    f"{len(other)} column{'s are' if len(other) > 1 else ' is'} not written as in the training part",
+                    where=self.path,
+                    got=_listed(list(other.values())),
+                    expected="the same way of writing, or an empty cell where a value is missing",
+                    fix="write these columns as the training part does",
+                )
             )
-        if wrong:
-            raise DataError(
-                f"{len(wrong)} column{'s hold' if len(wrong) > 1 else ' holds'} what is no number",
-                where=self.path,
-                got="; ".join(wrong[:10]) + (" …" if len(wrong) > 10 else ""),
-                expected="finite numbers, or an empty cell where a value is missing",
-                fix="correct these cells or empty them",
+        if large:
+            errors.append(
+                DataError(
+                    f"{len(large)} column{'s hold' if len(large) > 1 else ' holds'} what is no number",
+                    where=self.path,
+                    got=_listed(large),
+                    expected="finite numbers, or an empty cell where a value is missing",
+                    fix="correct these cells or empty them",
+                )
             )
+        if errors:
+            raise all_at_once(errors)
         return raw
 
-    def _unusable(self, column: Column, series: pl.Series, values: npt.NDArray[np.float64]) -> list[str]:
-        if series.null_count() < series.len() and np.isnan(values).all():
-            row = int(series.is_not_null().arg_max() or 0)
-            return [
-                f"column '{column.source}' has no number at all, for example '{series[row]}' in row {self.lines[row]}"
-            ]
-        found = np.flatnonzero(np.abs(values) > LARGEST)
-        if not len(found):
-            return []
-        told = ", ".join(f"'{series[int(row)]}' in row {self.lines[row]}" for row in found[:3])
-        return [f"column '{column.source}': {told}{' …' if len(found) > 3 else ''}"]
+    def _written_elsewhere(self, columns: Sequence[Column]) -> bool:
+        """Whether every column that shows its decimal sign shows another one than in the training file: then those that do not show theirs have the other one too."""
+        pairs = [(self.marks[each.source], each.written.decimal) for each in columns if each.source in self.marks]
+        both = [(own, known) for own, known in pairs if known]
+        return bool(both) and all(own != known for own, known in both)
+
+    def unfit(self, columns: Sequence[Column], raw: npt.NDArray[np.float32]) -> list[str]:
+        """A sentence for each column with cells that count as missing although something stands there: unknown categories, and what is no number.
+
+        Args:
+            columns: that are read.
+            raw: what :meth:`encode` made of them.
+        """
+        told = []
+        for source in dict.fromkeys(column.source for column in columns):
+            places = [place for place, column in enumerate(columns) if column.source == source]
+            series = self.frame[source]
+            rows = np.flatnonzero(series.is_not_null().to_numpy() & np.isnan(raw[:, places]).all(axis=1)).tolist()
+            if rows:
+                kind = columns[places[0]].kind
+                what = {
+                    "number": ("number", "numbers"),
+                    "bool": ("TRUE or FALSE", "TRUE or FALSE"),
+                    "category": ("category of the training file", "categories of the training file"),
+                }.get(kind, ("date", "dates"))[len(rows) > 1]
+                told.append(
+                    f"{self.path.name}, column '{source}': {len(rows):,} {'cell is no' if len(rows) == 1 else 'cells are no'} {what} and"
+                    f" {'counts' if len(rows) == 1 else 'count'} as missing: {some_cells(series, rows, self.lines)}."
+                )
+        return told
+
+
+def _listed(columns: list[str]) -> str:
+    return "; ".join(columns[:10]) + (" …" if len(columns) > 10 else "")
 
 
 def is_table(path: Path) -> bool:
@@ -173,7 +235,22 @@ def read_table(path: Path) -> TableFile:
         return _read_parquet(path)
     cells = read_delimited(path)
     frame = pl.DataFrame([clean(column) for column in cells.frame.get_columns()])
-    return TableFile(path, frame, cells.lines, cells.decimal_comma, cells.notes)
+    return TableFile(path, frame, cells.lines, cells.delimiter, _marks(frame, cells.delimiter), cells.notes)
+
+
+def _marks(frame: pl.DataFrame, delimiter: str) -> dict[str, Mark]:
+    """The decimal signs that the cells of columns of numbers show."""
+    found: dict[str, Mark] = {}
+    for series in frame.get_columns():
+        mark = shown(series, stops_may_group=delimiter != ",")
+        if mark and _mostly_numbers(series, Numerals(mark, sign_of(series))):
+            found[series.name] = mark
+    return found
+
+
+def _mostly_numbers(series: pl.Series, written: Numerals) -> bool:
+    given = series.len() - series.null_count()
+    return numbers(series, written).count() >= MOSTLY_NUMBERS * given
 
 
 def _read_parquet(path: Path) -> TableFile:
@@ -205,7 +282,8 @@ def _read_parquet(path: Path) -> TableFile:
             notes.append(f"Column '{series.name}' is left out: values of type {series.dtype} are no numbers or text.")
         else:
             columns.append(clean(plain))
-    return TableFile(path, pl.DataFrame(columns), list(range(1, frame.height + 1)), notes=tuple(notes))
+    frame = pl.DataFrame(columns)
+    return TableFile(path, frame, list(range(1, frame.height + 1)), marks=_marks(frame, ","), notes=tuple(notes))
 
 
 def _plain(series: pl.Series) -> pl.Series | None:

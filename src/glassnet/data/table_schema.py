@@ -71,6 +71,10 @@ class TableSchema:
         table.require(self.sources, "the table lacks columns that the model reads")
         return torch.from_numpy(table.encode(self.columns))
 
+    def unfit(self, table: TableFile, raw: Tensor) -> list[str]:
+        """What in a table, of which :meth:`encode` made ``raw``, counts as missing although something stands there, as sentences."""
+        return table.unfit(self.columns, raw.numpy())
+
     def read(self, paths: Sequence[str]) -> tuple[list[str], Source]:
         """Rows of tables for prediction, named by file and line. Columns may stand in any order, and others are ignored.
 
@@ -78,23 +82,19 @@ class TableSchema:
             DataError: a file is absent, is no table, or does not fit; all such files at once.
         """
         tables = read_all(paths, self._rows, "no table was given", "at least one CSV, TSV or Parquet file")
-        return [name for names, _ in tables for name in names], InMemory(torch.cat([rows for _, rows in tables]))
+        names = [name for table, _ in tables for name in table.names]
+        notes = [note for table, raw in tables for note in self.unfit(table, raw)]
+        return names, InMemory(torch.cat([raw for _, raw in tables]), tuple(notes))
 
-    def _rows(self, path: str) -> list[tuple[list[str], Tensor]]:
+    def _rows(self, path: str) -> list[tuple[TableFile, Tensor]]:
         table = read_table(Path(path))
-        return [(table.names, self.encode(table))]
+        return [(table, self.encode(table))]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""
-        columns = [
-            {"source": column.source, "kind": column.kind} | ({"levels": list(column.levels)} if column.levels else {})
-            for column in self.columns
-        ]
-        return {"kind": "table", "columns": columns}
+        return {"kind": "table", "columns": [column.to_json() for column in self.columns]}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TableSchema:
         """The schema that :meth:`to_json` described."""
-        return cls(
-            tuple(Column(each["source"], each["kind"], tuple(each.get("levels", ()))) for each in values["columns"])
-        )
+        return cls(tuple(Column.from_json(each) for each in values["columns"]))

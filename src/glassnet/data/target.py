@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassnet.data.array_schema import refuse_merged
-from glassnet.data.columns import MAX_LEVELS, MOSTLY_NUMBERS, as_text, clean, numbers
+from glassnet.data.columns import MAX_LEVELS, MOSTLY_NUMBERS, as_text
 from glassnet.data.dataset import Simple
+from glassnet.data.numerals import UNKNOWN, Numerals, numbers
+from glassnet.data.rounding import refuse_merged
 from glassnet.data.table_file import LARGEST, TableFile
 from glassnet.errors import DataError
 
@@ -31,11 +32,13 @@ class Target:
         name: the column.
         task: classes or values.
         classes: their names in order; numbers in the order of numbers, text in alphanumeric order. Empty for values.
+        written: how its numbers are written, as far as the training file tells.
     """
 
     name: str
     task: Simple
     classes: tuple[str, ...]
+    written: Numerals = UNKNOWN
 
     def encode(self, table: TableFile) -> Tensor:
         """Targets of a table without missing ones: class indices, int64 (rows,), or values, float32 (rows, 1).
@@ -43,11 +46,11 @@ class Target:
         Raises:
             DataError: a class that the training file does not have, or a value that is no finite number.
         """
-        series = clean(table.frame[self.name])
-        return self._classes(series, table) if self.task == "classes" else self._values(series, table)
+        series, written = table.frame[self.name], table.numerals(self.name, self.written)
+        return self._classes(series, table, written) if self.task == "classes" else self._values(series, table, written)
 
-    def _classes(self, series: pl.Series, table: TableFile) -> Tensor:
-        text = _class_names(series, decimal_comma=table.decimal_comma)
+    def _classes(self, series: pl.Series, table: TableFile, written: Numerals) -> Tensor:
+        text = _class_names(series, written)
         index = text.replace_strict(
             list(self.classes), list(range(len(self.classes))), default=None, return_dtype=pl.Int64
         )
@@ -67,8 +70,8 @@ class Target:
             )
         return torch.from_numpy(index.to_numpy().copy())
 
-    def _values(self, series: pl.Series, table: TableFile) -> Tensor:
-        values = numbers(series, decimal_comma=table.decimal_comma)
+    def _values(self, series: pl.Series, table: TableFile, written: Numerals) -> Tensor:
+        values = numbers(series, written)
         odd = values.is_null() | (values.abs() > LARGEST)
         if odd.any():
             rows = odd.arg_true().to_list()
@@ -96,11 +99,11 @@ def choose_target(
         DataError: no such column, all its values are missing, or it cannot be what was asked for.
     """
     name, notes = _target_column(table, wanted)
-    series = clean(table.frame[name]).drop_nulls()
+    series, written = table.frame[name].drop_nulls(), table.numerals(name)
     where = f"{table.path}, column '{name}'"
     if series.len() == 0:
         raise DataError("every target is missing", where=where, fix="name another column with --target")
-    values = numbers(series, decimal_comma=table.decimal_comma)
+    values = numbers(series, written)
     numeric = values.null_count() == 0
     if numeric and task == "auto":
         task, why = _of_numbers(values)
@@ -118,8 +121,8 @@ def choose_target(
             fix="name another column with --target",
         )
     if task == "values":
-        return Target(name, "values", ()), notes
-    return Target(name, "classes", _classes_in_order(series, values if numeric else None, where)), notes
+        return Target(name, "values", (), written), notes
+    return Target(name, "classes", _classes_in_order(series, values if numeric else None, where), written), notes
 
 
 def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]]:
@@ -147,8 +150,8 @@ def _refuse_mixture(series: pl.Series, values: pl.Series, table: TableFile, wher
         or values.null_count() > (1 - MOSTLY_NUMBERS) * series.len()
     ):
         return
-    given = clean(table.frame[values.name])
-    odd = (given.is_not_null() & numbers(given, decimal_comma=table.decimal_comma).is_null()).arg_true().to_list()
+    given = table.frame[series.name]
+    odd = (given.is_not_null() & table.numbers(series.name).is_null()).arg_true().to_list()
     raise DataError(
         f"{len(odd)} {'target is no number' if len(odd) == 1 else 'targets are no numbers'} while the others are",
         where=where,
@@ -157,8 +160,8 @@ def _refuse_mixture(series: pl.Series, values: pl.Series, table: TableFile, wher
     )
 
 
-def _class_names(series: pl.Series, *, decimal_comma: bool) -> pl.Series:
-    values = numbers(series, decimal_comma=decimal_comma)
+def _class_names(series: pl.Series, written: Numerals) -> pl.Series:
+    values = numbers(series, written)
     return as_text(values) if values.null_count() == 0 else as_text(series)
 
 

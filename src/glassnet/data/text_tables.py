@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from glassnet.data.columns import as_text, counts_rows, numbers
+from glassnet.data.columns import as_text, counts_rows
 from glassnet.data.dataset import Data
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import Gathered, data_of
@@ -68,7 +68,7 @@ def texts_of_tables(tables: Mapping[str, TableFile], column: str, options: ReadO
         if lacks and part != "train":
             notes.append(f"{table.path.name} has no '{lacks[0]}', so it is not used.")
             continue
-        values = numbers(table.frame[target], decimal_comma=table.decimal_comma)
+        values = table.numbers(target)
         labels = as_text(values if values.null_count() == table.frame[target].null_count() else table.frame[target])
         texts = table.frame[column].cast(pl.String)
         for text, label, row in zip(texts.to_list(), labels.to_list(), table.names, strict=True):
@@ -99,7 +99,7 @@ def _names_rows(table: TableFile, name: str) -> bool:
     series = table.frame[name]
     if series.null_count() == series.len():
         return True
-    values = numbers(series, decimal_comma=table.decimal_comma)
+    values = table.numbers(name)
     if values.null_count() == 0 and counts_rows(values):
         return True
     return series.n_unique() == series.len() > 2 and not is_text(series)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glassnet.data.array_pairs import Pair, check_lengths, named_pairs
-from glassnet.data.array_schema import ArraySchema, as_floats, refuse_merged
+from glassnet.data.array_schema import ArraySchema, as_floats
 from glassnet.data.array_targets import Targets, class_numbers, column, decide
 from glassnet.data.dataset import Data, InMemory, Part, Source
 from glassnet.data.image_schema import ImageSchema, images_as_batch
 from glassnet.data.naming import RowNames
 from glassnet.data.numpy_file import ArrayRows, arrays_in
 from glassnet.data.options import ReadOptions
+from glassnet.data.rounding import refuse_merged
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 

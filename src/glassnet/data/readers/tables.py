@@ -73,11 +73,15 @@ def read(path: Path, options: ReadOptions) -> Data:
         if not usable:
             del tables[part]
     notes += [note for table in tables.values() for note in table.notes]
-    _check_columns(tables)
-    labelled, left_out = _labelled(tables, target)
-    columns, column_notes = _columns(labelled["train"], target.name)
+    of_train, left_out = _labelled({"train": train}, target)
+    columns, column_notes = _columns(of_train["train"], target.name)
     schema = TableSchema(columns)
-    parts = _parts(labelled, schema, target)
+    _check_columns(tables, [target.name, *schema.sources])
+    others, left_out_of_others = _labelled({part: table for part, table in tables.items() if part != "train"}, target)
+    labelled = of_train | others
+    parts, missing = _parts(labelled, schema, target)
+    numeric = [column.source for column in columns if column.kind == "number"]
+    read_as = train.readings(numeric + [target.name] * (target.task == "values"))
     return Data(
         name=_name(main),
         origin=str(path),
@@ -86,7 +90,7 @@ def read(path: Path, options: ReadOptions) -> Data:
         outputs=(target.name,),
         schema=schema,
         parts=parts,
-        notes=(*notes, *target_notes, *left_out, *column_notes),
+        notes=(*notes, *target_notes, *left_out, *left_out_of_others, *read_as, *column_notes, *missing),
     )
 
 
@@ -158,12 +162,14 @@ def _read_all(files: Mapping[str, Path], *, least: int) -> dict[str, TableFile]:
     return tables
 
 
-def _check_columns(tables: Mapping[str, TableFile]) -> None:
-    expected = tables["train"].frame.columns
+def _check_columns(tables: Mapping[str, TableFile], needed: list[str]) -> None:
+    """Refuse other parts without columns that are read; what is left out of the training part they need not have."""
+    known = tables["train"].frame.columns
+    expected = [name for name in known if name in needed]
     wrong: list[GlassnetError] = []
     for table in tables.values():
         lacks = [name for name in expected if name not in table.frame.columns]
-        more = [name for name in table.frame.columns if name not in expected]
+        more = [name for name in table.frame.columns if name not in known]
         if lacks:
             told = [f"without {_listed(lacks)}"] + ([f"with {_listed(more)}"] if more else [])
             wrong.append(
@@ -203,7 +209,7 @@ def _columns(train: TableFile, target: str) -> tuple[tuple[Column, ...], list[st
     for series in train.frame.get_columns():
         if series.name == target:
             continue
-        reading = infer(series, train.lines, decimal_comma=train.decimal_comma)
+        reading = infer(series, train.lines, train.numerals(series.name))
         columns += reading.columns
         if reading.note:
             notes.append(reading.note)
@@ -214,8 +220,10 @@ def _columns(train: TableFile, target: str) -> tuple[tuple[Column, ...], list[st
     return tuple(columns), notes
 
 
-def _parts(tables: Mapping[str, TableFile], schema: TableSchema, target: Target) -> dict[str, Part]:
+def _parts(tables: Mapping[str, TableFile], schema: TableSchema, target: Target) -> tuple[dict[str, Part], list[str]]:
+    """The parts, and what in the other parts than ``train`` counts as missing; of that one the columns are noted already."""
     parts: dict[str, Part] = {}
+    notes: list[str] = []
     wrong: list[GlassnetError] = []
     for part, table in tables.items():
         found: list[Tensor] = []
@@ -225,10 +233,12 @@ def _parts(tables: Mapping[str, TableFile], schema: TableSchema, target: Target)
             except DataError as error:
                 wrong.append(error)
         if len(found) == 2:
-            parts[part] = Part(InMemory(found[0]), found[1], table.names)
+            missing = schema.unfit(table, found[0]) if part != "train" else []
+            parts[part] = Part(InMemory(found[0], tuple(missing)), found[1], table.names)
+            notes += missing
     if wrong:
         raise all_at_once(wrong)
-    return parts
+    return parts, notes
 
 
 def _listed(names: list[str]) -> str:

@@ -1,0 +1,179 @@
+"""Numbers as people and programs write them, against what each cell means where it was written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from glassnet.data.numerals import Numerals, numbers, shown, sign_of
+from glassnet.data.options import ReadOptions
+from glassnet.data.readers import tables
+from glassnet.data.table_schema import TableSchema
+from glassnet.errors import DataError
+
+COUNTRIES = {
+    "Python": ("", "."),
+    "England": (",", "."),
+    "Germany": (".", ","),
+    "France": ("\u202f", ","),
+    "Switzerland": ("'", "."),
+    "Sweden": (" ", ","),
+}
+
+
+def written(value: float, country: str, decimals: int) -> str:
+    grouping, mark = COUNTRIES[country]
+    return f"{value:,.{decimals}f}".replace(",", "G").replace(".", mark).replace("G", grouping)
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("decimals", [0, 1, 2, 3, 4])
+def test_a_column_is_read_as_it_was_written(country: str, decimals: int) -> None:
+    values = np.random.default_rng(3).lognormal(6, 2, 200).round(decimals) * np.resize([1, 1, -1], 200)
+    series = pl.Series("x", [written(value, country, decimals) for value in values])
+    decimal = shown(series)
+    # Whole numbers of Python show nothing, and need nothing shown.
+    assert decimal == ("" if country == "Python" and not decimals else COUNTRIES[country][1] if decimals else decimal)
+    assert numbers(series, Numerals(decimal or ".")).to_list() == pytest.approx(values.tolist())
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal", "values"),
+    [
+        (["1,085", "980"], ".", [1085.0, 980.0]),
+        (["1,085", "1,200"], "", None),  # thousands in England, three decimals in Germany
+        (["1,085", "1200"], ",", [1.085, 1200.0]),
+        (["0,085", "1,200"], ",", [0.085, 1.2]),
+        (["12.340", "980", "1.200"], ",", [12340.0, 980.0, 1200.0]),
+        (["12.345", "980"], "", None),
+        (["1.234.567", "3"], ",", [1234567.0, 3.0]),
+        (["1,23,456", "7"], ".", [123456.0, 7.0]),  # lakhs
+        (["1.037,09"], ",", [1037.09]),
+        (["1e5", "2.5e-3"], ".", [1e5, 2.5e-3]),
+        (["1,5", "2.5"], "", None),
+        (["13.05.2021", "14.05.2021"], "", None),
+        (["abc", "2021-05-13"], "", None),
+    ],
+)
+def test_what_cells_show(cells: list[str], decimal: str, values: list[float] | None) -> None:
+    series = pl.Series("x", cells)
+    assert shown(series) == decimal
+    if values is not None:
+        assert numbers(series, Numerals(shown(series))).to_list() == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "sign", "values"),
+    [
+        (["$361,560", "$980", "1,200"], "$", [361560.0, 980.0, 1200.0]),
+        (["-$1,234.50", "$ 3", "3 $"], "$", [-1234.5, 3.0, 3.0]),
+        (["12,50 €", "3 €"], "€", [12.5, 3.0]),
+        (["45%", "3.5 %"], "%", [45.0, 3.5]),
+        (["45%", "0.45"], "", [None, 0.45]),
+        (["$5", "€6"], "", [None, None]),
+        (["100% wool", "50%"], "", [None, None]),
+    ],
+)
+def test_signs_of_currencies_are_left_out_where_all_cells_mean_the_same(
+    cells: list[str], sign: str, values: list[float | None]
+) -> None:
+    series = pl.Series("x", cells)
+    assert sign_of(series) == sign
+    assert numbers(series, Numerals(shown(series), sign)).to_list() == values
+
+
+def table(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_semicolons_do_not_make_thousands_small(tmp_path: Path) -> None:
+    path = table(tmp_path, "t.csv", "price;rooms;y\n1,085;3;0.5\n980;4;1.5\n12,700;5;2.5\n700;2;3.5\n")
+    data = tables.read(path, ReadOptions())
+    assert data.train.inputs.take(torch.arange(4))[:, 0].tolist() == [1085.0, 980.0, 12700.0, 700.0]
+    assert "t.csv: '1,085' in 'price' is 1085." in data.notes
+
+
+@pytest.mark.parametrize(("rest", "price"), [("2,5", 1.085), ("2.5", 1085.0), ("2", 1.085)])
+def test_what_a_column_leaves_open_the_others_decide_and_at_last_custom(
+    tmp_path: Path, rest: str, price: float
+) -> None:
+    path = table(tmp_path, "t.csv", f"price;other;y\n1,085;{rest};1\n2,085;3;3\n1,200;4;9\n3,300;1;7\n")
+    assert float(tables.read(path, ReadOptions()).train.inputs.take(torch.arange(1))[0, 0]) == pytest.approx(price)
+
+
+def schema_of(folder: Path, text: str) -> TableSchema:
+    schema = tables.read(table(folder, "train.csv", text), ReadOptions()).schema
+    assert isinstance(schema, TableSchema)
+    return TableSchema.from_json(json.loads(json.dumps(schema.to_json())))  # as a saved model has it
+
+
+GERMAN = "preis;fläche;y\n1.085,50;70,5;1\n980;60;2\n12.700;90,25;3\n700,25;50;5\n"
+ENGLISH = 'preis,fläche,y\n"1,085.50",70.5,1\n980,60,2\n"12,700",90.25,3\n700.25,50,5\n'
+
+
+@pytest.mark.parametrize("trained", [GERMAN, ENGLISH])
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("preis;fläche\n1.085;70,5\n", [[1085.0, 70.5]]),
+        ('preis,fläche\n"1,085",70.5\n', [[1085.0, 70.5]]),
+        ("preis;fläche\n1085;70\n", [[1085.0, 70.0]]),
+        ("preis;fläche\n1.085,5;70,125\n", [[1085.5, 70.125]]),
+    ],
+)
+def test_new_rows_of_either_country_are_read_as_they_mean(
+    tmp_path: Path, trained: str, text: str, rows: list[list[float]]
+) -> None:
+    """One row shows little: what its own cells leave open, the other columns and the training file tell."""
+    _, source = schema_of(tmp_path, trained).read([str(table(tmp_path, "new.csv", text))])
+    assert source.take(torch.arange(len(rows))).tolist() == rows
+
+
+def test_a_lonely_cell_is_read_as_the_training_file_has_it(tmp_path: Path) -> None:
+    for trained, value in ((GERMAN, 70.125), (ENGLISH, 70125.0)):
+        schema = schema_of(tmp_path, trained)
+        _, source = schema.read([str(table(tmp_path, "new.csv", "preis;fläche\n500;70,125\n"))])
+        assert source.take(torch.arange(1))[0, 1] == value
+
+
+def test_columns_without_a_number_and_numbers_too_large_are_told_together(tmp_path: Path) -> None:
+    schema = schema_of(tmp_path, ENGLISH)
+    with pytest.raises(DataError) as caught:
+        schema.read([str(table(tmp_path, "new.csv", "preis,fläche\nviel,1e300\n"))])
+    told = str(caught.value)
+    assert "column 'preis' has no number at all" in told
+    assert "'1e300' in row 2" in told
+
+
+def test_other_parts_need_not_have_what_is_left_out(tmp_path: Path) -> None:
+    rows = [f"{i},{i % 7},{'ab'[i % 2]},{i / 4}\n" for i in range(40)]
+    train = table(tmp_path, "t-train.csv", "id,x,c,y\n" + "".join(rows))
+    table(tmp_path, "t-test.csv", "c,x,y\na,1,2\nb,2,3\n")
+    data = tables.read(train, ReadOptions())
+    assert data.test is not None
+    assert data.test.inputs.take(torch.arange(2)).tolist() == [[1.0, 0.0], [2.0, 1.0]]
+    table(tmp_path, "t-test.csv", "id,c,y\n1,a,2\n2,b,3\n")
+    with pytest.raises(DataError, match="without 'x'"):
+        tables.read(train, ReadOptions())
+
+
+def test_cells_that_do_not_fit_are_told_in_new_rows_and_in_the_test_part(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 2};{'ab'[i % 2]};{'true' if i % 3 else 'false'};{i}\n" for i in range(1, 30))
+    train = table(tmp_path, "t-train.csv", "size;kind;old;y\n" + rows)
+    test = "size;kind;old;y\n1.5;a;true;2\nlarge;c;true;3\n2.5;d;perhaps;4\n;a;;5\n"
+    table(tmp_path, "t-test.csv", test)
+    data = tables.read(train, ReadOptions())
+    told = [note for note in data.notes if note.startswith("t-test.csv, column")]
+    assert told == [
+        "t-test.csv, column 'size': 1 cell is no number and counts as missing: 'large' (row 3).",
+        "t-test.csv, column 'kind': 2 cells are no categories of the training file and count as missing: 'c' (row 3), 'd' (row 4).",
+        "t-test.csv, column 'old': 1 cell is no TRUE or FALSE and counts as missing: 'perhaps' (row 4).",
+    ]
+    _, source = data.schema.read([str(tmp_path / "t-test.csv")])
+    assert list(source.notes) == told  # type: ignore[attr-defined]
