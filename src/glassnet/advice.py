@@ -19,6 +19,7 @@ from glassnet.assembly import Assembly, assemble
 from glassnet.data.dataset import Data
 from glassnet.errors import GlassnetError
 from glassnet.events import Finding, Step, Tried
+from glassnet.layers.twin import twin
 from glassnet.recipe import Recipe
 from glassnet.training import train
 from glassnet.training.evaluate import evaluate
@@ -126,7 +127,7 @@ def _value_of(recipe: Recipe, key: str) -> Any:
 def _assembled(recipe: Recipe, data: Data, own: nn.Module | None) -> Assembly:
     """The parts as a new run would have them, without looking inside; what the run's own seed decides is decided by it again."""
     torch.manual_seed(recipe.train.seed)
-    return assemble(recipe.changed({"train.measure": "never"}), data, copy.deepcopy(own))
+    return assemble(recipe.changed({"train.measure": "never"}), data, None if own is None else twin(own))
 
 
 def _trial(

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from glassnet import checkup
 from glassnet.data.dataset import Data
-from glassnet.data.readers.arrays import data_from_arrays
+from glassnet.data.readers.arrays import FROM_ARRAYS, data_from_arrays
+from glassnet.errors import UsageError
 from glassnet.events import Checked, Event
 from glassnet.members import run
 from glassnet.recipe import Recipe, key_of
@@ -20,6 +22,7 @@ from glassnet.runs import new_run, open_run
 from glassnet.story import Result
 
 Array = np.ndarray[Any, Any] | Tensor
+_ARRAYS = "a path, a name such as digits, an opened data set, or a pair (inputs, targets) of arrays"
 
 
 def train(
@@ -114,7 +117,13 @@ def resume(
     """
     folder = open_run(str(path))
     recipe = Recipe.from_toml(folder.recipe if folder.recipe.exists() else folder.asked)
-    opened = data_from_arrays(*data) if isinstance(data, tuple) else data
+    opened = None if data is None else _opened(data)
+    if opened is None and recipe.data.path == FROM_ARRAYS and not Path(FROM_ARRAYS).exists():
+        raise UsageError(
+            "this run was given arrays, which it does not keep",
+            where=folder.path,
+            fix="give them again: glassnet.resume(path, data=(inputs, targets))",
+        )
     return run(recipe, folder, net=net, data=opened, listen=listen)
 
 
@@ -132,10 +141,40 @@ def _chosen(
     if isinstance(data, str | Path):
         changes["data.path"] = str(data)
     else:
-        opened = data if isinstance(data, Data) else data_from_arrays(*data)
+        opened = _opened(data)
         changes["data.path"] = opened.origin
+    if not isinstance(net, nn.Module | str):
+        raise UsageError(
+            "this is no network",
+            where="net",
+            got=repr(net)[:200],
+            expected="the name of a net of the zoo, or a module",
+            fix=f"make one of the class: net={net.__name__}(...)" if isinstance(net, type) else None,
+        )
     changes["net.name"] = OWN_NET if isinstance(net, nn.Module) else net
     return start.changed(changes), opened
+
+
+def _opened(data: object) -> Data:
+    """Data that are given and not named.
+
+    Raises:
+        UsageError: they are nothing that arrays can be taken from.
+        DataError: the arrays do not agree, or hold what is no number.
+    """
+    if isinstance(data, Data):
+        return data
+    given = data.tensors if isinstance(data, TensorDataset) else data
+    if isinstance(given, tuple | list) and len(given) == 2:
+        return data_from_arrays(*given)
+    if isinstance(given, tuple | list):
+        got, fix = f"a {type(given).__name__} of {len(given)}", "give one pair; a validation part is divided off"
+    elif isinstance(given, Dataset | DataLoader):
+        got = f"a {type(given).__name__}"
+        fix = "stack its samples: (torch.stack([x for x, _ in dataset]), torch.tensor([y for _, y in dataset])); for batches of your own there is glassnet.training.train"
+    else:
+        got, fix = f"a {type(given).__name__}", None
+    raise UsageError("data cannot be read from this", where="data", got=got, expected=_ARRAYS, fix=fix)
 
 
 def _spelled_out(short: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +20,11 @@ from glassnet.data.stream import stretch
 from glassnet.data.stream_batches import StreamBatches
 from glassnet.errors import UsageError
 from glassnet.initialise import INITS, left_as_drawn
-from glassnet.network import check_fit, like_the_file, make_net, other_preparation, through_time
+from glassnet.layers.twin import twin
+from glassnet.network import like_the_file, make_net, other_preparation, through_time
 from glassnet.recipe import Recipe
 from glassnet.resolve import LOOKS, outputs_of
+from glassnet.trainable import check_fit
 from glassnet.training.averaging import BEGIN, make_averager, swa_begin
 from glassnet.training.choosing import choose_execution
 from glassnet.training.clipping import Clip
@@ -259,7 +260,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
 def epochs_for(budget: float, net: nn.Module, plan: Plan, batches: Batches) -> tuple[int, str]:
     """Epochs that fit into a number of seconds, from the time of a few steps; everything is put back afterwards."""
     states = random_states()
-    trial = State(copy.deepcopy(net), plan)
+    trial = State(twin(net), plan)
     trial.net.train()
     seconds: list[float] = []
     for position, batch in enumerate(batches.epoch(0)):

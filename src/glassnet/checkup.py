@@ -5,7 +5,6 @@ recipe -> data -> parts -> checks, one after the other -> checks.json, lr_bracke
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,11 +17,11 @@ from glassnet.assembly import assemble
 from glassnet.checks import Check, Subject, run_on
 from glassnet.checks.check import FAILED, PASSED, WARNING
 from glassnet.checks.runner import chosen
-from glassnet.checks.subject import UNCOPIABLE
 from glassnet.data.dataset import Data
-from glassnet.errors import UsageError, is_out_of_memory
+from glassnet.errors import ModelError, UsageError, is_out_of_memory
 from glassnet.events import Checked, Finding, Tried, finite
 from glassnet.files import make_folder, translated, write_file
+from glassnet.layers.twin import twin
 from glassnet.plots import lr_range_plot, png
 from glassnet.plots.style import ORANGE, legend, number
 from glassnet.reading import divide, read_data
@@ -225,6 +224,6 @@ def next_folder(name: str) -> Path:
 def _copied(net: nn.Module | None) -> nn.Module | None:
     """The user's module is brought to a device and a memory layout, which must not happen to the user's own."""
     try:
-        return copy.deepcopy(net)
-    except UNCOPIABLE:
+        return None if net is None else twin(net)
+    except ModelError:
         return net

@@ -27,6 +27,7 @@ from glassnet.data.preprocess.table import TableInputs
 from glassnet.data.table_schema import TableSchema
 from glassnet.errors import ModelError, UsageError
 from glassnet.files import make_folder, write_file
+from glassnet.layers.twin import twin
 from glassnet.model import Model, probabilities
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class _Whole(nn.Module):
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        self.preprocess, self.net = deepcopy(model.preprocess), deepcopy(model.net)
+        self.preprocess, self.net = deepcopy(model.preprocess), twin(model.net)
         self.target_scale = deepcopy(model.target_scale)
         self.model = replace(model, preprocess=self.preprocess, net=self.net, target_scale=self.target_scale)
         self.to("cpu").eval()

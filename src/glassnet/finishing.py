@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -19,6 +18,7 @@ from glassnet.evaluate.rivals import BUDGET_SECONDS
 from glassnet.evaluate.temperature import fit_temperature
 from glassnet.gain import gains
 from glassnet.joining import ensemble
+from glassnet.layers.twin import twin
 from glassnet.measuring import entities_in, figures_of, forecast_beside, said_of
 from glassnet.model import Model
 from glassnet.recipe import Recipe
@@ -60,7 +60,7 @@ def finished_model(parts: Assembly, state: State, data: Data, fingerprint: str, 
     kept = snapshots_of(parts, folder).read(settings.last or settings.snapshots, until=state.step)
     models = []
     for weights in kept:
-        copied = copy.deepcopy(net)
+        copied = twin(net)
         copied.load_state_dict(weights)
         models.append(calibrated(replace(model, net=copied.eval()), data))
     return ensemble(models, answer=settings.answer, validation=data.parts.get("val"))

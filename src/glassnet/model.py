@@ -243,16 +243,19 @@ class Model:
         folder = Path(folder)
         make_folder(folder)
         modules = {"net": self.net, "preprocess": self.preprocess, "target": self.target_scale}
-        tensors = {
-            f"{name}.{key}": tensor
+        values = {
+            f"{name}.{key}": value
             for name, module in modules.items()
             if module is not None
-            for key, tensor in module.state_dict().items()
+            for key, value in module.state_dict().items()
         }
+        tensors = {key: value for key, value in values.items() if isinstance(value, Tensor)}
+        told = {key: value for key, value in values.items() if key not in tensors}  # by a module's get_extra_state
         write_tensors(folder / "weights.safetensors", tensors)
         about = {
             "format": FORMAT,
             "net": self.net_json,
+            **({"extra": told} if told else {}),
             "preprocess": self.preprocess.to_json(),
             "schema": self.schema.to_json(),
             "task": self.task,
@@ -330,7 +333,8 @@ class Model:
                 ),
             ) from error
         for name, module in (("net", made.net), ("preprocess", made.preprocess)):
-            own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+            values = tensors | about.get("extra", {})
+            own = {key.removeprefix(f"{name}."): value for key, value in values.items() if key.startswith(f"{name}.")}
             _load_into(module, own, folder)
         made.net.eval()
         answers, told = about["net"].get("outputs"), len(made.outputs) if made.task == "values" else len(made.classes)
@@ -362,7 +366,7 @@ def load(path: str | Path, *, net: nn.Module | None = None) -> Model:
     return Model.load(folder, net=net)
 
 
-def _load_into(module: nn.Module, tensors: dict[str, Tensor], where: Path) -> None:
+def _load_into(module: nn.Module, tensors: dict[str, Any], where: Path) -> None:
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from glassnet import zoo
 from glassnet.data.dataset import Data, Part, spread
@@ -15,13 +15,13 @@ from glassnet.data.preprocess import PREPROCESSING, Preprocess, fit
 from glassnet.data.preprocess.normalise import FIXED
 from glassnet.errors import GlassnetError, ModelError, UsageError, all_at_once
 from glassnet.initialise import initialise, set_biases
-from glassnet.layer_table import layer_table
 from glassnet.layers.through_time import cut_gradients
 from glassnet.pretrained.matching import Loaded, load_into
 from glassnet.pretrained.reading import read_weights
 from glassnet.recipe import Recipe
 from glassnet.recipe_mistakes import OWN_NET
 from glassnet.resolve import outputs_of
+from glassnet.trainable import check_own
 
 FIT_SAMPLES = 5_000  # samples that a net's own data-dependent weights are computed from
 INIT_SAMPLES = 500  # samples that lsuv and its like look at, a batch or two
@@ -42,6 +42,7 @@ def make_net(
             raise UsageError(
                 "this run's network is a class of your own", where="net.name", fix="give it: net=YourNet(...)"
             )
+        check_own(own)
         of_class: dict[str, Any] = {"class": f"{type(own).__module__}:{type(own).__qualname__}"}
         _start(own, recipe, data, preprocess)
         return own, of_class, _pretrained(own, settings.pretrained)
@@ -147,43 +148,3 @@ def other_preparation(loaded: Loaded, recipe: Recipe) -> str:
     if loaded.preprocess in ("", recipe.preprocess.name):
         return ""
     return f"; trained on inputs prepared by {loaded.preprocess}, these are prepared by {recipe.preprocess.name}"
-
-
-def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> None:
-    """Show the network two samples, so that a misfit is told before anything is trained.
-
-    Raises:
-        ModelError: a layer does not accept what reaches it, or the outputs have the wrong shape; names the layer and the size.
-    """
-    was_training = net.training
-    net.eval()
-    try:
-        with torch.no_grad():
-            made = net(inputs[:2])
-    except GlassnetError:
-        raise
-    except Exception as error:
-        failed = layer_table(net, tuple(inputs.shape[1:]), inputs.dtype).failed
-        if failed:
-            raise failed.error() from error
-        raise ModelError(
-            "the network fails on these inputs",
-            where=type(net).__name__,
-            got=f"{type(error).__name__}: {error}",
-            expected=f"a net for inputs of shape {tuple(inputs[:2].shape)} and type {inputs.dtype}",
-        ) from error
-    finally:
-        net.train(was_training)
-    steps: tuple[int, ...] = ()
-    if isinstance(made, Tensor) and made.ndim == 3:  # one row for each step
-        steps = (made.shape[1],) if inputs.dtype == torch.int64 else (inputs.shape[1],) if inputs.ndim == 3 else ()
-    wanted = (len(inputs[:2]), *steps, outputs)
-    if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
-        got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
-        raise ModelError(
-            "the network's output has the wrong shape",
-            where=type(net).__name__,
-            got=got,
-            expected=f"{wanted}: one {'logit' if recipe.loss.name != 'squared' else 'value'} for each of {outputs} outputs",
-            fix=f"let the last layer have {outputs} outputs",
-        )

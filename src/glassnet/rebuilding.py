@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from torch import nn
@@ -11,6 +10,7 @@ from glassnet import zoo
 from glassnet.combined import Ensemble, ManyViews, Member, Views
 from glassnet.data.preprocess import TargetScale, preprocess_from_json
 from glassnet.errors import ModelError
+from glassnet.layers.twin import twin
 
 
 def rebuild(net_json: dict[str, Any], where: object, own: nn.Module | None = None) -> nn.Module:
@@ -25,7 +25,7 @@ def rebuild(net_json: dict[str, Any], where: object, own: nn.Module | None = Non
         ModelError: it is a user's own class and none is given: a file must not be able to name code that is then run.
     """
     if "ensemble" in net_json:
-        members = [_member(each, where, copy.deepcopy(own)) for each in net_json["ensemble"]]
+        members = [_member(each, where, None if own is None else twin(own)) for each in net_json["ensemble"]]
         return Ensemble(members, net_json["answer"])
     if "views" in net_json:
         height, width = net_json["size"]

@@ -5,7 +5,6 @@ recipe -> data -> parts -> events -> run folder -> model -> figures -> report
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from glassnet.errors import DataError, DivergedError, ModelError, is_out_of_memo
 from glassnet.events import Checked, Event, Finding, Step
 from glassnet.finishing import conclude, finished_model, snapshots_of
 from glassnet.layer_table import layer_table
+from glassnet.layers.twin import twin
 from glassnet.model import Model
 from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
@@ -160,7 +160,7 @@ def _run(
         tell(f"going on from {place.name}, epoch {state.epoch + 1}")
     elif resolved.train.check:
         look_first(parts, recorder, listen, tell)
-    untrained = copy.deepcopy(net) if resolved.train.try_advice else None
+    untrained = twin(net) if net is not None and resolved.train.try_advice else None
     ended = yield from _train(parts, state, recorder, listen, stop, data, untrained, waits)
     if not ended or stop():
         return Result(folder, None, {}, data)

@@ -76,18 +76,17 @@ def test_a_check_changes_nothing(name: str, check: Any) -> None:
     assert check.judge(what) == first  # and so says the same again
 
 
-class WithLock(Recurrent):
+class Single(Recurrent):
     """A module that cannot be copied."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.lock = threading.Lock()
+    def __deepcopy__(self, memo: dict[int, object]) -> Single:
+        raise TypeError("there is one of it only")
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_network_that_cannot_be_copied_is_put_back(check: Any) -> None:
     torch.manual_seed(1)
-    what = subject("lstm", net=WithLock())
+    what = subject("lstm", net=Single())
     assert not what.copies
     before = state_of(what)
     found = check.judge(what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from glassnet.checks.look import Look, look_at
 from glassnet.data.dataset import Data
 from glassnet.errors import GlassnetError, ModelError, is_out_of_memory
 from glassnet.events import Finding
+from glassnet.layers.twin import twin
 from glassnet.training.loop import Batches
 from glassnet.training.measure.restoring import untouched
 from glassnet.training.plan import Plan
@@ -59,8 +59,8 @@ class Subject:
         A network that cannot be copied is handed out itself and put back bit for bit.
         """
         try:
-            net = copy.deepcopy(self.net)
-        except UNCOPIABLE:
+            net = twin(self.net)
+        except ModelError:
             with untouched(self.net):
                 yield self.net
             return

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
 from glassnet.combined.folded import fold
 from glassnet.combined.quantised import quantised
+from glassnet.layers.twin import twin
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 """Precisions in which a model may answer."""
@@ -33,7 +33,7 @@ class Answering(nn.Module):
     def __init__(self, net: nn.Module, example: Tensor, precision: str = "float32") -> None:
         super().__init__()
         self.precision = precision
-        copied = deepcopy(net).eval()
+        copied = twin(net).eval()
         if precision == "int8":
             copied = quantised(copied, example)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from glassnet.errors import GlassnetError, ModelError, UsageError, all_at_once
 from glassnet.gates import Array, Graph, Node
 from glassnet.glassbox.losses import loss_of
 from glassnet.glassbox.recorder import Recorder, flat, numbers
+from glassnet.layers.twin import twin
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def open_module(
 def twin_of(net: nn.Module) -> nn.Module:
     """A copy on the CPU in float64, which may be changed."""
     try:
-        return copy.deepcopy(net).to(device="cpu", dtype=torch.float64)
-    except (RuntimeError, TypeError, NotImplementedError, AttributeError, ValueError) as error:
+        return twin(net).to(device="cpu", dtype=torch.float64)
+    except (ModelError, RuntimeError, TypeError, NotImplementedError, AttributeError, ValueError) as error:
         raise ModelError(
             "this network cannot be copied and brought to float64",
             where=type(net).__name__,

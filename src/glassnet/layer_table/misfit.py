@@ -50,6 +50,12 @@ def explain(module: nn.Module, inputs: Sequence[tuple[int, ...]], error: Excepti
         found = _layer_norm(module, shape)
     elif isinstance(module, nn.RNNBase):
         found = _recurrent(module, shape)
+    elif isinstance(module, nn.Embedding) and "scalar types" in str(error):
+        found = Misfit(
+            "whole numbers",
+            "float32, as which arrays are handed over",
+            "turn them back within forward: self.embedding(x.long())",
+        )
     elif "Pool" in type(module).__name__ and "too small" in str(error):
         found = Misfit(
             "larger maps",

@@ -7,7 +7,6 @@ runs for real on zeros.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from torch.utils._pytree import tree_leaves
 from glassnet.layer_table.counts import COUNTS
 from glassnet.layer_table.field_rules import follow
 from glassnet.layer_table.receptive_field import Field, field_of_input
+from glassnet.layers.twin import twin
 
 # An operation called in a way that no rule foresaw must not look like a fault of the network: its figures are left open.
 UNFORESEEN = (IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError)
@@ -90,7 +90,7 @@ def trace(net: nn.Module, shape: tuple[int, ...], dtype: torch.dtype) -> Trace:
         seen = _watch(net, shape, dtype, on_meta=True)
         if not seen.failed:
             return seen
-    seen = _watch(copy.deepcopy(net), shape, dtype, on_meta=False)
+    seen = _watch(twin(net), shape, dtype, on_meta=False)
     for call in seen.calls if seen.failed is None else [*seen.calls, seen.failed[0]]:
         call.module = net.get_submodule(call.path)  # of the network itself, not of its copy
     return seen

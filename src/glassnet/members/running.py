@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from glassnet.data.dataset import Data
 from glassnet.finishing import conclude
 from glassnet.joining import ensemble
 from glassnet.layer_table import layer_table
+from glassnet.layers.twin import twin
 from glassnet.members.in_lockstep import in_lockstep
 from glassnet.members.joined import join
 from glassnet.members.side_by_side import side_by_side
@@ -201,7 +201,7 @@ class Members:
 
 def drawn_anew(net: nn.Module, seed: int, place: int) -> nn.Module:
     """A copy of a user's own module; from the second member on with new starting weights, where its layers can draw them."""
-    module = copy.deepcopy(net)
+    module = twin(net)
     if place:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -250,4 +250,4 @@ def shared_out(recipe: Recipe, *, own: bool) -> Sharing:
 
 def finished(place: RunFolder, net: nn.Module | None) -> Model:
     """A member's model."""
-    return load(Path(place.path), net=copy.deepcopy(net))
+    return load(Path(place.path), net=None if net is None else twin(net))

@@ -41,7 +41,7 @@ class Averager:
         self.begin_after = begin_after
         self.every = every
         self.updates = 0
-        self.average = [tensor.detach().clone() for tensor in net.state_dict().values()]
+        self.average = [tensor.detach().clone() for tensor in _tensors(net)]
 
     @property
     def averaged(self) -> int:
@@ -60,7 +60,7 @@ class Averager:
         past = self.updates - self.begin_after
         if self.decay is None and past > 0 and past % self.every:
             return  # between two that are averaged
-        present = list(net.state_dict().values())
+        present = _tensors(net)
         floating = [(mine, now) for mine, now in zip(self.average, present, strict=True) if now.is_floating_point()]
         for mine, now in zip(self.average, present, strict=True):
             if not now.is_floating_point():
@@ -74,7 +74,7 @@ class Averager:
     @contextmanager
     def swapped(self, net: nn.Module) -> Iterator[None]:
         """The network carries the average within the block, and exactly its own weights after it."""
-        held = list(net.state_dict().values())
+        held = _tensors(net)
         own = [tensor.detach().clone() for tensor in held]
         with torch.no_grad():
             for tensor, mine in zip(held, self.average, strict=True):
@@ -96,6 +96,11 @@ class Averager:
         for mine, tensor in zip(self.average, saved, strict=True):
             mine.copy_(tensor)
         self.updates = state["updates"]
+
+
+def _tensors(net: nn.Module) -> list[Tensor]:
+    """Parameters and buffers in the order of the state dict, which may also hold what a module tells by ``get_extra_state``."""
+    return [value for value in net.state_dict().values() if isinstance(value, Tensor)]
 
 
 @torch.no_grad()

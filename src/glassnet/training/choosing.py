@@ -7,7 +7,6 @@ everything else computes the same to rounding.
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
+from glassnet.layers.twin import twin
 from glassnet.training.crowd import Crowd
 from glassnet.training.dense_chain import dense_chain
 from glassnet.training.execution import Execution, choose_device, give_back
@@ -326,7 +326,7 @@ class _Measurer:
         """Whether there is a convolution whose weight gradient might be computed as a product."""
         if way.precision != "bfloat16" or self.device.type != "cpu":
             return False
-        copied, inputs = copy.deepcopy(self.net).train(), self.example[0]
+        copied, inputs = twin(self.net).train(), self.example[0]
         with autocast(way.precision, self.device), AsProducts() as seen:
             copied(inputs)
         return bool(seen.taken)
@@ -343,7 +343,7 @@ class _Measurer:
     def _prepared(self, way: Way, *, update: bool = False) -> tuple[Callable[[], float], nn.Module]:
         """A pass over a fresh copy, to be called any number of times, and the copy."""
         torch.set_num_threads(way.threads)
-        copied = copy.deepcopy(self.net).to(self.device).train()
+        copied = twin(self.net).to(self.device).train()
         inputs, targets = self.example[0].to(self.device), self.example[1].to(self.device)
         if way.channels_last:
             copied = copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -78,13 +78,16 @@ def _glibc() -> ctypes.CDLL | None:
 @contextmanager
 def process_kept() -> Iterator[None]:
     """Within the block the number of threads and the treatment of denormal numbers may be set and random numbers be drawn; all is put back, so that the next one finds all threads, and whoever called draws on as if nothing had happened."""
-    threads, flushed = torch.get_num_threads(), _flushes()
+    threads, flushed, kind = torch.get_num_threads(), _flushes(), torch.get_default_dtype()
     try:
-        with random_kept():
+        # Somebody may call within torch.no_grad, or compute in float64 elsewhere.
+        torch.set_default_dtype(torch.float32)
+        with random_kept(), torch.inference_mode(mode=False), torch.enable_grad():
             yield
     finally:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(flushed)
+        torch.set_default_dtype(kind)
 
 
 def _flushes() -> bool:

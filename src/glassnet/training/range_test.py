@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -66,13 +65,13 @@ def find_lr(
         lr_max: last rate.
         steps: steps between them, in equal ratios.
     """
-    weights = {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+    weights = copy.deepcopy(net.state_dict())
     memory = copy.deepcopy(optimizer.state_dict())
     gradients = [None if p.grad is None else p.grad.clone() for p in net.parameters()]
     modes = {module: module.training for module in net.modules()}
     # A state dict leaves out buffers that are not persistent, and they move in training like the others.
     passing = [(buffer, buffer.detach().clone()) for buffer in net.buffers()]
-    states, numpy_state = random_states(), np.random.get_state()
+    states = random_states()
     try:
         lrs, losses, ended = _climb(net, optimizer, batches, loss, lr_min, lr_max, steps)
     finally:
@@ -86,7 +85,6 @@ def find_lr(
         for module, training in modes.items():
             module.training = training
         restore_random_states(states)
-        np.random.set_state(numpy_state)
     return judge(lrs, losses, ended)
 
 

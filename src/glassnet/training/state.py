@@ -57,6 +57,7 @@ class State:
         self.best: float | None = None
         self.usual: float | None = None
         self.sums = self._zeros()
+        self._passing = {name: (buffer, buffer._version) for name, buffer in unsaved_buffers(net).items()}
 
     def _zeros(self) -> dict[str, Tensor]:
         # Kept on the device and in float64: read once an epoch, and exact enough for a million batches.
@@ -77,7 +78,10 @@ class State:
 
     def keep_best(self, value: float | None) -> None:
         """Remember the present weights as the best."""
-        self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self.net.state_dict().items()}
+        self.best_weights = {
+            name: value.detach().cpu().clone() if isinstance(value, Tensor) else copy.deepcopy(value)
+            for name, value in self.net.state_dict().items()
+        }
         self.best_epoch = self.epoch
         self.best = value
 
@@ -85,6 +89,7 @@ class State:
         """A tree of dicts, lists, tensors and plain values that ``load_state_dict`` takes back."""
         return {
             "net": self.net.state_dict(),
+            "passing": self._changed_buffers(),
             "carried": carried_of(self.net),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -99,6 +104,7 @@ class State:
     def load_state_dict(self, tree: dict[str, Any]) -> None:
         """Go on from where ``state_dict`` was taken, random states of the process included."""
         self.net.load_state_dict(tree["net"])
+        put_back(self.net, tree.get("passing", {}))
         carry(self.net, tree.get("carried", {}))
         self.optimizer.load_state_dict(tree["optimizer"])
         laid_out_alike(self.optimizer)
@@ -112,6 +118,38 @@ class State:
         for name in _PLACE:
             setattr(self, name, tree["place"][name])
         restore_random_states(tree["random"])
+
+    def _changed_buffers(self) -> dict[str, Tensor]:
+        """The buffers that PyTorch does not save and that the training has changed; what is computed once for all, such as a mask, is left out."""
+        changed = {}
+        for name, buffer in unsaved_buffers(self.net).items():
+            was, version = self._passing.get(name, (None, 0))
+            if buffer is not was or buffer._version != version:
+                changed[name] = buffer
+        return changed
+
+
+def unsaved_buffers(net: nn.Module) -> dict[str, Tensor]:
+    """The buffers that were registered with ``persistent=False``, by name."""
+    return {
+        f"{path}.{name}" if path else name: buffer
+        for path, module in net.named_modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None and name in module._non_persistent_buffers_set
+    }
+
+
+@torch.no_grad()
+def put_back(net: nn.Module, buffers: dict[str, Tensor]) -> None:
+    """Set buffers to what they were, in place where they have still the same shape."""
+    present = unsaved_buffers(net)
+    for path, value in buffers.items():
+        buffer = present.get(path)
+        if buffer is not None and buffer.shape == value.shape:
+            buffer.copy_(value)
+        else:
+            place, _, name = path.rpartition(".")
+            setattr(net.get_submodule(place), name, value.to(next(iter(net.parameters())).device))
 
 
 def laid_out_alike(optimizer: torch.optim.Optimizer) -> None:
@@ -133,12 +171,18 @@ def seed_generators(seed: int) -> None:
     """Begin every random generator that layers and initialisations draw from."""
     torch.manual_seed(seed)
     random.seed(seed)
+    np.random.seed(seed % 2**32)
 
 
 def random_states() -> dict[str, Any]:
-    """The states of every random generator that layers such as dropout draw from."""
+    """The states of every random generator that layers such as dropout draw from: PyTorch's, Python's and NumPy's."""
     version, internal, gauss = random.getstate()
-    states: dict[str, Any] = {"torch": torch.get_rng_state(), "python": [version, list(internal), gauss]}
+    name, keys, place, has_normal, normal = np.random.get_state()
+    states: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "python": [version, list(internal), gauss],
+        "numpy": [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), place, has_normal, normal],
+    }
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.get_rng_state_all()
     return states
@@ -147,12 +191,11 @@ def random_states() -> dict[str, Any]:
 @contextmanager
 def random_kept() -> Iterator[None]:
     """Within the block random numbers may be drawn; the generators are put back."""
-    states, numpy_state = random_states(), np.random.get_state()
+    states = random_states()
     try:
         yield
     finally:
         restore_random_states(states)
-        np.random.set_state(numpy_state)
 
 
 def restore_random_states(states: dict[str, Any]) -> None:
@@ -160,5 +203,8 @@ def restore_random_states(states: dict[str, Any]) -> None:
     torch.set_rng_state(states["torch"])
     version, internal, gauss = states["python"]
     random.setstate((version, tuple(internal), gauss))
+    if "numpy" in states:  # not in checkpoints of earlier versions
+        name, keys, place, has_normal, normal = states["numpy"]
+        np.random.set_state((name, keys.numpy().astype(np.uint32), place, has_normal, normal))
     if "cuda" in states and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])

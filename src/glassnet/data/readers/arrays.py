@@ -24,6 +24,8 @@ from glassnet.data.rounding import refuse_merged
 from glassnet.data.walk import shown
 from glassnet.errors import DataError
 
+FROM_ARRAYS = "arrays"  # the name and origin of data that were given and not read
+
 
 def recognises(path: Path) -> bool:
     """Whether this is an npz or npy file, or a folder of npy files."""
@@ -69,8 +71,8 @@ def data_from_arrays(
     Raises:
         DataError: they do not agree in length, or a number is undefined or infinite.
     """
-    pair = Pair("inputs", _as_array(inputs), "targets", _as_array(targets))
-    return assemble("arrays", "arrays", {"train": pair}, task, "target")
+    pair = Pair("inputs", _as_array(inputs, "inputs"), "targets", _as_array(targets, "targets"))
+    return assemble(FROM_ARRAYS, FROM_ARRAYS, {"train": pair}, task, "target")
 
 
 def assemble(
@@ -130,10 +132,22 @@ def _encoded(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
     return values
 
 
-def _as_array(values: NDArray[Any] | Tensor) -> NDArray[Any]:
+def _as_array(values: NDArray[Any] | Tensor, where: str) -> NDArray[Any]:
     if isinstance(values, Tensor):
+        if values.layout != torch.strided:
+            raise DataError(
+                "sparse tensors are not read", where=where, got=str(values.layout), fix=f"{where}.to_dense()"
+            )
         values = values.detach().cpu()
         return (values.float() if values.dtype in (torch.bfloat16, torch.float16) else values).numpy()
+    if np.ma.is_masked(values):  # NumPy forgets the mask where it makes an array of it
+        raise DataError(
+            "values are masked",
+            where=where,
+            got=f"{int(np.ma.getmaskarray(values).sum()):,} of {np.size(values):,}",
+            expected="a number everywhere",
+            fix="leave these rows out, or fill them in: array.filled(...)",
+        )
     array = np.asarray(values)
     if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.ravel()):
         return array.astype(str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
+from glassnet.layers.twin import twin
 from glassnet.training.execution import give_back
 from glassnet.training.measure.meter import EARLY, Meter
 from glassnet.training.measure.restoring import buffers_kept
@@ -48,7 +48,7 @@ def choose_interval(
     with buffers_kept(
         net
     ):  # a copy takes the steps, but random numbers are drawn from where the training will draw them
-        state = State(copy.deepcopy(net), plan)
+        state = State(twin(net), plan)
         state.net.train()
         for number, (inputs, targets) in enumerate(some):
             begin = time.perf_counter()

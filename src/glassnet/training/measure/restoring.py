@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -48,7 +47,7 @@ def buffers_kept(net: nn.Module) -> Iterator[None]:
         for module in net.modules()
         for name, buffer in module._buffers.items()
     ]
-    states, numpy_state = random_states(), np.random.get_state()
+    states = random_states()
     try:
         yield
     finally:
@@ -58,4 +57,3 @@ def buffers_kept(net: nn.Module) -> Iterator[None]:
                 if buffer is not None and before is not None:
                     buffer.copy_(before)
         restore_random_states(states)
-        np.random.set_state(numpy_state)

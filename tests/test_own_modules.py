@@ -1,0 +1,254 @@
+"""Modules of a user's own, as people write them: with hidden states, locks, counters and dice of their own; and what cannot be trained is told before anything is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import glassnet
+from glassnet.errors import DataError, GlassnetError, ModelError, UsageError
+from glassnet.events import Epoch, Event
+from glassnet.layers.twin import twin
+from glassnet.model import load
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(200, 8)).astype(np.float32)
+Y = (X[:, 0] + X[:, 1] > 0).astype(np.int64)
+
+
+class Keeping(nn.Module):
+    """Keeps its hidden state, as a module for looking at it does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 16), nn.Linear(16, 2)
+        self.hidden: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.hidden = [torch.relu(self.first(x))]
+        return self.last(self.hidden[0])  # type: ignore[no-any-return]
+
+
+class Locked(Keeping):
+    """Holds what cannot be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+
+
+class Normed(nn.Module):
+    """Weight normalisation of the old kind, whose weight is no leaf."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with pytest.warns(FutureWarning):
+            self.first = torch.nn.utils.weight_norm(nn.Linear(8, 16))
+        self.last = nn.Linear(16, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.relu(self.first(x)))  # type: ignore[no-any-return]
+
+
+class Remembering(nn.Module):
+    """Noise by NumPy, a buffer that PyTorch does not save, and a count that it hands over by ``get_extra_state``; each changes what is learned."""
+
+    drift: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 16), nn.Linear(16, 2)
+        self.register_buffer("drift", torch.zeros(16), persistent=False)
+        self.register_buffer("mask", torch.ones(16), persistent=False)
+        self.seen = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.relu(self.first(x))
+        if self.training:
+            self.seen += 1
+            with torch.no_grad():
+                self.drift.mul_(0.9).add_(h.mean(0), alpha=0.1)
+            h = h + 0.1 * self.drift + 0.1 * torch.from_numpy(np.random.normal(size=16).astype(np.float32))
+            h = h * (1 + 0.01 * np.sin(self.seen))
+        return self.last(h)  # type: ignore[no-any-return]
+
+    def get_extra_state(self) -> dict[str, int]:
+        return {"seen": self.seen}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        self.seen = state["seen"]
+
+
+def train(net: nn.Module, out: Path, data: Any = (X, Y), epochs: int = 2, **more: Any) -> glassnet.Result:
+    settings = {
+        "train.epochs": epochs,
+        "train.threads": 1,
+        "train.measure": "never",
+        "stop.patience": "never",
+        "train.checkpoint_seconds": 0,
+    }
+    return glassnet.train(data, net, out=out / "run", settings=settings | more.pop("settings", {}), **more)
+
+
+@pytest.mark.parametrize("make", [Keeping, Locked, Normed])
+def test_modules_that_python_does_not_copy_are_trained(make: Callable[[], nn.Module], tmp_path: Path) -> None:
+    """With all that a run does beside the steps: looks inside, a range test, trials of its advice."""
+    settings = {"train.measure": "auto", "optimizer.lr": "find", "train.try_advice": True}
+    result = train(make(), tmp_path, epochs=8, settings=settings)
+    assert result.model is not None
+    torch.testing.assert_close(
+        load(tmp_path / "run", net=make()).predict_proba(X[:9]), result.model.predict_proba(X[:9])
+    )
+
+
+@pytest.mark.parametrize("make", [Keeping, Locked, Normed])
+def test_a_twin_answers_alike_and_shares_nothing_that_learns(make: Callable[[], nn.Module]) -> None:
+    net, inputs = make(), torch.from_numpy(X[:5])
+    before = net(inputs)
+    other = twin(net)
+    torch.testing.assert_close(other(inputs), before, rtol=0, atol=0)
+    places = {tensor.data_ptr() for tensor in net.parameters()}
+    assert not places & {tensor.data_ptr() for tensor in other.parameters()}
+    other(inputs).sum().backward()
+    assert all(parameter.grad is None for parameter in net.parameters())
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(1.0)
+    torch.testing.assert_close(net(inputs), before, rtol=0, atol=0)
+
+
+def test_a_twin_never_shares_a_module_for_the_sake_of_a_lock() -> None:
+    net = nn.Linear(2, 2)
+    net.others = [nn.Linear(2, 2), threading.Lock()]  # type: ignore[assignment]
+    with pytest.raises(ModelError, match="cannot be copied"):
+        twin(net)
+
+
+class Stop(Exception):
+    """As a process that is killed."""
+
+
+def test_what_a_module_remembers_is_resumed_bit_for_bit(tmp_path: Path) -> None:
+    def made() -> nn.Module:
+        torch.manual_seed(1)
+        return Remembering()
+
+    def killed(event: Event) -> None:
+        if isinstance(event, Epoch) and event.epoch == 3:
+            raise Stop
+
+    whole = train(made(), tmp_path / "whole", epochs=6)
+    with pytest.raises(Stop):
+        train(made(), tmp_path / "cut", epochs=6, listen=killed)
+    np.random.seed(99)  # as another process would have it
+    resumed = glassnet.resume(tmp_path / "cut" / "run", net=made(), data=(X, Y))
+    assert whole.model is not None
+    assert resumed.model is not None
+    for (name, one), other in zip(
+        whole.model.net.state_dict().items(), resumed.model.net.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other) if isinstance(one, Tensor) else one == other, name
+    again = load(tmp_path / "cut" / "run", net=made()).net
+    assert again.seen == resumed.model.net.seen > 0  # type: ignore[operator]
+
+
+def test_a_buffer_that_never_changes_takes_no_room_in_checkpoints(tmp_path: Path) -> None:
+    from glassnet.training.checkpoint import load_newest
+
+    train(Remembering(), tmp_path, epochs=1)
+    newest = load_newest(tmp_path / "run" / "checkpoints")
+    assert newest is not None
+    assert set(newest[0]["state"]["passing"]) == {"drift"}
+
+
+def test_the_callers_settings_of_torch_do_not_matter_and_are_kept(tmp_path: Path) -> None:
+    net = nn.Linear(8, 2)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            assert train(net, tmp_path).model is not None
+            assert not torch.is_grad_enabled()
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def inference() -> nn.Module:
+    with torch.inference_mode():
+        return nn.Linear(8, 2)
+
+
+class Holding(nn.Linear):
+    """Tells a set, which no format of ours holds."""
+
+    def get_extra_state(self) -> dict[str, set[int]]:
+        return {"a": {1, 2}}
+
+
+def scripted() -> nn.Module:
+    with pytest.warns(DeprecationWarning, match="jit"):
+        return torch.jit.script(nn.Linear(8, 2))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: nn.Flatten(), ["nothing to learn", "no parameter"]),
+        (lambda: nn.Linear(8, 2).requires_grad_(False), ["nothing to learn", "all frozen", "requires_grad_()"]),
+        (lambda: nn.Linear(8, 2).double(), ["another type", "weight: torch.float64", "net.float()"]),
+        (lambda: nn.Linear(8, 2).half().requires_grad_(False), ["2 mistakes", "float16", "all frozen"]),
+        (inference, ["inference_mode", "outside of it"]),
+        (lambda: Holding(8, 2), ["get_extra_state", "set is not JSON serializable"]),
+        (scripted, ["scripted network"]),
+        (lambda: nn.Linear, ["this is no network", "net=Linear(...)"]),
+        (lambda: nn.Linear(8, 1), ["one logit", "'loss.name': 'binary'"]),
+        (lambda: nn.Sequential(nn.Embedding(9, 2), nn.Flatten(), nn.Linear(16, 2)), ["whole numbers", "x.long()"]),
+    ],
+)
+def test_what_cannot_be_trained_is_told_with_what_to_do(make: Any, told: list[str], tmp_path: Path) -> None:
+    with pytest.raises(GlassnetError) as caught:
+        train(make(), tmp_path)
+    for words in told:
+        assert words in str(caught.value)
+
+
+SAMPLES = TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+
+
+def test_a_dataset_of_tensors_is_its_tensors(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    first = nn.Linear(8, 2)
+    second = twin(first)
+    one, other = train(first, tmp_path / "a", SAMPLES), train(second, tmp_path / "b", (X, Y))
+    assert one.figures["figures"] == other.figures["figures"]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (DataLoader(SAMPLES), ["a DataLoader", "glassnet.training.train"]),
+        ((X, Y, Y), ["a tuple of 3", "one pair"]),
+        ({"x": X}, ["a dict", "a pair (inputs, targets) of arrays"]),
+        ((torch.from_numpy(X).to_sparse(), Y), ["sparse", "inputs.to_dense()"]),
+        ((np.ma.masked_greater(X, 2.0), Y), ["masked", "of 1,600", "filled"]),
+    ],
+)
+def test_data_of_another_form_are_told_with_what_to_do(data: Any, told: list[str], tmp_path: Path) -> None:
+    with pytest.raises((DataError, UsageError)) as caught:
+        train(nn.Linear(8, 2), tmp_path, data)
+    for words in told:
+        assert words in str(caught.value)
+
+
+def test_arrays_must_be_given_again(tmp_path: Path) -> None:
+    train(nn.Linear(8, 2), tmp_path)
+    with pytest.raises(UsageError, match=r"resume\(path, data="):
+        glassnet.resume(tmp_path / "run", net=nn.Linear(8, 2))
