@@ -95,6 +95,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors",
         "events",
         "files",
+        "layers",
         "members",
         "reading",
         "recipe",

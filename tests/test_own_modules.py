@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import glassnet
+from glassnet.data.readers.in_memory import data_given
 from glassnet.errors import DataError, GlassnetError, ModelError, UsageError
 from glassnet.events import Epoch, Event
 from glassnet.layers.twin import twin
@@ -235,6 +237,8 @@ def test_a_dataset_of_tensors_is_its_tensors(tmp_path: Path) -> None:
     ("data", "told"),
     [
         (DataLoader(SAMPLES), ["a DataLoader", "glassnet.training.train"]),
+        ([1, 2, 3], ["a list of 3"]),
+        ({"train": (X, Y), "val": X}, ["val data", "a ndarray"]),
         ((X, Y, Y), ["a tuple of 3", "one pair"]),
         ({"x": X}, ["a dict", "a pair (inputs, targets) of arrays"]),
         ((torch.from_numpy(X).to_sparse(), Y), ["sparse", "inputs.to_dense()"]),
@@ -248,7 +252,53 @@ def test_data_of_another_form_are_told_with_what_to_do(data: Any, told: list[str
         assert words in str(caught.value)
 
 
+class Items(Dataset[Any]):
+    """A dataset as people write it, of images that Pillow has opened."""
+
+    def __init__(self, *, shaken: bool = False, odd: int = -1, length: int = 40) -> None:
+        self.shaken, self.odd, self.length = shaken, odd, length
+        self.pixels = np.random.default_rng(5).integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, place: int) -> tuple[Any, int]:
+        pixels = self.pixels[place]
+        if self.shaken:
+            pixels = np.roll(pixels, np.random.default_rng().integers(1, 6), axis=0)
+        return Image.fromarray(pixels[:5] if place == self.odd else pixels), place % 3
+
+
+def test_a_dataset_is_read_once(tmp_path: Path) -> None:
+    items = Items()
+    data = data_given({"train": items, "test": Items(length=6)})
+    assert data.schema.shape == (3, 6, 6)
+    assert torch.equal(data.train.inputs.take(torch.arange(40)), torch.from_numpy(items.pixels).permute(0, 3, 1, 2))
+    assert data.train.targets.tolist() == [place % 3 for place in range(40)]
+    assert data.test is not None
+    assert len(data.test) == 6
+    assert not any("otherwise each time" in note for note in data.notes)
+    assert any(
+        "The dataset gives sample 0 otherwise each time" in note for note in data_given(Items(shaken=True)).notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (Items(odd=7), ["sample 7", "(5, 6, 3)", "(6, 6, 3)"]),
+        (Items(length=0), ["no sample"]),
+        (TensorDataset(torch.zeros(4, 2)), ["a tuple of 1"]),
+    ],
+)
+def test_what_is_wrong_with_a_dataset_is_told(data: Any, told: list[str]) -> None:
+    with pytest.raises(GlassnetError) as caught:
+        data_given(data)
+    for words in told:
+        assert words in str(caught.value)
+
+
 def test_arrays_must_be_given_again(tmp_path: Path) -> None:
     train(nn.Linear(8, 2), tmp_path)
-    with pytest.raises(UsageError, match=r"resume\(path, data="):
+    with pytest.raises(UsageError, match=r"give them again, from Python: data="):
         glassnet.resume(tmp_path / "run", net=nn.Linear(8, 2))

@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch import nn
 
 from glassnet import checkup
 from glassnet.data.dataset import Data
-from glassnet.data.readers.arrays import FROM_ARRAYS, data_from_arrays
+from glassnet.data.readers.in_memory import Given, data_given
 from glassnet.errors import UsageError
 from glassnet.events import Checked, Event
 from glassnet.members import run
@@ -21,12 +19,9 @@ from glassnet.recipe_mistakes import OWN_NET
 from glassnet.runs import new_run, open_run
 from glassnet.story import Result
 
-Array = np.ndarray[Any, Any] | Tensor
-_ARRAYS = "a path, a name such as digits, an opened data set, or a pair (inputs, targets) of arrays"
-
 
 def train(
-    data: str | Path | Data | tuple[Array, Array],
+    data: str | Path | Given,
     net: str | nn.Module = "auto",
     *,
     out: str | Path | None = None,
@@ -38,8 +33,8 @@ def train(
     """Train a network, and keep everything in a run folder.
 
     Args:
-        data: a path, a name such as ``digits``, an opened data set, or a pair of arrays (inputs, targets) with the samples along
-            the first dimension. uint8 inputs of 3 or 4 dimensions are images; whole-number or text targets are classes.
+        data: a path, a name such as ``digits``, an opened data set, a pair of arrays (inputs, targets) with the samples along the first dimension, a ``torch.utils.data.Dataset`` of
+            pairs, or a dict of parts, such as ``{"train": (x, y), "val": (x, y)}``. uint8 inputs of 3 or 4 dimensions are images; whole-number or text targets are classes.
         net: the name of a net of the zoo, or a module of your own that maps a batch of preprocessed inputs to logits or values.
         out: the run folder; the next free ``runs/NAME-N`` without it.
         recipe: to start from, or the path of its file.
@@ -61,7 +56,7 @@ def train(
 
 
 def check(
-    data: str | Path | Data | tuple[Array, Array],
+    data: str | Path | Given,
     net: str | nn.Module = "auto",
     *,
     only: Sequence[str] = (),
@@ -104,7 +99,7 @@ def resume(
     path: str | Path,
     *,
     net: nn.Module | None = None,
-    data: Data | tuple[Array, Array] | None = None,
+    data: Given | None = None,
     listen: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Go on with a run that was stopped, bit for bit.
@@ -117,18 +112,12 @@ def resume(
     """
     folder = open_run(str(path))
     recipe = Recipe.from_toml(folder.recipe if folder.recipe.exists() else folder.asked)
-    opened = None if data is None else _opened(data)
-    if opened is None and recipe.data.path == FROM_ARRAYS and not Path(FROM_ARRAYS).exists():
-        raise UsageError(
-            "this run was given arrays, which it does not keep",
-            where=folder.path,
-            fix="give them again: glassnet.resume(path, data=(inputs, targets))",
-        )
+    opened = None if data is None else data_given(data)
     return run(recipe, folder, net=net, data=opened, listen=listen)
 
 
 def _chosen(
-    data: str | Path | Data | tuple[Array, Array],
+    data: str | Path | Given,
     net: str | nn.Module,
     recipe: Recipe | str | Path | None,
     settings: Mapping[str, Any] | None,
@@ -141,7 +130,7 @@ def _chosen(
     if isinstance(data, str | Path):
         changes["data.path"] = str(data)
     else:
-        opened = _opened(data)
+        opened = data_given(data)
         changes["data.path"] = opened.origin
     if not isinstance(net, nn.Module | str):
         raise UsageError(
@@ -153,28 +142,6 @@ def _chosen(
         )
     changes["net.name"] = OWN_NET if isinstance(net, nn.Module) else net
     return start.changed(changes), opened
-
-
-def _opened(data: object) -> Data:
-    """Data that are given and not named.
-
-    Raises:
-        UsageError: they are nothing that arrays can be taken from.
-        DataError: the arrays do not agree, or hold what is no number.
-    """
-    if isinstance(data, Data):
-        return data
-    given = data.tensors if isinstance(data, TensorDataset) else data
-    if isinstance(given, tuple | list) and len(given) == 2:
-        return data_from_arrays(*given)
-    if isinstance(given, tuple | list):
-        got, fix = f"a {type(given).__name__} of {len(given)}", "give one pair; a validation part is divided off"
-    elif isinstance(given, Dataset | DataLoader):
-        got = f"a {type(given).__name__}"
-        fix = "stack its samples: (torch.stack([x for x, _ in dataset]), torch.tensor([y for _, y in dataset])); for batches of your own there is glassnet.training.train"
-    else:
-        got, fix = f"a {type(given).__name__}", None
-    raise UsageError("data cannot be read from this", where="data", got=got, expected=_ARRAYS, fix=fix)
 
 
 def _spelled_out(short: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from glassnet.data.dataset import Data
 from glassnet.data.opening import is_there, open_data
 from glassnet.data.options import ReadOptions
 from glassnet.data.pair_tables import with_vocabulary
+from glassnet.data.readers.arrays import FROM_ARRAYS
 from glassnet.data.readers.streams import WINDOW
 from glassnet.data.split import folds, split
 from glassnet.data.split_stream import is_stream, split_stream
@@ -37,6 +38,12 @@ def read_data(recipe: Recipe) -> Data:
 
 def opened(recipe: Recipe) -> Data:
     """The data that a recipe names, in the parts that they come in."""
+    if recipe.data.path == FROM_ARRAYS and not is_there(Path(FROM_ARRAYS)):
+        raise UsageError(
+            "these data were given as arrays, which are not kept",
+            where="data.path",
+            fix="give them again, from Python: data=(inputs, targets)",
+        )
     data = open_data(recipe.data.path, _options(recipe, val=recipe.data.val, test=recipe.data.test))
     _refuse_unheeded(recipe, data)
     return data

@@ -151,6 +151,20 @@ def test_columns_without_a_number_and_numbers_too_large_are_told_together(tmp_pa
     assert "'1e300' in row 2" in told
 
 
+def test_an_empty_column_at_the_end_is_no_target(tmp_path: Path) -> None:
+    path = table(tmp_path, "t.csv", "a,y,\n" + "".join(f"{i % 5},{i % 3},\n" for i in range(12)))
+    data = tables.read(path, ReadOptions())
+    assert data.outputs == ("y",)
+    assert any("'y', the last one that is not empty, is the target" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(("start", "told"), [(1_700_000_000, True), (0, False)])
+def test_inputs_that_float32_takes_for_one_number_are_told(tmp_path: Path, start: int, told: bool) -> None:
+    rows = "".join(f"{start + 7 * i % 60},{i % 3}\n" for i in range(40))
+    notes = tables.read(table(tmp_path, "t.csv", "reading,y\n" + rows), ReadOptions()).notes
+    assert any("'reading': its numbers differ by less than float32" in note for note in notes) == told
+
+
 def test_other_parts_need_not_have_what_is_left_out(tmp_path: Path) -> None:
     rows = [f"{i},{i % 7},{'ab'[i % 2]},{i / 4}\n" for i in range(40)]
     train = table(tmp_path, "t-train.csv", "id,x,c,y\n" + "".join(rows))

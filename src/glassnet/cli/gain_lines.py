@@ -61,7 +61,7 @@ def over(found: dict[str, Any], classes: bool) -> str:
     if not classes:
         return difference(found["gain"], found["interval"], classes)
     return (
-        f"{signed(found['gain'], classes)} points: right on {found['gained']:,} samples where it is wrong, "
+        f"{signed(found['gain'], classes)} points: right on {found['gained']:,} {'sample' if found['gained'] == 1 else 'samples'} where it is wrong, "
         f"wrong on {found['lost']:,} where it is right (McNemar's p {found['p']:.2g})"
     )
 

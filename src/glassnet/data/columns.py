@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.data.numerals import PLAIN, UNKNOWN, Numerals, numbers
+from glassnet.data.rounding import merged
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,7 +100,7 @@ def infer(series: pl.Series, lines: list[int], written: Numerals = PLAIN) -> Rea
     if count == given:
         if counts_rows(values):
             return Reading((), f"Column '{name}' is left out: it only counts the rows.")
-        return Reading((Column(name, "number", written=written),))
+        return Reading((Column(name, "number", written=written),), _told_merged(name, values))
     levels = series.drop_nulls().unique()
     if set(levels.str.to_lowercase()) <= {"true", "false"}:
         return Reading((Column(name, "bool"),))
@@ -120,6 +121,12 @@ def infer(series: pl.Series, lines: list[int], written: Numerals = PLAIN) -> Rea
 def some_cells(series: pl.Series, rows: list[int], lines: list[int]) -> str:
     """The first three of some cells, each with its line."""
     return ", ".join(f"'{series[row]}' (row {lines[row]})" for row in rows[:3]) + (" …" if rows[3:] else "")
+
+
+def _told_merged(name: str, values: pl.Series) -> str | None:
+    if merged(values.drop_nulls().to_numpy()) is None:
+        return None
+    return f"Column '{name}': its numbers differ by less than float32 tells apart, in which networks count; subtract a constant from them, such as the smallest."
 
 
 def counts_rows(values: pl.Series) -> bool:

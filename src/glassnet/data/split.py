@@ -103,7 +103,13 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
             "train": pool.subset(torch.from_numpy(np.flatnonzero(fold_of != fold))),
             "val": pool.subset(torch.from_numpy(np.flatnonzero(fold_of == fold))),
         }
-        yield data.with_parts(parts | rest, f"Fold {fold + 1} of {k}, seed {seed}.")
+        counts = ", ".join(
+            f"{len(part):,} {name}" for name, part in zip(("training", "validation"), parts.values(), strict=True)
+        )
+        told = (
+            f"Fold {fold + 1} of {k}, seed {seed}: training and validation parts are pooled and divided anew: {counts}."
+        )
+        yield data.with_parts(parts | rest, told)
 
 
 def _check_enough(data: Data, parts: int) -> None:

@@ -128,7 +128,9 @@ def choose_target(
 def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]]:
     names = table.frame.columns
     if wanted is None:
-        return names[-1], [f"Column '{names[-1]}', the last one, is the target; --target names another."]
+        filled = [name for name in names if table.frame[name].null_count() < table.frame.height] or names
+        which = "the last one" if filled[-1] == names[-1] else "the last one that is not empty"
+        return filled[-1], [f"Column '{filled[-1]}', {which}, is the target; --target names another."]
     if wanted in names:
         return wanted, []
     raise table.lacks(wanted, "for the target")

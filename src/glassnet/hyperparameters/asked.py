@@ -9,6 +9,7 @@ from typing import Any
 from glassnet.assembly import assemble
 from glassnet.data.dataset import Data
 from glassnet.errors import UsageError
+from glassnet.hyperparameters.own import Maker, made, refuse_fixed
 from glassnet.hyperparameters.usual import default_space
 from glassnet.hyperparameters.watch import LIKELIHOOD
 from glassnet.recipe import Recipe
@@ -96,8 +97,14 @@ class Found:
     stopped: bool = False
 
 
-def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
-    """With everything chosen that was left open, and the recipe that stays the same in all trials."""
+def settled(search: Search, data: Data, own: Maker | None = None) -> tuple[Search, Recipe]:
+    """With everything chosen that was left open, and the recipe that stays the same in all trials.
+
+    Args:
+        search: as asked for.
+        data: divided.
+        own: what makes the network, where it is the user's own.
+    """
     fixed = {
         "train.seed": search.seed,
         "data.split_seed": search.seed if search.recipe.data.split_seed is None else search.recipe.data.split_seed,
@@ -107,12 +114,14 @@ def settled(search: Search, data: Data) -> tuple[Search, Recipe]:
     }
     recipe = search.recipe.changed(fixed)
     resolved, _ = resolve(recipe, data)
+    module = made(own, resolved)  # a mistake in it is told now, and not by every trial
     if recipe.train.precision == "auto":  # measured once, and not anew by every trial beside others
         prepare_process(1)
-        measured = assemble(resolved, data).recipe.train
+        measured = assemble(resolved, data, module).recipe.train
         ways = ("precision", "layout", "weight_gradients")
         recipe = recipe.changed({f"train.{way}": getattr(measured, way) for way in ways})
     space = search.space or default_space(search.recipe, resolved, data)
+    refuse_fixed(own, space)
     for each in space:
         if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):
             raise UsageError(

@@ -10,6 +10,7 @@ from typing import Any
 from glassnet import story
 from glassnet.files import write_file
 from glassnet.hyperparameters.asked import final_trainings
+from glassnet.hyperparameters.own import made
 from glassnet.hyperparameters.under_way import UnderWay
 from glassnet.hyperparameters.words import settings_told
 from glassnet.runs import RunFolder
@@ -73,7 +74,8 @@ def crown(way: UnderWay) -> None:
         recipe = way.base.changed(
             {**found.winner, "train.threads": "auto", "train.check": True, "train.measure": "auto"}
         )
-        if story.run(recipe, place, stop=way.stop).model is None:
+        net = made(way.own, recipe)
+        if story.run(recipe, place, net=net, data=way.given, stop=way.stop).model is None:
             found.stopped = True
             return
     way.tell(f"winner {settings_told(found.winner)}; run {place.path}")

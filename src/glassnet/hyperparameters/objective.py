@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from torch import nn
+
 from glassnet import story
 from glassnet.assembly import assemble
 from glassnet.data.dataset import Data
 from glassnet.errors import GlassnetError
 from glassnet.events import Epoch, Event, Finished, Step
+from glassnet.hyperparameters.own import Maker, made
 from glassnet.hyperparameters.watch import Watch
 from glassnet.reading import divide, opened
 from glassnet.recipe import Recipe
@@ -57,22 +60,23 @@ def trials(config: dict[str, Any]) -> Begin:
     """Read the data once, and return what begins a trial of them. The settings of the process are its caller's to put back."""
     prepare_process(config["threads"])
     recipe = Recipe.from_toml(Path(config["recipe"])).changed({"train.threads": config["threads"]})
-    whole = opened(recipe)
-    data = divide(whole, recipe)
+    whole = config.get("data") or opened(recipe)
+    data, own = divide(whole, recipe), config.get("net")
 
     def begin(job: Job, report: Told, *, waits: bool) -> Training[dict[str, Any]]:
         if "window" in job.extra:
-            return {"epochs_per_second": _stepped(recipe, data, job.extra["window"])}
+            return {"epochs_per_second": _stepped(recipe, data, own, job.extra["window"])}
         settings = job.settings | {"train.epochs": job.extra["epochs"], "train.seed": job.extra["seed"]}
         place = RunFolder(Path(config["folder"]) / job.extra["place"])
         begun = time.perf_counter()
         try:
             chosen = recipe.changed(settings)
             check(chosen)
+            told = config["figure"], report, waits
             if job.extra.get("whole"):
-                record = yield from _trained(chosen, place, whole, config["figure"], report, waits)
+                record = yield from _trained(chosen, place, whole, made(own, chosen), *told)
             else:
-                record = yield from _tried(chosen, place, data, config["figure"], report, waits)
+                record = yield from _tried(chosen, place, data, made(own, chosen), *told)
         except GlassnetError as error:
             record = {"end": "failed", "value": None, "epochs": 0, "why": error.message().splitlines()[0]}
         return record | {"seconds": round(time.perf_counter() - begun, 2)}
@@ -80,10 +84,10 @@ def trials(config: dict[str, Any]) -> Begin:
     return begin
 
 
-def _stepped(recipe: Recipe, data: Data, window: float) -> float:
+def _stepped(recipe: Recipe, data: Data, own: Maker | None, window: float) -> float:
     """Epochs of training a second, by the steps of so many seconds, and some at least, after those in which everything warms up."""
     resolved, _ = resolve(recipe.changed({"train.epochs": MANY}), data)
-    parts = assemble(resolved, data)
+    parts = assemble(resolved, data, made(own, resolved))
     steps, begun = 0, 0.0
     for event in train(parts.net, parts.batches, parts.plan):
         if isinstance(event, Step):
@@ -96,13 +100,13 @@ def _stepped(recipe: Recipe, data: Data, window: float) -> float:
 
 
 def _tried(
-    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Told, waits: bool
+    recipe: Recipe, place: RunFolder, data: Data, own: nn.Module | None, figure: str, report: Told, waits: bool
 ) -> Training[dict[str, Any]]:
     """A trial: the same steps as ``glassnet train --recipe`` of its folder makes, without report, model and figures on other parts."""
     with Recorder(place) as recorder:
         resolved, reasons = resolve(recipe, data)
         seed_generators(resolved.train.seed)
-        parts = assemble(resolved, data)
+        parts = assemble(resolved, data, own)
         if not place.recipe.exists():
             recorder.write_text(place.asked, recipe.to_toml())
             recorder.write_text(place.recipe, parts.recipe.to_toml(reasons | parts.reasons))
@@ -140,7 +144,7 @@ def _tried(
 
 
 def _trained(
-    recipe: Recipe, place: RunFolder, data: Data, figure: str, report: Told, waits: bool
+    recipe: Recipe, place: RunFolder, data: Data, own: nn.Module | None, figure: str, report: Told, waits: bool
 ) -> Training[dict[str, Any]]:
     """A finalist: an ordinary run that leaves the test part alone."""
     watch = Watch(figure, place.events())
@@ -151,5 +155,6 @@ def _trained(
             report(event.epoch + 1, watch.best)
 
     if not place.finished:
-        yield from story.running(recipe.changed({"data.judge": "val"}), place, data=data, listen=listen, waits=waits)
+        judged = recipe.changed({"data.judge": "val"})
+        yield from story.running(judged, place, net=own, data=data, listen=listen, waits=waits)
     return watch.record("done", "")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Data
+from glassnet.data.readers.in_memory import Given, data_given
 from glassnet.errors import UsageError, unknown
 from glassnet.files import make_folder, write_file
 from glassnet.hyperparameters.asked import TOGETHER, Found, Search, figure_of, final_trainings, planned_epochs, settled
@@ -20,14 +21,15 @@ from glassnet.hyperparameters.clock import Clock
 from glassnet.hyperparameters.coarse_to_fine import coarse_to_fine
 from glassnet.hyperparameters.finals import crown, finals
 from glassnet.hyperparameters.folder import new_folder, plain, reopened, words_of
+from glassnet.hyperparameters.own import Maker
 from glassnet.hyperparameters.side_by_side import crew_for
 from glassnet.hyperparameters.spaces import space_of
 from glassnet.hyperparameters.together import together
 from glassnet.hyperparameters.under_way import UnderWay
 from glassnet.hyperparameters.words import plan_told
-from glassnet.reading import anchored, read_data
+from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
-from glassnet.recipe_mistakes import check
+from glassnet.recipe_mistakes import OWN_NET, check
 from glassnet.resolve import resolve
 from glassnet.searching import Space, Trial
 from glassnet.searching.space import grid
@@ -39,6 +41,8 @@ def run(
     search: Search,
     folder: Path,
     *,
+    net: Maker | None = None,
+    data: Data | None = None,
     tell: Teller = lambda text: None,
     seen: Callable[[Trial, int, str], None] = lambda trial, planned, figure: None,
     stop: Callable[[], bool] = lambda: False,
@@ -48,6 +52,8 @@ def run(
     Args:
         search: what it is decided by; of an interrupted one, what :func:`reopened` returns.
         folder: where everything is written.
+        net: what makes the network, where it is the user's own.
+        data: not divided, where they are given and not named.
         tell: called with every sentence for people.
         seen: called with every trial as it ends, how many its stage has, and the name of the figure, such as ``accuracy``.
         stop: asked often; True ends, and the same call goes on later.
@@ -76,15 +82,22 @@ def run(
     if search.method == "grid" and search.space:  # told now, and not when the data are read and speeds measured
         for stage in search.stages or ():
             grid(search.space, stage.trials)
+    if recipe.net.name == OWN_NET and net is None:
+        raise UsageError(
+            "this search's network is of your own",
+            where="net.name",
+            fix="glassnet.search(..., net=YourNet, out=folder)",
+        )
     make_folder(folder)
-    data = read_data(recipe)
+    whole, data = data, read_data(recipe) if data is None else divide(data, recipe)
     if not (folder / "search.json").exists():
         write_file(folder / "asked.json", words_of(search))
-    search, base = settled(replace(search, recipe=recipe), data)
+    search, base = settled(replace(search, recipe=recipe), data, net)
     write_file(folder / "base.toml", base.to_toml())
-    config = {"recipe": str(folder / "base.toml"), "folder": str(folder), "figure": figure_of(data)}
-    whole = epochs_of(base, data)
-    crew, ways = crew_for(search, config, epochs=planned_epochs(search, whole), tell=tell)
+    config: dict[str, Any] = {"recipe": str(folder / "base.toml"), "folder": str(folder), "figure": figure_of(data)}
+    config |= {"net": net, "data": whole} if net is not None or whole is not None else {}
+    epochs = epochs_of(base, data)
+    crew, ways = crew_for(search, config, epochs=planned_epochs(search, epochs), tell=tell)
     with crew:
         search = replace(search, jobs=ways[0].jobs, threads=ways[0].threads)
         base = base.changed({"train.threads": ways[0].threads})
@@ -92,13 +105,13 @@ def run(
         write_file(folder / "search.json", json.dumps(plain(search), indent=1))
         clock = Clock(
             search.budget,
-            whole=whole,
+            whole=epochs,
             jobs=crew.jobs,
             finals=final_trainings(search),
             winner=search.winner,
             begun=begun,
         )
-        way = UnderWay(search, base, data, whole, crew, clock, Found(folder), tell, seen, stop)
+        way = UnderWay(search, base, data, epochs, crew, clock, Found(folder), tell, seen, stop, net, whole)
         for line in plan_told(search, base, len(data.train), ways):
             tell(line)
         coarse_to_fine(way)
@@ -112,8 +125,8 @@ def run(
 
 
 def search(
-    data: str | Path,
-    net: str = "auto",
+    data: str | Path | Given,
+    net: str | Maker = "auto",
     *,
     space: str | Space | None = None,
     out: str | Path | None = None,
@@ -125,8 +138,11 @@ def search(
     """Search for settings that do better than those chosen by the data, as ``glassnet search`` does.
 
     Args:
-        data: a path, or a name such as ``digits``.
-        net: the name of a net of the zoo.
+        data: a path, a name such as ``digits``, or data as :func:`glassnet.train` takes them.
+        net: the name of a net of the zoo; or, of your own, a class or function that makes a module, called for every trial with what ``net.…`` of the recipe and
+            the space say (``space="net.width=16..128 log"`` calls ``net(width=40)``), or a module, of whose weights every trial begins with a copy. With a network or data that are
+            not named, trials are made one after the other in this process; ``jobs=2`` makes them in others, for which the script needs its
+            ``if __name__ == "__main__":``.
         space: ``"lr=1e-6..1e-3 log, dropout=0..0.7"``, a TOML file, or parameters; chosen by the net without it.
         out: the search folder, a new one or one to go on with; the next free ``searches/NAME-N`` without it.
         recipe: what stays the same in all trials, or the path of its file.
@@ -138,13 +154,20 @@ def search(
         GlassnetError: with where, what was given, what was expected and how to mend it.
     """
     start = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe)) if recipe else Recipe()
+    opened = None if isinstance(data, str | Path) else data_given(data)
+    own = None if isinstance(net, str) else net
+    named = {
+        "data.path": str(data) if opened is None else opened.origin,
+        "net.name": OWN_NET if own is not None else net,
+    }
     asked = Search(
-        start.changed({"data.path": str(data), "net.name": net, **(settings or {})}),
+        start.changed({**named, **(settings or {})}),
         space=space_of(space) if isinstance(space, str) else space,
         **how,
     )
     folder = new_folder(asked.recipe) if out is None else Path(out)
-    return run(reopened(folder) if (folder / "search.json").exists() else asked, folder, tell=tell)
+    again = (folder / "search.json").exists()
+    return run(reopened(folder) if again else asked, folder, net=own, data=opened, tell=tell)
 
 
 def epochs_of(base: Recipe, data: Data) -> int:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glassnet.cores import cores
+from glassnet.errors import UsageError
 from glassnet.hyperparameters.asked import Search
 from glassnet.hyperparameters.in_lockstep import InLockstep
+from glassnet.hyperparameters.own import refuse_unsendable
 from glassnet.searching import Cluster, Crew, Job, Pool
 from glassnet.story import Teller
 from glassnet.training.execution import choose_device
@@ -71,6 +73,18 @@ def crew_for(
         GlassnetError: the objective cannot be made.
     """
     own, threads = cores(), search.threads or 1
+    if config.get("net") is not None or config.get("data") is not None:
+        if search.cluster:
+            raise UsageError(
+                "a cluster makes trials of named data and nets of the zoo",
+                where="cluster",
+                got=search.cluster,
+                fix="leave it out",
+            )
+        if (search.jobs or 1) == 1 and search.together != "processes":
+            way = Arrangement(1, threads)  # here and now: other processes would run the script that asks once more
+            return InLockstep(config | {"threads": threads}, 1, measure=True, tell=tell), [way]
+        refuse_unsendable(config)
     on_the_cpu = choose_device(search.recipe.train.device).type == "cpu"
     if search.cluster:
         way = Arrangement(search.jobs or own, 1)

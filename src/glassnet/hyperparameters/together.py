@@ -15,10 +15,10 @@ MEMBERS = 5  # more gain little, and each makes every answer slower
 def together(way: UnderWay) -> None:
     """Join the trainings of the finalists that are best in validation into a run of its own, and measure what that gains.
 
-    Nothing is joined where there are fewer than two, or where the task is not to tell classes or values.
+    Nothing is joined where there are fewer than two, where the task is not to tell classes or values, or where the network is of the user's own, which no file may name.
     """
     found, place = way.found, RunFolder(way.found.folder / "together")
-    if way.data.task not in ("classes", "values"):
+    if way.data.task not in ("classes", "values") or way.own is not None or way.given is not None:
         return
     best = _best(found.folder / "finalists", figure_of(way.data))
     if len(best) < 2:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from glassnet.data.dataset import Data
 from glassnet.hyperparameters.asked import Found, Search
 from glassnet.hyperparameters.clock import Clock
+from glassnet.hyperparameters.own import Maker
 from glassnet.recipe import Recipe
 from glassnet.searching import Crew, Trial
 from glassnet.story import Teller
@@ -28,6 +29,8 @@ class UnderWay:
         tell: called with every sentence for people.
         seen: called with every trial as it ends, how many its stage has, and the name of the figure.
         stop: asked often; True ends.
+        own: what makes the network, where it is the user's own.
+        given: the data before they were divided, where they were not named.
     """
 
     search: Search
@@ -40,3 +43,5 @@ class UnderWay:
     tell: Teller
     seen: Callable[[Trial, int, str], None]
     stop: Callable[[], bool]
+    own: Maker | None = None
+    given: Data | None = None

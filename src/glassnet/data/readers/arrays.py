@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,8 +71,14 @@ def data_from_arrays(
     Raises:
         DataError: they do not agree in length, or a number is undefined or infinite.
     """
-    pair = Pair("inputs", _as_array(inputs, "inputs"), "targets", _as_array(targets, "targets"))
+    pair = Pair("inputs", as_array(inputs, "inputs"), "targets", as_array(targets, "targets"))
     return assemble(FROM_ARRAYS, FROM_ARRAYS, {"train": pair}, task, "target")
+
+
+def data_from_pairs(pairs: Mapping[str, Pair], notes: Sequence[str] = ()) -> Data:
+    """The same of several parts, with notes on how they were come by."""
+    data = assemble(FROM_ARRAYS, FROM_ARRAYS, pairs, "auto", "target")
+    return replace(data, notes=(*notes, *data.notes))
 
 
 def assemble(
@@ -132,7 +138,12 @@ def _encoded(targets: NDArray[Any], decided: Targets, where: str) -> Tensor:
     return values
 
 
-def _as_array(values: NDArray[Any] | Tensor, where: str) -> NDArray[Any]:
+def as_array(values: NDArray[Any] | Tensor, where: str) -> NDArray[Any]:
+    """Numbers or texts as an array.
+
+    Raises:
+        DataError: they are sparse, or some are masked.
+    """
     if isinstance(values, Tensor):
         if values.layout != torch.strided:
             raise DataError(
