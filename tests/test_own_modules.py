@@ -20,6 +20,9 @@ from glassnet.errors import DataError, GlassnetError, ModelError, UsageError
 from glassnet.events import Epoch, Event
 from glassnet.layers.twin import twin
 from glassnet.model import load
+from glassnet.training import Plan
+from glassnet.training import train as loop
+from glassnet.training.losses import cross_entropy
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 8)).astype(np.float32)
@@ -256,7 +259,7 @@ class Items(Dataset[Any]):
     """A dataset as people write it, of images that Pillow has opened."""
 
     def __init__(self, *, shaken: bool = False, odd: int = -1, length: int = 40) -> None:
-        self.shaken, self.odd, self.length = shaken, odd, length
+        self.shaken, self.odd, self.length, self.calls = shaken, odd, length, 0
         self.pixels = np.random.default_rng(5).integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
 
     def __len__(self) -> int:
@@ -265,7 +268,8 @@ class Items(Dataset[Any]):
     def __getitem__(self, place: int) -> tuple[Any, int]:
         pixels = self.pixels[place]
         if self.shaken:
-            pixels = np.roll(pixels, np.random.default_rng().integers(1, 6), axis=0)
+            self.calls += 1
+            pixels = np.roll(pixels, self.calls % 6, axis=0)
         return Image.fromarray(pixels[:5] if place == self.odd else pixels), place % 3
 
 
@@ -296,6 +300,32 @@ def test_what_is_wrong_with_a_dataset_is_told(data: Any, told: list[str]) -> Non
         data_given(data)
     for words in told:
         assert words in str(caught.value)
+
+
+class Pairs(nn.Linear):
+    """Hands out its hidden state too."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        return super().forward(x), x
+
+
+def test_more_of_what_is_told(tmp_path: Path) -> None:
+    with pytest.raises(GlassnetError, match="let forward return the outputs alone"):
+        train(Pairs(8, 2), tmp_path)
+    with pytest.raises(GlassnetError, match="set where it is made"):
+        train(nn.Linear(8, 2), tmp_path, settings={"regularise.dropout": 0.5})
+    with pytest.raises(GlassnetError, match=r"(?s)one training is of one fold.*--folds N"):
+        train(nn.Linear(8, 2), tmp_path, settings={"data.folds": 3})
+    plan = Plan(cross_entropy, lambda net: torch.optim.SGD(net.parameters(), lr=0.1), epochs=1)
+    with pytest.raises(GlassnetError, match=r"(?s)no batches.*a DataLoader without samples"):
+        next(iter(loop(nn.Linear(8, 2), DataLoader(SAMPLES), plan)))  # type: ignore[arg-type]
+
+
+def test_a_result_is_told_in_a_line(tmp_path: Path) -> None:
+    result = train(nn.Linear(8, 2), tmp_path)
+    for one in (result, result.data, result.data.train):
+        assert len(repr(one)) < 250
+    assert "accuracy" in repr(result)
 
 
 def test_arrays_must_be_given_again(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from torch import Tensor, nn
 
 import glassnet
 from glassnet.errors import GlassnetError
-from glassnet.hyperparameters import Found
+from glassnet.hyperparameters import Found, reopened, run
 from glassnet.hyperparameters.asked import Stage
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
@@ -113,7 +115,51 @@ def test_mistakes_are_told(net: Any, how: dict[str, Any], told: list[str], tmp_p
         assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"trials": 5}, ["unknown argument", "'trials'"]),
+        ({"stages": (3, 2)}, ["no stages", "((24, 5), (12, 10))"]),
+        ({"stages": ((0, 1),)}, ["no stages"]),
+        ({"budget": "10s", "jobs": 0, "finalists": -1}, ["3 mistakes", "'10s'", "jobs", "finalists"]),
+    ],
+)
+def test_arguments_that_cannot_be_are_told(how: dict[str, Any], told: list[str], tmp_path: Path) -> None:
+    with pytest.raises(GlassnetError) as caught:
+        search(tmp_path, **how)
+    for words in told:
+        assert words in str(caught.value)
+
+
+def test_another_search_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    search(tmp_path)
+    with pytest.raises(GlassnetError, match="another search in this folder"):
+        search(tmp_path, space="lr=1e-3..1e-2 log")
+
+
+def test_the_best_of_all_stages_comes_to_the_finals(tmp_path: Path) -> None:
+    found = search(tmp_path, stages=((5, 3), (2, 3)), space="lr=1e-5..1e-1 log", finalists=2)
+    best = sorted((trial for trial in found.trials if trial.end == "done"), key=lambda trial: -trial.value)
+    assert {str(one["settings"]) for one in found.finalists if one["settings"]} == {
+        str(one.settings) for one in best[:2]
+    }
+
+
+SCRIPT = """
+import glassnet
+print("script runs")
+found = glassnet.search("digits", "mlp", space="lr=1e-4..1e-1 log", stages=((2, 1),), finalists=0, winner=False, jobs=2, out="s")
+print(len(found.trials), "trials", {trial.end for trial in found.trials})
+"""
+
+
+def test_a_script_without_guard_runs_once(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    ended = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert ended.stdout.splitlines() == ["script runs", "2 trials {'done'}"], ended.stderr
+
+
 def test_a_search_of_ones_own_asks_for_the_network_again(tmp_path: Path) -> None:
     search(tmp_path)
     with pytest.raises(GlassnetError, match="network is of your own"):
-        glassnet.search("digits", out=tmp_path / "search")
+        run(reopened(tmp_path / "search"), tmp_path / "search")

@@ -59,7 +59,7 @@ def check(
     data: str | Path | Given,
     net: str | nn.Module = "auto",
     *,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     out: str | Path | None = None,
     recipe: Recipe | str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -89,7 +89,13 @@ def check(
     chosen, opened = _chosen(data, net, recipe, settings, short)
     module = net if isinstance(net, nn.Module) else None
     found: list[Checked] = []
-    for checked in checkup.run(chosen, net=module, data=opened, only=only, folder=None if out is None else Path(out)):
+    for checked in checkup.run(
+        chosen,
+        net=module,
+        data=opened,
+        only=(only,) if isinstance(only, str) else only,
+        folder=None if out is None else Path(out),
+    ):
         found.append(checked)
         listen(checked)
     return found
@@ -141,7 +147,15 @@ def _chosen(
             fix=f"make one of the class: net={net.__name__}(...)" if isinstance(net, type) else None,
         )
     changes["net.name"] = OWN_NET if isinstance(net, nn.Module) else net
-    return start.changed(changes), opened
+    chosen = start.changed(changes)
+    if isinstance(net, nn.Module) and chosen.regularise.dropout is not None:
+        raise UsageError(
+            "the dropout of a module of your own is set where it is made",
+            where="regularise.dropout",
+            got=chosen.regularise.dropout,
+            fix="leave it out, and make the module with it",
+        )
+    return chosen, opened
 
 
 def _spelled_out(short: Mapping[str, Any]) -> dict[str, Any]:

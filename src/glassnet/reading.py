@@ -99,8 +99,17 @@ def divide(data: Data, recipe: Recipe) -> Data:
     )
     if data.task == "translation":
         return with_vocabulary(whole)
-    if settings.folds is None or settings.fold is None:
+    if settings.folds is None and settings.fold is None:
         return whole
+    if settings.folds is None or settings.fold is None:
+        which = "folds" if settings.folds is None else "fold"
+        raise UsageError(
+            "one training is of one fold",
+            where=f"data.{which}",
+            got="nothing",
+            expected="data.folds, into how many, and data.fold, which of them, from 1",
+            fix="say both; on the command line --folds N trains every fold",
+        )
     if settings.fold > settings.folds:
         raise UsageError(
             "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"

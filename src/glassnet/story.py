@@ -60,6 +60,11 @@ class Result:
     figures: dict[str, Any]
     data: Data
 
+    def __repr__(self) -> str:
+        figures = {name: value for name, value in self.figures.get("figures", {}).items() if isinstance(value, float)}
+        told = ", ".join(f"{name} {value:.4g}" for name, value in list(figures.items())[:4])
+        return f"Result({str(self.folder.path)!r}{': ' + told if told else ', not finished' if self.model is None else ''})"
+
 
 def run(
     recipe: Recipe,

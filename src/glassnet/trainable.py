@@ -116,13 +116,15 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
         steps = (made.shape[1],) if inputs.dtype == torch.int64 else (inputs.shape[1],) if inputs.ndim == 3 else ()
     wanted = (len(inputs[:2]), *steps, outputs)
     if not isinstance(made, Tensor) or tuple(made.shape) != wanted:
-        got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
+        got = tuple(made.shape) if isinstance(made, Tensor) else f"a {type(made).__name__}"
         raise ModelError(
             "the network's output has the wrong shape",
             where=type(net).__name__,
             got=got,
             expected=f"{wanted}: one {'logit' if recipe.loss.name != 'squared' else 'value'} for each of {outputs} outputs",
-            fix=f"let the last layer have {outputs} outputs"
+            fix="let forward return the outputs alone"
+            if not isinstance(made, Tensor)
+            else f"let the last layer have {outputs} outputs"
             + (
                 ", or ask for one logit of two classes: settings={'loss.name': 'binary'}"
                 if outputs == 2 and isinstance(made, Tensor) and made.shape[-1] == 1

@@ -151,11 +151,11 @@ def test_columns_without_a_number_and_numbers_too_large_are_told_together(tmp_pa
     assert "'1e300' in row 2" in told
 
 
-def test_an_empty_column_at_the_end_is_no_target(tmp_path: Path) -> None:
+def test_a_delimiter_behind_every_line_makes_no_target(tmp_path: Path) -> None:
     path = table(tmp_path, "t.csv", "a,y,\n" + "".join(f"{i % 5},{i % 3},\n" for i in range(12)))
     data = tables.read(path, ReadOptions())
     assert data.outputs == ("y",)
-    assert any("'y', the last one that is not empty, is the target" in note for note in data.notes)
+    assert any("'y', the last one with a name, is the target" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(("start", "told"), [(1_700_000_000, True), (0, False)])

@@ -143,6 +143,9 @@ class Part:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def __repr__(self) -> str:
+        return f"Part({len(self):,} samples, targets {str(self.targets.dtype).removeprefix('torch.')} {tuple(self.targets.shape)})"
+
     @property
     def answers(self) -> Tensor:
         """What is to be said, one answer a row: the targets, or of sentences those of all their tokens, one sentence behind the other."""
@@ -194,6 +197,10 @@ class Data:
     parts: Mapping[str, Part]
     notes: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{len(part):,} {name}" for name, part in self.parts.items())
+        return f"Data({self.name!r}, {self.schema.kind}, {self.task}: {parts})"
 
     @property
     def train(self) -> Part:

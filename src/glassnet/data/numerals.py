@@ -147,7 +147,7 @@ def sign_of(series: pl.Series) -> str:
     """
     if series.dtype.is_numeric():
         return ""
-    cells = series.drop_nulls()
+    cells = series.drop_nulls().unique()
     found = {sign: int(cells.str.contains(sign, literal=True).sum()) for sign in SIGNS}
     borne = [sign for sign, count in found.items() if count]
     if len(borne) != 1 or (borne[0] == "%" and found["%"] < cells.len()):
@@ -173,6 +173,7 @@ def _bare(series: pl.Series) -> pl.Series:
     """The cells that look like numbers, each once, without what is sure to be no part of them."""
     if series.dtype.is_numeric():
         return pl.Series([], dtype=pl.String)
+    series = series.drop_nulls().unique()
     sign = sign_of(series)
     cells = _without(series, sign) if sign else series
     gapped = cells.str.contains(_GAPPED)

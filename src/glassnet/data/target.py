@@ -128,9 +128,12 @@ def choose_target(
 def _target_column(table: TableFile, wanted: str | None) -> tuple[str, list[str]]:
     names = table.frame.columns
     if wanted is None:
-        filled = [name for name in names if table.frame[name].null_count() < table.frame.height] or names
-        which = "the last one" if filled[-1] == names[-1] else "the last one that is not empty"
-        return filled[-1], [f"Column '{filled[-1]}', {which}, is the target; --target names another."]
+        # A delimiter behind the last cell of every line makes a column without a name and without values.
+        nothing = names[-1] == f"column {len(names)}" and table.frame[names[-1]].null_count() == table.frame.height
+        last = names[-2] if nothing and len(names) > 1 else names[-1]
+        return last, [
+            f"Column '{last}', the last one{' with a name' if nothing else ''}, is the target; --target names another."
+        ]
     if wanted in names:
         return wanted, []
     raise table.lacks(wanted, "for the target")

@@ -21,14 +21,14 @@ from glassnet.searching.stages import ranked
 def finals(way: UnderWay) -> None:
     """The best settings, and the recipe without any change, each with fresh seeds: the best of many noisy trials is not what it seems."""
     search, found = way.search, way.found
-    assert search.stages is not None
-    last = [trial for trial in found.trials if trial.stage == len(search.stages)]
+    # A trial of an earlier stage has had no more epochs than those of the last: where it did better, it is no worse a candidate.
+    best = ranked(found.trials)
     contenders: list[dict[str, Any]] = [{}]
-    for trial in [*ranked(last), *ranked(found.trials)]:
+    for trial in best:
         if trial.settings not in contenders and len(contenders) <= search.finalists:
             contenders.append(trial.settings)
     if not final_trainings(search):
-        found.winner = ranked(last)[0].settings
+        found.winner = best[0].settings
         return
     way.tell(
         f"final  the best {len(contenders) - 1}, and the recipe as it was, {way.epochs} epochs, {search.repeats} fresh seed{'' if search.repeats == 1 else 's'} each"
@@ -64,7 +64,8 @@ def finals(way: UnderWay) -> None:
     found.winner = found.finalists[0]["settings"] if found.finalists else {}
     write_file(found.folder / "finalists.json", json.dumps(found.finalists, indent=1, ensure_ascii=False))
     for one in found.finalists:
-        way.tell(f"  {one['mean']:.4f} ± {one['std']:.4f} on validation with {settings_told(one['settings'])}")
+        told = f" ± {one['std']:.4f}" if len(one["values"]) > 1 else " (one seed)"
+        way.tell(f"  {one['mean']:.4f}{told} on validation with {settings_told(one['settings'])}")
 
 
 def crown(way: UnderWay) -> None:

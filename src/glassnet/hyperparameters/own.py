@@ -56,13 +56,13 @@ def refuse_fixed(own: Maker | None, space: Space) -> None:
     Raises:
         UsageError: the space has options of the net.
     """
-    names = [each.key for each in space if each.key.startswith("net.")]
+    names = [each.key for each in space if each.key.startswith("net.") or each.key == "regularise.dropout"]
     if isinstance(own, nn.Module) and names:
         raise UsageError(
             "a module that is made already has no options to search",
             where="space",
             got=", ".join(names),
-            fix=f"give what makes it: net={type(own).__name__}, or a function that takes {names[0].removeprefix('net.')}",
+            fix=f"give what makes it: net={type(own).__name__}, or a function that takes {names[0].rpartition('.')[2]}",
         )
 
 

@@ -14,13 +14,22 @@ from typing import Any
 
 from glassnet.data.dataset import Data
 from glassnet.data.readers.in_memory import Given, data_given
-from glassnet.errors import UsageError, unknown
+from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
 from glassnet.files import make_folder, write_file
-from glassnet.hyperparameters.asked import TOGETHER, Found, Search, figure_of, final_trainings, planned_epochs, settled
+from glassnet.hyperparameters.asked import (
+    TOGETHER,
+    Found,
+    Search,
+    Stage,
+    figure_of,
+    final_trainings,
+    planned_epochs,
+    settled,
+)
 from glassnet.hyperparameters.clock import Clock
 from glassnet.hyperparameters.coarse_to_fine import coarse_to_fine
 from glassnet.hyperparameters.finals import crown, finals
-from glassnet.hyperparameters.folder import new_folder, plain, reopened, words_of
+from glassnet.hyperparameters.folder import asked_before, new_folder, plain, reopened, words_of
 from glassnet.hyperparameters.own import Maker
 from glassnet.hyperparameters.side_by_side import crew_for
 from glassnet.hyperparameters.spaces import space_of
@@ -35,6 +44,8 @@ from glassnet.searching import Space, Trial
 from glassnet.searching.space import grid
 from glassnet.searching.study import check_names
 from glassnet.story import Teller
+
+LEAST = {"finalists": 0, "repeats": 0, "jobs": 1, "threads": 1, "budget": 0.0}
 
 
 def run(
@@ -148,12 +159,13 @@ def search(
         recipe: what stays the same in all trials, or the path of its file.
         settings: recipe values by dotted key that stay the same.
         tell: called with every sentence.
-        **how: further attributes of :class:`Search`, such as ``method="tpe"``, ``stages=(Stage(24, 5), Stage(12, 10))``, ``budget=600``.
+        **how: further attributes of :class:`Search`, such as ``method="tpe"``, ``stages=((24, 5), (12, 10))`` of trials and epochs, ``budget=600``.
 
     Raises:
         GlassnetError: with where, what was given, what was expected and how to mend it.
     """
     start = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe)) if recipe else Recipe()
+    how = _understood(how)
     opened = None if isinstance(data, str | Path) else data_given(data)
     own = None if isinstance(net, str) else net
     named = {
@@ -167,7 +179,42 @@ def search(
     )
     folder = new_folder(asked.recipe) if out is None else Path(out)
     again = (folder / "search.json").exists()
+    if again and not asked_before(asked, folder):
+        raise UsageError(
+            "there is another search in this folder already",
+            where=folder,
+            fix="choose another out, or ask for the same: then that search goes on",
+        )
     return run(reopened(folder) if again else asked, folder, net=own, data=opened, tell=tell)
+
+
+def _understood(how: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes of a search as somebody writes them: stages may be pairs (trials, epochs).
+
+    Raises:
+        UsageError: unknown names, with the nearest, and values that cannot be; all at once.
+    """
+    known = [name for name in Search.__dataclass_fields__ if name not in ("recipe", "space")]
+    mistakes: list[GlassnetError] = [unknown("argument of a search", name, known) for name in how if name not in known]
+    for name, least in LEAST.items():
+        value = how.get(name)
+        if value is not None and not (isinstance(value, int | float) and value >= least):
+            mistakes.append(
+                UsageError("this cannot be", where=name, got=repr(value), expected=f"a number, {least} or more")
+            )
+    given = dict(how)
+    if how.get("stages") is not None:
+        try:
+            given["stages"] = tuple(each if isinstance(each, Stage) else Stage(*each) for each in how["stages"])
+            fits = all(isinstance(n, int) and n > 0 for stage in given["stages"] for n in (stage.trials, stage.epochs))
+        except TypeError:
+            fits = False
+        if not fits:
+            told = "pairs (trials, epochs) above zero, such as ((24, 5), (12, 10))"
+            mistakes.append(UsageError("these are no stages", where="stages", got=repr(how["stages"]), expected=told))
+    if mistakes:
+        raise all_at_once(mistakes)
+    return given
 
 
 def epochs_of(base: Recipe, data: Data) -> int:

@@ -11,7 +11,9 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from glassnet.errors import GlassnetError
@@ -68,11 +70,12 @@ class _Worker:
     def __init__(self, maker: str, config: dict[str, Any], threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
-        kept = {name: os.environ.get(name) for name in THREAD_NAMES}
+        kept: dict[str, Any] = {name: os.environ.get(name) for name in THREAD_NAMES}
         os.environ.update(dict.fromkeys(THREAD_NAMES, str(threads)))  # read when the numerical libraries are loaded
         try:
             self._process = context.Process(target=_serve, args=(other, maker, config), daemon=True)
-            self._process.start()
+            with nullcontext() if config.get("net") is not None else _without_script():
+                self._process.start()
         finally:
             for name, value in kept.items():
                 if value is None:
@@ -97,6 +100,22 @@ class _Worker:
         if self._process.is_alive():
             self._process.terminate()
             self._process.join(timeout=5)
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Processes that are begun within the block do not run the script that begins them once more, as Python's do where it has no ``if __name__ == "__main__":``.
+
+    A network of the user's own may be defined in that script, and is found by running it.
+    """
+    script = sys.modules["__main__"]
+    kept: dict[str, Any] = {name: script.__dict__[name] for name in ("__file__", "__spec__") if name in script.__dict__}
+    script.__dict__.pop("__file__", None)
+    script.__spec__ = None
+    try:
+        yield
+    finally:
+        script.__dict__.update(kept)
 
 
 THREAD_NAMES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")

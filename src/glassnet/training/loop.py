@@ -18,6 +18,7 @@ from typing import Literal, Protocol, overload
 import torch
 from torch import Tensor, nn
 
+from glassnet.errors import UsageError
 from glassnet.events import Epoch, Event, Finished, Started, Step, Timing, Traced
 from glassnet.training.averaging import refresh_statistics
 from glassnet.training.evaluate import evaluate
@@ -91,6 +92,15 @@ def train(
         Started, then a Step after every step, an Epoch and a Timing after every epoch, and Finished. Where the plan has a meter, also Described
         after Started, Measured before the Step that was looked at, and Traced before one with a strange loss.
     """
+    lacks = [name for name in ("samples", "steps_per_epoch", "epoch") if not hasattr(batches, name)]
+    if lacks:
+        raise UsageError(
+            "these are no batches",
+            where="batches",
+            got=f"a {type(batches).__name__} without {', '.join(lacks)}",
+            expected="samples, steps_per_epoch, and epoch(number, start=0), which gives pairs (inputs, targets)",
+            fix="glassnet.data.batches.Batches makes them of a part",
+        )
     state = state or State(net, plan)
     if not state.started:
         state.started = True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from glassnet.errors import UsageError
 from glassnet.training.losses import Loss
 from glassnet.training.state import random_states, restore_random_states
 
@@ -65,6 +66,13 @@ def find_lr(
         lr_max: last rate.
         steps: steps between them, in equal ratios.
     """
+    if not 0 < lr_min < lr_max:
+        raise UsageError(
+            "the rates rise from one to the other",
+            where="lr_min, lr_max",
+            got=f"{lr_min} and {lr_max}",
+            expected="0 < lr_min < lr_max",
+        )
     weights = copy.deepcopy(net.state_dict())
     memory = copy.deepcopy(optimizer.state_dict())
     gradients = [None if p.grad is None else p.grad.clone() for p in net.parameters()]
