@@ -19,6 +19,7 @@ from glassnet.data.readers.in_memory import data_given
 from glassnet.errors import DataError, GlassnetError, ModelError, UsageError
 from glassnet.events import Epoch, Event
 from glassnet.layers.twin import twin
+from glassnet.members.running import drawn_anew
 from glassnet.model import load
 from glassnet.training import Plan
 from glassnet.training import train as loop
@@ -319,6 +320,26 @@ def test_more_of_what_is_told(tmp_path: Path) -> None:
     plan = Plan(cross_entropy, lambda net: torch.optim.SGD(net.parameters(), lr=0.1), epochs=1)
     with pytest.raises(GlassnetError, match=r"(?s)no batches.*a DataLoader without samples"):
         next(iter(loop(nn.Linear(8, 2), DataLoader(SAMPLES), plan)))  # type: ignore[arg-type]
+
+
+class Half(nn.Module):
+    """With a parameter that no layer draws."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 4), nn.Parameter(torch.ones(4, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.first(x)) @ self.last
+
+
+def test_what_members_do_not_draw_anew_is_named() -> None:
+    net = Half()
+    assert torch.equal(drawn_anew(net, 3, 0).first.weight, net.first.weight)
+    with pytest.warns(UserWarning, match=r"begin as they are: last$"):
+        other = drawn_anew(net, 3, 1)
+    assert not torch.equal(other.first.weight, net.first.weight)
+    assert torch.equal(other.last, net.last)
 
 
 def test_a_result_is_told_in_a_line(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def train(
     Args:
         data: a path, a name such as ``digits``, an opened data set, a pair of arrays (inputs, targets) with the samples along the first dimension, a ``torch.utils.data.Dataset`` of
             pairs, or a dict of parts, such as ``{"train": (x, y), "val": (x, y)}``. uint8 inputs of 3 or 4 dimensions are images; whole-number or text targets are classes.
-        net: the name of a net of the zoo, or a module of your own that maps a batch of preprocessed inputs to logits or values.
+        net: the name of a net of the zoo, or a module of your own that maps a batch of preprocessed inputs to logits or values. Of several members
+            the first begins with the module's weights, the others with weights drawn anew by its layers' ``reset_parameters``.
         out: the run folder; the next free ``runs/NAME-N`` without it.
         recipe: to start from, or the path of its file.
         settings: recipe values by dotted key, such as ``{"optimizer.lr": 0.01}``.

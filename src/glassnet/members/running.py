@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from glassnet.story import Listener, Result, Teller
 from glassnet.training.execution import choose_device, machine, process_kept
 from glassnet.training.lockstep import Training, to_its_end
 
+NAMED = 5  # parameters that begin alike in all members
 WORTH_TELLING = (
     "  warning",
     "going on",
@@ -200,15 +202,28 @@ class Members:
 
 
 def drawn_anew(net: nn.Module, seed: int, place: int) -> nn.Module:
-    """A copy of a user's own module; from the second member on with new starting weights, where its layers can draw them."""
+    """A copy of a user's own module; from the second member on with new starting weights, where its layers can draw them.
+
+    Warns:
+        UserWarning: parameters of layers without ``reset_parameters`` begin alike in all members.
+    """
     module = twin(net)
-    if place:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            for layer in module.modules():
-                reset = getattr(layer, "reset_parameters", None)
-                if callable(reset):
-                    reset()
+    if not place:
+        return module
+    kept: list[str] = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for path, layer in module.named_modules():
+            reset = getattr(layer, "reset_parameters", None)
+            if callable(reset):
+                reset()
+            else:
+                kept += [f"{path}.{name}" if path else name for name, _ in layer.named_parameters(recurse=False)]
+    if kept and place == 1:
+        warnings.warn(
+            f"members after the first begin with weights drawn anew by their layers' reset_parameters; these parameters have none and begin as they are: {', '.join(kept[:NAMED])}",
+            stacklevel=2,
+        )
     return module
 
 
