@@ -51,6 +51,11 @@ def test_a_column_is_read_as_it_was_written(country: str, decimals: int) -> None
         (["0,085", "1,200"], ",", [0.085, 1.2]),
         (["12.340", "980", "1.200"], ",", [12340.0, 980.0, 1200.0]),
         (["12.345", "980"], "", None),
+        (
+            [*(f"{n}.{n}1" for n in range(10, 20)), "980", "15", "7"],
+            ",",
+            [*(1000.0 * n + 10 * n + 1 for n in range(10, 20)), 980.0, 15.0, 7.0],
+        ),
         (["1.234.567", "3"], ",", [1234567.0, 3.0]),
         (["1,23,456", "7"], ".", [123456.0, 7.0]),  # lakhs
         (["1.037,09"], ",", [1037.09]),
@@ -105,6 +110,14 @@ def test_what_a_column_leaves_open_the_others_decide_and_at_last_custom(
 ) -> None:
     path = table(tmp_path, "t.csv", f"price;other;y\n1,085;{rest};1\n2,085;3;3\n1,200;4;9\n3,300;1;7\n")
     assert float(tables.read(path, ReadOptions()).train.inputs.take(torch.arange(1))[0, 0]) == pytest.approx(price)
+
+
+def test_what_stays_open_is_told(tmp_path: Path) -> None:
+    rows = "87.342;1\n75.648;3\n177.847;9\n52.246;7\n"
+    notes = tables.read(table(tmp_path, "t.csv", "area;y\n" + rows), ReadOptions()).notes
+    assert "t.csv: '87.342' in 'area' is 87.342." in notes
+    notes = tables.read(table(tmp_path, "t.csv", "area,y\n" + rows.replace(";", ",")), ReadOptions()).notes
+    assert not any("'87.342' in 'area'" in note for note in notes)
 
 
 def schema_of(folder: Path, text: str) -> TableSchema:

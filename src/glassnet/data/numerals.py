@@ -20,6 +20,10 @@ Mark = Literal["", ".", ","]
 SIGNS = "$€£¥₹%"
 GAPS = " '’\u00a0\u2009\u202f"
 FEWEST_ROUND = 2  # cells such as 12.340 beside 980, before full stops alone are taken to group thousands
+FEWEST_MARKED, FEWEST_WHOLE = (
+    10,
+    3,
+)  # or so many such as 12.345 and 980, of which none has one or two digits behind the mark
 _LIKE_NUMBERS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
 _GAPPED = rf"^[+-]?[1-9]\d{{0,2}}(?:[{GAPS}]\d{{3}})+(?:[.,]\d+)?$"
 # The second group of two digits: lakhs, 1,23,456.
@@ -113,7 +117,7 @@ def _by_company(cells: pl.Series) -> Mark:
 
     ``980`` beside ``1,085``: decimals would come with one or two digits too, or with three everywhere. A whole number of four digits or more beside it, that nothing groups, says
     that nothing is grouped. Full stops, which are decimal signs nearly everywhere, are believed to group only where cells end in a zero that nobody writes behind
-    a decimal sign here and leaves out there.
+    a decimal sign here and leaves out there, or where there are many.
     """
     behind = {mark: int(cells.str.contains(pattern).sum()) for mark, pattern in _THREE_BEHIND.items()}
     if all(behind.values()) or not any(behind.values()):
@@ -125,8 +129,9 @@ def _by_company(cells: pl.Series) -> Mark:
         return mark
     if not (whole > 0).any():
         return ""
+    many = behind[mark] >= FEWEST_MARKED and int((whole > 0).sum()) >= FEWEST_WHOLE
     round_ones = int(cells.str.contains(r"[.,]\d\d0$").sum())
-    return other if mark == "," or round_ones >= FEWEST_ROUND else ""
+    return other if mark == "," or many or round_ones >= FEWEST_ROUND else ""
 
 
 def commas(series: pl.Series) -> bool:
@@ -155,14 +160,19 @@ def sign_of(series: pl.Series) -> str:
     return borne[0] if int(cells.str.contains(_bearing(borne[0])).sum()) == found[borne[0]] else ""
 
 
-def example(series: pl.Series, written: Numerals) -> str | None:
-    """A cell that is not read as Python would, with what it is read as, such as ``'1,085' in 'price' is 1085``; None where there is none."""
+def example(series: pl.Series, written: Numerals, *, doubtful: bool = False) -> str | None:
+    """A cell that is not read as Python would, with what it is read as, such as ``'1,085' in 'price' is 1085``; None where there is none.
+
+    With ``doubtful`` also one that is, but could group thousands: ``'87.342' in 'area' is 87.342``.
+    """
     if series.dtype.is_numeric():
         return None
     odd = series.filter(series.str.contains(r"\d[.,]\d|\d[^\d.,eE]\d") & series.is_not_null())
     if odd.len():
         read, usual = numbers(odd, written), odd.cast(pl.Float64, strict=False)
         told = read.is_not_null() & (usual.is_null() | (usual != read))
+        if doubtful:
+            told |= odd.str.contains(_THREE_BEHIND["."])
         if told.any():
             place = int(told.arg_max() or 0)
             return f"'{odd[place]}' in '{series.name}' is {read[place]:.10g}"

@@ -116,8 +116,10 @@ class TableFile:
         return numbers(self.frame[name], self.numerals(name, known))
 
     def readings(self, names: Sequence[str]) -> list[str]:
-        """One sentence with how numbers of these columns are read, where they are not written as in Python; else nothing."""
-        found = [read for name in names if (read := example(self.frame[name], self.numerals(name))) is not None]
+        """One sentence with how numbers of these columns are read, where they are not written as in Python or could be meant otherwise; else nothing."""
+        doubtful = {name: self.delimiter != "," and name not in self.marks for name in names}
+        told = [example(self.frame[name], self.numerals(name), doubtful=doubtful[name]) for name in names]
+        found = [read for read in told if read is not None]
         more = f", and {len(found) - NAMED} more columns likewise" if len(found) > NAMED else ""
         return [f"{self.path.name}: {', '.join(found[:NAMED])}{more}."] if found else []
 
