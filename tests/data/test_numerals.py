@@ -155,6 +155,28 @@ def test_a_lonely_cell_is_read_as_the_training_file_has_it(tmp_path: Path) -> No
         assert source.take(torch.arange(1))[0, 1] == value
 
 
+@pytest.mark.parametrize(
+    ("trained", "new", "read"),
+    [
+        ("45%", "38 %", 38.0),
+        ("45%", "0.38", None),
+        ("0.45", "38%", None),
+        ("$45", "38", 38.0),
+        ("45", "$38", 38.0),
+        ("$45", "€38", None),
+    ],
+)
+def test_signs_of_new_rows(tmp_path: Path, trained: str, new: str, read: float | None) -> None:
+    rows = "".join(f"{trained.replace('5', str(i % 7))},{i % 5},{i}\n" for i in range(30))
+    schema = schema_of(tmp_path, "share,x,y\n" + rows)
+    path = str(table(tmp_path, "new.csv", f"share,x\n{new},1\n"))
+    if read is None:
+        with pytest.raises(DataError, match="column 'share' has no number at all"):
+            schema.read([path])
+    else:
+        assert float(schema.read([path])[1].take(torch.arange(1))[0, 0]) == read
+
+
 def test_columns_without_a_number_and_numbers_too_large_are_told_together(tmp_path: Path) -> None:
     schema = schema_of(tmp_path, ENGLISH)
     with pytest.raises(DataError) as caught:

@@ -20,10 +20,8 @@ Mark = Literal["", ".", ","]
 SIGNS = "$€£¥₹%"
 GAPS = " '’\u00a0\u2009\u202f"
 FEWEST_ROUND = 2  # cells such as 12.340 beside 980, before full stops alone are taken to group thousands
-FEWEST_MARKED, FEWEST_WHOLE = (
-    10,
-    3,
-)  # or so many such as 12.345 and 980, of which none has one or two digits behind the mark
+FEWEST_MARKED = 10  # or so many such as 12.345, of which none has one or two digits behind the mark,
+FEWEST_WHOLE = 3  # beside so many such as 980
 _LIKE_NUMBERS = r"^[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?$"
 _GAPPED = rf"^[+-]?[1-9]\d{{0,2}}(?:[{GAPS}]\d{{3}})+(?:[.,]\d+)?$"
 # The second group of two digits: lakhs, 1,23,456.
@@ -83,7 +81,7 @@ def numbers(series: pl.Series, written: Numerals = PLAIN) -> pl.Series:
     if series.dtype.is_numeric():
         return series.cast(pl.Float64)
     groups = written.decimal == "," and series.str.contains(_GROUPED[","]).any()
-    if not groups:
+    if not groups and written.sign != "%":
         plain = series.cast(pl.Float64, strict=False)
         if plain.null_count() == series.null_count():
             return plain

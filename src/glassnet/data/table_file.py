@@ -95,15 +95,18 @@ class TableFile:
         chosen = keep.arg_true().to_list()
         return replace(self, frame=self.frame.filter(keep), lines=[self.lines[row] for row in chosen])
 
-    def numerals(self, name: str, known: Numerals = UNKNOWN) -> Numerals:
+    def numerals(self, name: str, known: Numerals | None = None) -> Numerals:
         """How a column's numbers are written: as its cells show, else as is known from the training file, else as the other columns of this file, else by custom."""
         series = self.frame[name]
         if series.dtype.is_numeric():
-            return known
-        decimal: Mark = self.marks.get(name, "") or known.decimal
+            return known or UNKNOWN
+        decimal: Mark = self.marks.get(name, "") or (known.decimal if known else "")
         if not decimal and marked(series):
             decimal = self.mark or ("," if self.delimiter == ";" and commas(series) else ".")
-        return Numerals(decimal, known.sign or sign_of(series))
+        sign = sign_of(series)
+        if known is not None:  # 45% is not what 0.45 or 45 of the training file means, while $5 may be
+            sign = known.sign or sign.replace("%", "")
+        return Numerals(decimal, sign)
 
     @property
     def mark(self) -> Mark:
@@ -111,7 +114,7 @@ class TableFile:
         found = set(self.marks.values())
         return found.pop() if len(found) == 1 else ""
 
-    def numbers(self, name: str, known: Numerals = UNKNOWN) -> pl.Series:
+    def numbers(self, name: str, known: Numerals | None = None) -> pl.Series:
         """The cells of a column as float64, null where they are none."""
         return numbers(self.frame[name], self.numerals(name, known))
 
