@@ -310,7 +310,16 @@ class Pairs(nn.Linear):
         return super().forward(x), x
 
 
+class Detached(nn.Linear):
+    """Of which nothing can be learned."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).detach()
+
+
 def test_more_of_what_is_told(tmp_path: Path) -> None:
+    with pytest.raises(GlassnetError, match=r"(?s)hang on nothing that learns.*\.detach\(\)"):
+        train(Detached(8, 2), tmp_path)
     with pytest.raises(GlassnetError, match="let forward return the outputs alone"):
         train(Pairs(8, 2), tmp_path)
     with pytest.raises(GlassnetError, match="set where it is made"):

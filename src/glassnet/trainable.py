@@ -90,12 +90,12 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
     """Show the network two samples, so that a misfit is told before anything is trained.
 
     Raises:
-        ModelError: a layer does not accept what reaches it, or the outputs have the wrong shape; names the layer and the size.
+        ModelError: a layer does not accept what reaches it, or the outputs have the wrong shape or hang on nothing that learns; names the layer and the size.
     """
     was_training = net.training
     net.eval()
     try:
-        with torch.no_grad():
+        with torch.enable_grad():
             made = net(inputs[:2])
     except GlassnetError:
         raise
@@ -130,4 +130,12 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
                 if outputs == 2 and isinstance(made, Tensor) and made.shape[-1] == 1
                 else ""
             ),
+        )
+    if not made.requires_grad:
+        raise ModelError(
+            "the network's outputs hang on nothing that learns",
+            where=type(net).__name__,
+            got="outputs without a gradient",
+            expected="outputs computed from the parameters by PyTorch's operations",
+            fix="take .detach(), .item(), .numpy() and torch.no_grad() out of forward",
         )

@@ -15,7 +15,7 @@ import optuna
 import pytest
 
 from glassnet.errors import DataError, UsageError
-from glassnet.searching import Job, Pool, Range, Study, Trial
+from glassnet.searching import Choice, Job, Pool, Range, Study, Trial
 
 SPACE = (Range("x", 0.0, 1.0), Range("y", 1e-4, 1.0, log=True))
 HERE = Path(__file__).parent
@@ -158,3 +158,10 @@ def test_unknown_methods_and_pruners_are_told(tmp_path: Path) -> None:
         study(tmp_path, "randon")
     with pytest.raises(UsageError, match="unknown pruner"):
         study(tmp_path, pruner="mediam")
+
+
+def test_random_draws_of_few_choices_do_not_repeat_themselves(tmp_path: Path) -> None:
+    space = (Choice("a", (1, 2)), Choice("b", ("x", "y", "z")))
+    study = Study(tmp_path / "s.db", 1, space, "random", "none", 0, 8)
+    drawn = [study.ask()[1] for _ in range(8)]
+    assert len({str(point) for point in drawn[:6]}) == 6  # all that there are, and only then some again

@@ -84,7 +84,9 @@ def _narrowed(study: Study, space: Space, stage: Stage, search: Search) -> tuple
             f"none of the {len(ended)} trials of stage {study.stage} came to its end",
             where="--space",
             got=next((trial.why for trial in ended if trial.why), None),
-            fix="a space with smaller rates, or --space without settings that do not go together",
+            fix="a space with smaller rates"
+            if any(trial.end == "exploded" for trial in ended)
+            else "leave out of the space what does not go together",
         )
     narrowed = narrow(space, ended, widen=search.widen)
     record = {

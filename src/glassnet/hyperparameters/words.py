@@ -26,7 +26,10 @@ def plan_told(search: Search, base: Recipe, samples: int, ways: Sequence[Arrange
         f"search {samples:,} samples, {base.net.name}; "
         + ", ".join(f"{short(each.key)} {each}" for each in search.space),
         f"       {search.method}, {ways[0]}; "
-        + "; then ".join(f"{each.trials} trials of {each.epochs} epochs" for each in search.stages),
+        + "; then ".join(
+            f"{each.trials} trial{'' if each.trials == 1 else 's'} of {each.epochs} epoch{'' if each.epochs == 1 else 's'}"
+            for each in search.stages
+        ),
     ]
     if len(ways) > 1:
         rates = ", ".join(f"{each.epochs_per_second:.3g} epochs/s {each}" for each in ways)

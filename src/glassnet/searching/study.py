@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from glassnet.errors import UsageError, unknown
-from glassnet.searching.space import Choice, Parameter, Space, draw, grid
+from glassnet.searching.space import Choice, Parameter, Range, Space, draw, grid
 from glassnet.searching.trial import Trial
 
 METHODS: Mapping[str, str] = MappingProxyType(
@@ -57,6 +57,9 @@ def check_names(method: str, pruner: str) -> None:
     for name, table, what in ((method, METHODS, "method"), (pruner, PRUNERS, "pruner")):
         if name not in table:
             raise unknown(what, name, table, where=f"--{what}")
+
+
+REDRAWN = 20  # times, where a trial would repeat one before
 
 
 class Study:
@@ -116,11 +119,23 @@ class Study:
         """The next trial: its number and its settings."""
         number = self.asked
         if self.method in ("random", "grid") and number == len(self._study.get_trials(deepcopy=False)):
-            point = self.points[number] if self.points else draw(self.space, f"{self.seed}/{self.stage}/{number}")
+            point = self.points[number] if self.points else self._drawn(number)
             self._study.enqueue_trial({each.key: _stored(each, point[each.key]) for each in self.space})
         trial = self._study.ask(self._distributions)
         self._trials[trial.number], self._told[trial.number] = trial, set()
         return trial.number, self._settings(trial)
+
+    def _drawn(self, number: int) -> dict[str, Any]:
+        """A point that no trial before has had, where there is one to be found: of few choices chance takes the same again and again."""
+        point = draw(self.space, f"{self.seed}/{self.stage}/{number}")
+        if any(isinstance(each, Range) and not each.whole for each in self.space):
+            return point  # of a range of fractions nothing comes twice
+        before = [self._settings(trial) for trial in self._study.get_trials(deepcopy=False) if trial.params]
+        for attempt in range(REDRAWN):
+            if point not in before:
+                break
+            point = draw(self.space, f"{self.seed}/{self.stage}/{number}/{attempt}")
+        return point
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Tell a trial's best figure after an epoch; whether it shall go on."""
