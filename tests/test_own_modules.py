@@ -291,7 +291,8 @@ def test_a_dataset_is_read_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (Items(odd=7), ["sample 7", "(5, 6, 3)", "(6, 6, 3)"]),
+        (Items(odd=7), ["the dataset, sample 7", "(5, 6, 3)", "(6, 6, 3)"]),
+        ({"train": Items(), "val": Items(odd=7)}, ["the val dataset, sample 7"]),
         (Items(length=0), ["no sample"]),
         (TensorDataset(torch.zeros(4, 2)), ["a tuple of 1"]),
     ],

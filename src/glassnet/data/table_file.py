@@ -138,7 +138,8 @@ class TableFile:
         for position, column in enumerate(columns):
             series = self.frame[column.source]
             known = Numerals(self.mark, column.written.sign) if elsewhere else column.written
-            values = encode(column, series, self.numerals(column.source, known))
+            written = self.numerals(column.source, known) if column.kind == "number" else known
+            values = encode(column, series, written)
             if (what := written_otherwise(column, series, values)) is not None:
                 row = int(series.is_not_null().arg_max() or 0)
                 other[column.source] = (

@@ -55,7 +55,7 @@ def _pair(data: object, part: str, notes: list[str]) -> Pair:
     if isinstance(given, tuple | list) and len(given) == 2:
         inputs, targets = given
     elif isinstance(given, Dataset) and not isinstance(given, IterableDataset) and hasattr(given, "__len__"):
-        inputs, targets = _read(given, part or "the dataset", notes)
+        inputs, targets = _read(given, f"the {part}dataset", notes)
     else:
         raise UsageError(
             "data cannot be read from this", where=f"{part}data", got=_told(given), expected=EXPECTED, fix=_fix(given)
@@ -91,7 +91,7 @@ def _read(dataset: Dataset[Any], what: str, notes: list[str]) -> tuple[NDArray[A
     again, _ = _sample(dataset, 0, what)
     if not np.array_equal(first, again, equal_nan=first.dtype.kind == "f"):
         notes.append(
-            f"{what.strip().capitalize()} gives sample 0 otherwise each time, as augmentation does: every sample is read once and stays so. Leave the chance out of it, and augment by the recipe (augment.…)."
+            f"{what.capitalize()} gives sample 0 otherwise each time, as augmentation does: every sample is read once and stays so. Leave the chance out of it, and augment by the recipe (augment.…)."
         )
     if first.nbytes * count > LARGEST:
         raise DataError(
