@@ -17,6 +17,7 @@ import pytest
 import torch
 from rich.console import Console
 
+import glassnet
 from glassnet import cli
 from glassnet.cli.search_board import Board
 from glassnet.cli.search_command import called, line_of, sure_of
@@ -139,6 +140,31 @@ def test_mistakes_are_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert cli.run(["search", "digits", "--net", "linear", *arguments, "--out", str(tmp_path / "none")]) == 2
         assert words in capsys.readouterr().err
     assert cli.run(["search", "--resume", str(tmp_path)]) == 2
+
+
+def test_a_setting_of_one_optimiser_fails_no_trial_of_another_also_after_a_stop(tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    asked = {
+        "space": "opt=adam|sgd, momentum=0.5..0.9",
+        "stages": ((6, 1),),
+        "finalists": 0,
+        "winner": False,
+        "jobs": 1,
+        "pruner": "none",
+    }
+    found = glassnet.search("digits", "linear", out=folder, **asked)
+    assert {trial.end for trial in found.trials} == {"done"}
+    for trial in found.trials:
+        assert ("optimizer.momentum" in trial.settings) == (trial.settings["optimizer.name"] == "sgd")
+    assert len({trial.settings["optimizer.name"] for trial in found.trials}) == 2
+    assert (folder / "plots" / "settings.png").exists()
+    again = glassnet.search("digits", "linear", out=folder, **asked)
+    assert [vars(each) for each in again.trials] == [vars(each) for each in found.trials]
+
+
+def test_what_would_be_ignored_beside_resume_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["search", "digits", "--resume", str(tmp_path), "--lr", "0.1"]) == 2
+    assert "DATA, --lr beside it" in capsys.readouterr().err
 
 
 @pytest.mark.slow

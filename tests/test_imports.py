@@ -97,6 +97,7 @@ ALLOWED: dict[str, set[str]] = {
         "files",
         "layers",
         "members",
+        "plots",
         "reading",
         "recipe",
         "recipe_mistakes",

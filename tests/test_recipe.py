@@ -14,6 +14,10 @@ from pydantic import ValidationError
 
 from glassnet.errors import UsageError
 from glassnet.recipe import Recipe, describe, known_keys, parse_value
+from glassnet.recipe_mistakes import check
+from glassnet.training.averaging import AVERAGES
+from glassnet.training.losses import LOSSES
+from glassnet.training.optimizers import OPTIMIZERS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 PLAIN = st.recursive(
@@ -201,3 +205,25 @@ def test_the_description_covers_every_key_with_words_and_a_default_that_is_valid
     for key, _, default in described:
         if default is not None:
             assert Recipe().changed({key: default}) == Recipe(), key
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"optimizer.name": "adam", "optimizer.momentum": 0.9}, "adam takes no momentum"),
+        ({"optimizer.name": "lbfgs", "optimizer.weight_decay": 0.1}, "lbfgs has no weight decay"),
+        ({"regularise.average": "swa", "regularise.ema_decay": 0.9}, "the average swa has no ema_decay"),
+        ({"regularise.average": "none", "regularise.average_from": 0.5}, "--average swa or polyak"),
+        ({"loss.name": "hinge", "loss.label_smoothing": 0.1}, "the loss hinge smooths no labels"),
+        ({"loss.name": "squared", "loss.j": 2.0}, "the loss squared has no j"),
+    ],
+)
+def test_what_would_do_nothing_is_refused_before_data_are_read(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as told:
+        check(Recipe().changed(settings))
+    assert words in told.value.message()
+
+
+@given(st.sampled_from(sorted(OPTIMIZERS)), st.sampled_from(sorted(LOSSES)), st.sampled_from(AVERAGES))
+def test_names_alone_are_never_refused(optimizer: str, loss: str, average: str) -> None:
+    check(Recipe().changed({"optimizer.name": optimizer, "loss.name": loss, "regularise.average": average}))

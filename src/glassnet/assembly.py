@@ -215,11 +215,6 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
     """The parts that the recipe's settings name."""
     regularise, stop = recipe.regularise, recipe.stop
     clip = Clip(norm=recipe.clip.norm, value=recipe.clip.value) if recipe.clip.norm or recipe.clip.value else None
-    options = {
-        name: value
-        for name in ("momentum", "nesterov", "betas", "eps")
-        if (value := getattr(recipe.optimizer, name)) is not None
-    }
     lr = 1e-3 if recipe.optimizer.lr == "find" else float(recipe.optimizer.lr)
 
     def optimizer(net: nn.Module) -> torch.optim.Optimizer:
@@ -229,7 +224,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
             lr=lr,
             weight_decay=float(recipe.optimizer.weight_decay),
             bias_lr=float(recipe.optimizer.bias_lr),
-            options=options,
+            options=recipe.optimizer.given(),
         )
 
     return Plan(

@@ -13,7 +13,7 @@ from glassnet.errors import GlassnetError, UsageError, all_at_once, unknown
 from glassnet.initialise import INITS
 from glassnet.recipe import Recipe
 from glassnet.training.losses import LOSSES
-from glassnet.training.optimizers import OPTIMIZERS
+from glassnet.training.optimizers import OPTIMIZERS, option_mistakes
 from glassnet.training.schedules import SCHEDULES, make_schedule
 from glassnet.zoo.options import check_options
 
@@ -24,6 +24,9 @@ MONITORS = {
     "translation": ("accuracy", "loss"),
 }  # what may decide which epoch is the best
 OF_SEQUENCES = {"language": ("language", "says what comes next"), "translation": ("translator", "translates")}
+OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
+SMOOTHED = "cross-entropy"  # the one loss that smooths labels
+EMA_DECAY = Recipe().regularise.ema_decay
 OWN_NET = "own"  # what recipe.net.name says of a module of the user's
 
 
@@ -62,9 +65,65 @@ def check(recipe: Recipe) -> None:
             )
     if recipe.schedule.name in SCHEDULES:
         mistakes += _mistakes(lambda: make_schedule(recipe.schedule.name, **recipe.schedule.options))
-    mistakes += _ensemble_mistakes(recipe)
+    mistakes += [*_optimizer_mistakes(recipe), *loss_mistakes(recipe)]
+    mistakes += [*_average_mistakes(recipe), *_ensemble_mistakes(recipe)]
     if mistakes:
         raise all_at_once(mistakes)
+
+
+def _optimizer_mistakes(recipe: Recipe) -> list[GlassnetError]:
+    """What an optimiser that is named does not take."""
+    asked = recipe.optimizer
+    if asked.name not in OPTIMIZERS:
+        return []
+    figures = {"lr": asked.lr, "weight_decay": asked.weight_decay, "bias_lr": asked.bias_lr}
+    open_ones = {"lr": 1e-3, "weight_decay": 0.0, "bias_lr": 1.0}  # of what is chosen later, any that it takes
+    told = {key: open_ones[key] if isinstance(value, str) else value for key, value in figures.items()}
+    return option_mistakes(asked.name, **told, options=asked.given())
+
+
+def loss_mistakes(recipe: Recipe) -> list[GlassnetError]:
+    """What a loss that is named does not take; of one that is left open, nothing."""
+    asked, found = recipe.loss, list[GlassnetError]()
+    if asked.name not in LOSSES:
+        return found
+    if asked.label_smoothing not in ("auto", 0.0) and asked.name != SMOOTHED:
+        fix = f"leave it out, or --loss {SMOOTHED}, which alone takes it"
+        found.append(
+            UsageError(
+                f"the loss {asked.name} smooths no labels",
+                where="loss.label_smoothing",
+                got=asked.label_smoothing,
+                fix=fix if asked.name in OF_CLASSES else "leave it out",
+            )
+        )
+    if asked.j is not None and asked.name != "map":
+        found.append(
+            UsageError(
+                f"the loss {asked.name} has no j", where="loss.j", got=asked.j, fix="leave it out, or --loss map"
+            )
+        )
+    return found
+
+
+def _average_mistakes(recipe: Recipe) -> list[GlassnetError]:
+    """What would do nothing, since the weights are averaged otherwise, or not at all."""
+    asked, found = recipe.regularise, list[GlassnetError]()
+    settings = (
+        ("ema_decay", asked.ema_decay, EMA_DECAY, ("ema",)),
+        ("average_from", asked.average_from, None, ("swa", "polyak")),
+    )
+    for key, value, usual, takes in settings:
+        if value != usual and asked.average not in ("auto", *takes):
+            found.append(
+                UsageError(
+                    f"the average {asked.average} has no {key}",
+                    where=f"regularise.{key}",
+                    got=value,
+                    fix=f"leave it out, or --average {' or '.join(takes)}",
+                )
+            )
+    return found
 
 
 def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError]:

@@ -18,14 +18,12 @@ from glassnet.data.preprocess.fitting import PREPROCESSING
 from glassnet.errors import GlassnetError, UsageError, all_at_once
 from glassnet.presets import PRESETS, QUICK_CHANGES, QUICK_OPTIONS, QUICK_WIDTH, Choice, Preset, other, quick
 from glassnet.recipe import Recipe
-from glassnet.recipe_mistakes import MONITORS, OF_SEQUENCES, OWN_NET
-from glassnet.training.losses import LOSSES, J
+from glassnet.recipe_mistakes import MONITORS, OF_CLASSES, OF_SEQUENCES, OWN_NET, SMOOTHED, loss_mistakes
+from glassnet.training.losses import J
 
 LOOKS = 256  # images that are looked at to choose the augmentation
 SOUND_AS = {"conv1d": "waveform", "rnn": "log-mel-steps", "lstm": "log-mel-steps", "gru": "log-mel-steps"}
 WORD_DROPOUT = 0.2  # share of a text's words that are made unknown in training
-SMOOTHED = "cross-entropy"  # the one loss that smooths labels
-OF_CLASSES = ("cross-entropy", "binary", "hinge", "map")
 CELLS = ("rnn", "lstm", "gru")
 
 
@@ -342,23 +340,10 @@ def _rest(recipe: Recipe, data: Data) -> dict[str, Choice]:
 
 def _loss(recipe: Recipe) -> dict[str, Choice]:
     """The options of the loss that was chosen."""
-    name, smoothing = recipe.loss.name, recipe.loss.label_smoothing
-    if smoothing not in ("auto", 0.0) and name in LOSSES and name != SMOOTHED:
-        raise UsageError(
-            f"the loss {name} smooths no labels",
-            where="loss.label_smoothing",
-            got=smoothing,
-            fix=f"leave it out, or --loss {SMOOTHED}, which alone takes it" if name in OF_CLASSES else "leave it out",
-        )
-    if recipe.loss.name == "map":
-        return {} if recipe.loss.j else {"loss.j": Choice(J, "the paper gives none; on MNIST 3 did as well, 20 worse")}
-    if recipe.loss.j is not None:
-        raise UsageError(
-            f"the loss {recipe.loss.name} has no j",
-            where="loss.j",
-            got=recipe.loss.j,
-            fix="leave it out, or --loss map",
-        )
+    if mistakes := loss_mistakes(recipe):
+        raise all_at_once(mistakes)
+    if recipe.loss.name == "map" and not recipe.loss.j:
+        return {"loss.j": Choice(J, "the paper gives none; on MNIST 3 did as well, 20 worse")}
     return {}
 
 

@@ -153,6 +153,11 @@ class OptimizerSettings(Section):
     eps: Positive | None = Field(None, description="adagrad, rmsprop, adam, adamw")
     bias_lr: Positive | Auto = Field("auto", description="biases and norm parameters learn at lr times this")
 
+    def given(self) -> dict[str, Any]:
+        """What is said beside name, rate and decay, under torch.optim's names."""
+        names = ("momentum", "nesterov", "betas", "eps")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
 
 class ScheduleSettings(OpenSection):
     """How the learning rate changes (requirement S2)."""

@@ -11,7 +11,9 @@ from scipy import stats
 
 from glassnet.errors import UsageError
 from glassnet.hyperparameters import full_key, space_of
-from glassnet.searching import Choice, Range, grid
+from glassnet.hyperparameters.spaces import fitted
+from glassnet.recipe import Recipe
+from glassnet.searching import Choice, Only, Range, grid
 from glassnet.searching.space import draw, written
 
 
@@ -100,3 +102,74 @@ def test_a_grid_has_both_ends_and_no_more_points_than_trials() -> None:
 )
 def test_values_as_people_read_them(value: object, text: str) -> None:
     assert written(value) == text
+
+
+MOMENTUM = Range("optimizer.momentum", 0.5, 0.9, only=Only("optimizer.name", ("sgd", "rmsprop")))
+OPTIMIZERS = Choice("optimizer.name", ("adam", "sgd", "rmsprop"))
+
+
+def test_what_belongs_to_one_value_is_drawn_with_that_alone() -> None:
+    space = (OPTIMIZERS, MOMENTUM, Range("optimizer.lr", 1e-3, 1e-1, log=True))
+    free = (OPTIMIZERS, Range("optimizer.momentum", 0.5, 0.9), space[2])
+    for number in range(50):
+        point, all_of_it = draw(space, str(number)), draw(free, str(number))
+        assert ("optimizer.momentum" in point) == (point["optimizer.name"] != "adam")
+        assert point == {key: all_of_it[key] for key in point}  # and what else is drawn stays as it was
+
+
+def test_a_grid_takes_what_is_one_point_once() -> None:
+    points = grid((OPTIMIZERS, MOMENTUM), 6)
+    assert [tuple(point.values()) for point in points] == [
+        ("adam",),
+        ("sgd", 0.5),
+        ("sgd", 0.9),
+        ("rmsprop", 0.5),
+        ("rmsprop", 0.9),
+    ]
+
+
+def bound(text: str, **base: object) -> dict[str, tuple[object, ...] | None]:
+    """With what each setting of a space is searched."""
+    settings = {key.replace("__", "."): value for key, value in base.items()}
+    space = fitted(space_of(text), Recipe().changed(settings))
+    return {each.key.partition(".")[2]: each.only and each.only.values for each in space}
+
+
+def test_settings_are_bound_to_what_takes_them() -> None:
+    """What torch.optim, the zoo, the schedules and the losses take, asked of them and written nowhere else."""
+    assert bound("opt=adam|sgd|rmsprop, momentum=0.5..0.9, nesterov=true|false, lr=1e-3..1 log") == {
+        "name": None,
+        "momentum": ("sgd", "rmsprop"),
+        "nesterov": ("sgd",),  # although it needs a momentum, which is in the space too
+        "lr": None,
+    }
+    assert bound("opt=adam|lbfgs, weight-decay=1e-6..1e-2 log") == {"name": None, "weight_decay": ("adam",)}
+    assert bound("net=linear|mlp, hidden=[32]|[64], dropout=0..0.5") == {
+        "name": None,
+        "hidden": ("mlp",),
+        "dropout": ("mlp",),
+    }
+    assert bound("schedule=step|cosine, schedule.every=2..4, warmup=0.0..2.0")["every"] == ("step",)
+    assert bound("loss=cross-entropy|hinge, label_smoothing=0.01..0.2")["label_smoothing"] == ("cross-entropy",)
+    assert bound("regularise.average=none|ema, ema_decay=0.9..0.99")["ema_decay"] == ("ema",)
+    assert bound("momentum=0.5..0.9") == {"momentum": None}  # the data choose the optimiser
+    assert bound("momentum=0.5..0.9", optimizer__name="sgd") == {"momentum": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "words"),
+    [
+        ("lr=foo|1e-3", {}, "'foo'"),
+        ("dropout=0..2", {}, "number ≥ 0 and ≤ 1"),
+        ("batch-size=16.5..64", {}, "whole number"),
+        ("momentum=0.5..0.9", {"optimizer__name": "adam"}, "adam takes no momentum"),
+        ("opt=adam|adamw, momentum=0.5..0.9", {}, "adam takes no momentum"),
+        ("net=mpl|linear", {}, "did you mean 'mlp'"),
+        ("dropout=0..0.5", {"net__name": "linear"}, "the net linear has no dropout"),
+        ("seed=1..9, data.target=a|b", {}, "2 mistakes"),
+    ],
+)
+def test_a_space_that_no_trial_could_have_is_refused_at_once(text: str, base: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError) as told:
+        bound(text, **base)
+    assert words in told.value.message()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from glassnet.searching import Choice, Range, Trial, edges, narrow
+from glassnet.searching import Choice, Only, Range, Trial, edges, narrow
 from glassnet.searching.stages import ranked
 
 LR = Range("optimizer.lr", 1e-6, 1e-3, log=True)
@@ -84,3 +86,21 @@ def test_too_few_trials_narrow_nothing_and_what_ended_early_is_not_the_best() ->
     (found,) = narrow((LR,), trials)
     assert found.after == LR
     assert "too few" in found.why
+
+
+def test_what_belongs_to_one_value_is_narrowed_by_those_that_have_it_and_goes_with_it() -> None:
+    names = Choice("o", ("adam", "sgd"))
+    momentum = Range("m", 0.0, 1.0, only=Only("o", ("sgd",)))
+    adam = [trial(n, 0.1 + n / 100, o="adam") for n in range(8)]
+    sgd = [trial(8 + n, 0.9 - n / 100, o="sgd", m=0.8 + n / 50) for n in range(8)]
+    kept, shorter = narrow((names, momentum), [*adam, *sgd])
+    assert kept.after == replace(names, values=("sgd",))
+    assert isinstance(shorter.after, Range)
+    assert 0.6 < shorter.after.low < 0.8
+    assert shorter.after.only == momentum.only
+    worse = [replace(each, value=0.0) for each in sgd]
+    kept, gone = narrow((names, momentum), [*adam, *worse])
+    assert kept.after == replace(names, values=("adam",))
+    assert gone.after is None
+    assert "sgd" in gone.why
+    assert edges((names, momentum), [*adam, *worse]) == []

@@ -69,7 +69,9 @@ def test_frozen_parameters_are_left_out() -> None:
         ("sgd", {"momentun": 0.9}, "did you mean 'momentum'"),
         ("sgd", {"nesterov": True}, "nesterov needs a momentum"),
         ("adam", {"betas": (2.0, 0.9)}, "adam does not take these options"),
-        ("lbfgs", {"weight_decay": 0.1}, "unknown option of lbfgs"),
+        ("adam", {"momentum": 0.9}, "adam takes no momentum\n.*\n.* sgd or rmsprop"),
+        ("lbfgs", {"betas": (0.9, 0.99)}, "lbfgs takes no betas\n.*\n.* adam or adamw"),
+        ("sgd", {"warp": 0.1}, "unknown option of sgd"),
     ],
 )
 def test_mistakes_are_told(name: str, options: dict[str, Any], words: str) -> None:

@@ -89,6 +89,7 @@ def command(
     from glassnet.hyperparameters import Search, reopened, space_of
 
     if resumed is not None:
+        _refuse_beside_resume()
         return _run(reopened(Path(resumed)), Path(resumed), as_json, quiet)
     settings = settings_of(flags)
     recipe = Recipe.from_toml(Path(recipe_file)) if recipe_file else Recipe()
@@ -123,11 +124,34 @@ def command(
     return _run(reopened(folder) if (folder / "search.json").exists() else asked, folder, as_json, quiet)
 
 
+def _refuse_beside_resume() -> None:
+    """Refuse what would be ignored: a search that goes on does what it was asked for at first.
+
+    Raises:
+        UsageError: more than how to print it is given.
+    """
+    from glassnet.errors import UsageError
+
+    context = click.get_current_context()
+    given = [
+        each.human_readable_name if isinstance(each, click.Argument) else each.opts[0]
+        for each in context.command.params
+        if each.name not in ("resumed", "as_json", "quiet")
+        and context.get_parameter_source(each.name or "") == click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise UsageError(
+            "a search that goes on does what it was asked for at first",
+            where="--resume",
+            got=f"{', '.join(given)} beside it",
+            fix="leave them out, or begin another search with another --out",
+        )
+
+
 def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
     from glassnet.cli.search_board import Board
     from glassnet.cli.signals import interruption
     from glassnet.hyperparameters import run
-    from glassnet.plots.searches import draw_search
 
     look_as_usual()
     board = Board(line_of, called, quiet=quiet or as_json)
@@ -148,7 +172,6 @@ def _run(search: Search, folder: Path, as_json: bool, quiet: bool) -> int:
         if found.stopped:
             board.say(f"stopped; go on with: glassnet search --resume {folder}")
             return asked.exit_code
-    draw_search(folder)
     if as_json:
         ends = {
             "event": "found",

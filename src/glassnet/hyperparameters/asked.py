@@ -8,8 +8,8 @@ from typing import Any
 
 from glassnet.assembly import assemble
 from glassnet.data.dataset import Data
-from glassnet.errors import UsageError
 from glassnet.hyperparameters.own import Maker, made, refuse_fixed
+from glassnet.hyperparameters.spaces import as_resolved, fitted
 from glassnet.hyperparameters.usual import default_space
 from glassnet.hyperparameters.watch import LIKELIHOOD
 from glassnet.recipe import Recipe
@@ -122,13 +122,7 @@ def settled(search: Search, data: Data, own: Maker | None = None) -> tuple[Searc
         recipe = recipe.changed({f"train.{way}": getattr(measured, way) for way in ways})
     space = search.space or default_space(search.recipe, resolved, data)
     refuse_fixed(own, space)
-    for each in space:
-        if each.key.startswith(("data.", "ensemble.")) or each.key in ("train.seed", "train.epochs", "train.threads"):
-            raise UsageError(
-                "this cannot be searched: the trials could not be compared",
-                where=f"--space {each.key}",
-                fix="leave it out of the space",
-            )
+    space = fitted(space, as_resolved(recipe, resolved, space))
     if resolved.net.name != "auto" and recipe.net.name == "auto" and all(each.key != "net.name" for each in space):
         recipe = recipe.changed({"net.name": resolved.net.name})
     whole = int(resolved.train.epochs)

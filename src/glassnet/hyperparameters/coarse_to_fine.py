@@ -98,11 +98,11 @@ def _narrowed(study: Study, space: Space, stage: Stage, search: Search) -> tuple
         "edges": [str(edge) for edge in edges(space, ended)],
         "importances": study.importances(),
         "narrowed": [
-            {"key": each.before.key, "from": str(each.before), "to": str(each.after), "why": each.why}
+            {"key": each.before.key, "from": str(each.before), "to": str(each.after or "left out"), "why": each.why}
             for each in narrowed
         ],
     }
-    return tuple(each.after for each in narrowed), record
+    return tuple(each.after for each in narrowed if each.after), record
 
 
 def _of(trial: Trial) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from glassnet.errors import UsageError
 from glassnet.files import write_file
 from glassnet.hyperparameters.asked import Search, Stage
 from glassnet.recipe import Recipe
-from glassnet.searching import Choice, Range, Trial
+from glassnet.searching import Choice, Only, Parameter, Range, Trial
 
 PLAIN = (
     *("method", "pruner", "widen", "finalists", "repeats", "jobs", "threads", "seed", "budget", "winner", "cluster"),
@@ -41,9 +42,7 @@ def reopened(folder: Path) -> Search:
             "this is no search folder", where=folder, expected="a folder that 'glassnet search' has written"
         )
     tree = json.loads(path.read_text(encoding="utf-8"))
-    space = tuple(
-        Range(**each) if "low" in each else Choice(each["key"], tuple(each["values"])) for each in tree.pop("space")
-    )
+    space = tuple(_parameter(each) for each in tree.pop("space"))
     stages = tuple(Stage(**each) for each in tree.pop("stages"))
     return Search(Recipe.from_toml(folder / "base.toml"), space, stages, **tree)
 
@@ -61,10 +60,23 @@ def words_of(search: Search) -> str:
     """What was asked for, before anything was chosen."""
     own = {name: getattr(search, name) for name in PLAIN} | {
         "recipe": search.recipe.to_toml(),
-        "space": None if search.space is None else [str(vars(each)) for each in search.space],
+        "space": None if search.space is None else [_words(each) for each in search.space],
         "stages": None if search.stages is None else [vars(each) for each in search.stages],
     }
     return json.dumps(own, indent=1, ensure_ascii=False)
+
+
+def _words(parameter: Parameter) -> str:
+    said = {
+        name: value for name, value in vars(parameter).items() if name != "only" or value
+    }  # older searches have none
+    return str(said)
+
+
+def _parameter(tree: dict[str, Any]) -> Parameter:
+    only = tree.pop("only", None)
+    belongs = Only(only["key"], tuple(only["values"])) if only else None
+    return Range(**tree, only=belongs) if "low" in tree else Choice(tree["key"], tuple(tree["values"]), belongs)
 
 
 def plain(search: Search) -> dict[str, Any]:
@@ -72,11 +84,7 @@ def plain(search: Search) -> dict[str, Any]:
     assert search.space is not None
     assert search.stages is not None
     own = {name: getattr(search, name) for name in PLAIN}
-    space = [
-        vars(each) if isinstance(each, Range) else {"key": each.key, "values": list(each.values)}
-        for each in search.space
-    ]
-    return {"space": [dict(each) for each in space], "stages": [vars(each) for each in search.stages], **own}
+    return {"space": [asdict(each) for each in search.space], "stages": [vars(each) for each in search.stages], **own}
 
 
 def write_trials(folder: Path, trials: Sequence[Trial]) -> None:

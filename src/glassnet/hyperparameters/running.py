@@ -32,10 +32,11 @@ from glassnet.hyperparameters.finals import crown, finals
 from glassnet.hyperparameters.folder import asked_before, new_folder, plain, reopened, words_of
 from glassnet.hyperparameters.own import Maker
 from glassnet.hyperparameters.side_by_side import crew_for
-from glassnet.hyperparameters.spaces import space_of
+from glassnet.hyperparameters.spaces import fitted, space_of
 from glassnet.hyperparameters.together import together
 from glassnet.hyperparameters.under_way import UnderWay
 from glassnet.hyperparameters.words import plan_told
+from glassnet.plots.searches import draw_search
 from glassnet.reading import anchored, divide, read_data
 from glassnet.recipe import Recipe
 from glassnet.recipe_mistakes import OWN_NET, check
@@ -90,9 +91,10 @@ def run(
             got=f"{search.together}, {search.cluster}",
             fix="leave out one of the two",
         )
-    if search.method == "grid" and search.space:  # told now, and not when the data are read and speeds measured
-        for stage in search.stages or ():
-            grid(search.space, stage.trials)
+    if search.space:  # told now, and not when the data are read and speeds measured
+        space = fitted(search.space, recipe)
+        for stage in (search.stages or ()) if search.method == "grid" else ():
+            grid(space, stage.trials)
     if recipe.net.name == OWN_NET and net is None:
         raise UsageError(
             "this search's network is of your own",
@@ -132,6 +134,8 @@ def run(
         crown(way)
         if not way.found.stopped:
             together(way)
+    if not way.found.stopped:
+        draw_search(folder)
     return way.found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from glassnet.hyperparameters.asked import Search
 from glassnet.hyperparameters.side_by_side import Arrangement
 from glassnet.recipe import Recipe
+from glassnet.searching import Parameter
 from glassnet.searching.space import written
 
 
@@ -23,8 +24,7 @@ def plan_told(search: Search, base: Recipe, samples: int, ways: Sequence[Arrange
     assert search.space is not None
     assert search.stages is not None
     lines = [
-        f"search {samples:,} samples, {base.net.name}; "
-        + ", ".join(f"{short(each.key)} {each}" for each in search.space),
+        f"search {samples:,} samples, {base.net.name}; " + ", ".join(_told(each) for each in search.space),
         f"       {search.method}, {ways[0]}; "
         + "; then ".join(
             f"{each.trials} trial{'' if each.trials == 1 else 's'} of {each.epochs} epoch{'' if each.epochs == 1 else 's'}"
@@ -35,6 +35,12 @@ def plan_told(search: Search, base: Recipe, samples: int, ways: Sequence[Arrange
         rates = ", ".join(f"{each.epochs_per_second:.3g} epochs/s {each}" for each in ways)
         lines.append(f"       measured: {rates}")
     return lines
+
+
+def _told(parameter: Parameter) -> str:
+    only = parameter.only
+    with_what = f" (with {short(only.key)} {' or '.join(map(written, only.values))})" if only else ""
+    return f"{short(parameter.key)} {parameter}{with_what}"
 
 
 def told_of(record: Mapping[str, Any], *, last: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from glassnet.searching.cluster import Cluster
 from glassnet.searching.crew import Crew, Job
-from glassnet.searching.space import Choice, Parameter, Range, Space, grid, parse_space, read_space
+from glassnet.searching.space import Choice, Only, Parameter, Range, Space, grid, parse_space, read_space
 from glassnet.searching.stages import Edge, Narrowed, edges, narrow
 from glassnet.searching.study import METHODS, PRUNERS, Study
 from glassnet.searching.trial import Trial
@@ -17,6 +17,7 @@ __all__ = [
     "Edge",
     "Job",
     "Narrowed",
+    "Only",
     "Parameter",
     "Pool",
     "Range",

@@ -17,6 +17,19 @@ from glassnet.errors import GlassnetError, UsageError, all_at_once
 
 
 @dataclass(frozen=True)
+class Only:
+    """A setting that belongs to some values of another one, as momentum to ``sgd`` and ``rmsprop``.
+
+    Attributes:
+        key: of the other setting, a :class:`Choice` of the same space.
+        values: of it, with which the setting means something.
+    """
+
+    key: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Range:
     """All numbers from ``low`` to ``high``.
 
@@ -26,6 +39,7 @@ class Range:
         high: largest value.
         log: whether every decade is as likely as any other: 10^U(log10 low, log10 high), and not U(low, high).
         whole: whole numbers only.
+        only: with which values of another setting it is searched; with all of them without it.
     """
 
     key: str
@@ -33,6 +47,7 @@ class Range:
     high: float
     log: bool = False
     whole: bool = False
+    only: Only | None = None
 
     def at(self, place: float) -> float | int:
         """The value at a place from 0 (low) to 1 (high)."""
@@ -67,10 +82,12 @@ class Choice:
     Attributes:
         key: dotted key of the setting.
         values: numbers, texts, lists; at least one.
+        only: with which values of another setting it is searched; with all of them without it.
     """
 
     key: str
     values: tuple[Any, ...]
+    only: Only | None = None
 
     def at(self, place: float) -> Any:
         """The value at a place from 0 to 1; each has an equal part."""
@@ -84,14 +101,33 @@ Parameter = Range | Choice
 Space = tuple[Parameter, ...]
 
 
+def belonging(space: Space, point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point without what does not belong to its other values: no momentum beside ``adam``."""
+    return {
+        each.key: point[each.key]
+        for each in space
+        if each.only is None or point.get(each.only.key) in each.only.values  # None where that is no part of the point
+    }
+
+
+def reachable(space: Space) -> Space:
+    """A space without what belongs to values that it no longer has."""
+    left = {each.key: each.values for each in space if isinstance(each, Choice)}
+    return tuple(
+        each for each in space if each.only is None or any(value in left[each.only.key] for value in each.only.values)
+    )
+
+
 def draw(space: Space, seed: str) -> dict[str, Any]:
     """Settings drawn at random, by nothing but the seed: whoever draws them again, on whatever machine, gets the same (Bergstra and Bengio 2012)."""
     chance = Random(seed)
-    return {parameter.key: parameter.at(chance.random()) for parameter in space}
+    return belonging(space, {parameter.key: parameter.at(chance.random()) for parameter in space})
 
 
 def grid(space: Space, trials: int) -> list[dict[str, Any]]:
     """A grid of at most so many points: of each list all values, of each range equally many, both ends included (in the middle where there is only one).
+
+    Points that are one point without what does not belong to their other values are taken once.
 
     Raises:
         UsageError: there are more combinations of the lists alone.
@@ -113,7 +149,10 @@ def grid(space: Space, trials: int) -> list[dict[str, Any]]:
         else:
             places = [number / (levels - 1) for number in range(levels)] if levels > 1 else [0.5]
             lines.append(list(dict.fromkeys(_even(each.at(place)) for place in places)))
-    return [dict(zip((each.key for each in space), point, strict=True)) for point in product(*lines)]
+    points = [
+        belonging(space, dict(zip((each.key for each in space), point, strict=True))) for point in product(*lines)
+    ]
+    return [point for number, point in enumerate(points) if point not in points[:number]]
 
 
 def _even(value: float) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from glassnet.searching.space import Choice, Parameter, Range, Space, written
+from glassnet.searching.space import Choice, Parameter, Range, Space, reachable, written
 from glassnet.searching.trial import Trial
 
 GOOD = 0.25  # share of the trials that show where it is good
@@ -22,12 +22,12 @@ class Narrowed:
 
     Attributes:
         before: as it was.
-        after: as it will be.
+        after: as it will be; None where it belongs to values of another setting that are gone.
         why: the reason in words.
     """
 
     before: Parameter
-    after: Parameter
+    after: Parameter | None
     why: str
 
 
@@ -94,17 +94,31 @@ def narrow(space: Space, trials: Sequence[Trial], *, widen: bool = False) -> lis
         trials: of this stage.
         widen: whether a range at whose end the best trial lies is widened there by a third.
     """
-    best = good(trials)
+    leading = good(trials)
     ended = {edge.parameter.key: edge for edge in edges(space, trials)}
     found = []
     for each in space:
-        if len(best) < FEWEST:
-            found.append(Narrowed(each, each, f"only {len(best)} trials came to their end: too few to narrow by"))
+        best = [trial for trial in leading if each.key in trial.settings]
+        if len(leading) < FEWEST:
+            found.append(Narrowed(each, each, f"only {len(leading)} trials came to their end: too few to narrow by"))
+        elif len(best) < FEWEST:
+            found.append(
+                Narrowed(
+                    each, each, f"only {len(best)} of the best {len(leading)} trials have it: too few to narrow by"
+                )
+            )
         elif isinstance(each, Choice):
             found.append(_fewer(each, best, len(trials)))
         else:
             found.append(_shorter(each, best, len(trials), ended.get(each.key) if widen else None))
-    return found
+    left = reachable(tuple(each.after for each in found if each.after))
+    return [each if each.after in left else Narrowed(each.before, None, _gone(each.before)) for each in found]
+
+
+def _gone(parameter: Parameter) -> str:
+    assert parameter.only is not None
+    values = " or ".join(written(value) for value in parameter.only.values)
+    return f"it belongs to {values} of {parameter.only.key}, which is gone"
 
 
 def _fewer(choice: Choice, best: Sequence[Trial], count: int) -> Narrowed:
@@ -131,7 +145,7 @@ def _shorter(old: Range, best: Sequence[Trial], count: int, edge: Edge | None) -
         why += f"; widened {'above' if edge.high else 'below'}, since the best lies at the edge"
     new = replace(old, low=_value(old, low), high=_value(old, high))
     if not new.low < new.high:
-        return Narrowed(old, Choice(old.key, (int(new.low) if old.whole else new.low,)), why)
+        return Narrowed(old, Choice(old.key, (int(new.low) if old.whole else new.low,), old.only), why)
     if new == old:
         why += ": nearly everywhere"
     return Narrowed(old, new, why)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from glassnet.errors import UsageError, unknown
-from glassnet.searching.space import Choice, Parameter, Range, Space, draw, grid
+from glassnet.searching.space import Choice, Parameter, Range, Space, belonging, draw, grid
 from glassnet.searching.trial import Trial
 
 METHODS: Mapping[str, str] = MappingProxyType(
@@ -120,7 +120,9 @@ class Study:
         number = self.asked
         if self.method in ("random", "grid") and number == len(self._study.get_trials(deepcopy=False)):
             point = self.points[number] if self.points else self._drawn(number)
-            self._study.enqueue_trial({each.key: _stored(each, point[each.key]) for each in self.space})
+            self._study.enqueue_trial(  # what does not belong to the point is drawn by the sampler, and left out again
+                {each.key: _stored(each, point[each.key]) for each in self.space if each.key in point}
+            )
         trial = self._study.ask(self._distributions)
         self._trials[trial.number], self._told[trial.number] = trial, set()
         return trial.number, self._settings(trial)
@@ -128,7 +130,7 @@ class Study:
     def _drawn(self, number: int) -> dict[str, Any]:
         """A point that no trial before has had, where there is one to be found: of few choices chance takes the same again and again."""
         point = draw(self.space, f"{self.seed}/{self.stage}/{number}")
-        if any(isinstance(each, Range) and not each.whole for each in self.space):
+        if any(isinstance(each, Range) and not each.whole and each.key in point for each in self.space):
             return point  # of a range of fractions nothing comes twice
         before = [self._settings(trial) for trial in self._study.get_trials(deepcopy=False) if trial.params]
         for attempt in range(REDRAWN):
@@ -208,7 +210,7 @@ class Study:
         return self._trials[number]
 
     def _settings(self, trial: Any) -> dict[str, Any]:
-        return {each.key: _restored(each, trial.params[each.key]) for each in self.space}
+        return belonging(self.space, {each.key: _restored(each, trial.params[each.key]) for each in self.space})
 
 
 def _storage(optuna: Any, path: Path) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -56,15 +56,41 @@ def make_optimizer(
     Raises:
         UsageError: unknown name or options, or values out of range, all at once; nothing to train.
     """
-    if name not in OPTIMIZERS:
-        raise unknown("optimizer", name, OPTIMIZERS)
     options = dict(options or {})
-    # Rate and decay have arguments of their own; given again as options, one of the two would silently lose.
-    takes = set(inspect.signature(OPTIMIZERS[name]).parameters)
-    known = takes - {"params", "self", "lr", "weight_decay"}
-    mistakes: list[GlassnetError] = [
-        unknown(f"option of {name}", key, known, where=f"optimizer.{key}") for key in options if key not in known
+    if mistakes := option_mistakes(name, lr=lr, weight_decay=weight_decay, bias_lr=bias_lr, options=options):
+        raise all_at_once(mistakes)
+    trained = [p for p in net.parameters() if p.requires_grad]
+    if not trained:
+        raise UsageError(
+            "the network has nothing to train",
+            where=type(net).__name__,
+            got="no parameter that requires a gradient",
+            fix="let some learn, as in layer.requires_grad_(True)",
+        )
+    if name == "lbfgs":
+        options.setdefault("line_search_fn", "strong_wolfe")  # without it a step may go uphill
+        return _built(name, trained, lr, options)
+    weights, rest = divided(net)
+    groups = [
+        {"params": group, "lr": rate, "weight_decay": decay}
+        for group, rate, decay in ((weights, lr, weight_decay), (rest, lr * bias_lr, 0.0))
+        if group
     ]
+    if name in _FUSED and not {"foreach", "fused", "differentiable"} & options.keys():
+        options["fused"] = True
+    return _built(name, groups, lr, options)
+
+
+def option_mistakes(
+    name: str, *, lr: float, weight_decay: float, bias_lr: float, options: Mapping[str, Any]
+) -> list[GlassnetError]:
+    """What :func:`make_optimizer` refuses of these, whatever the network is."""
+    if name not in OPTIMIZERS:
+        return [unknown("optimizer", name, OPTIMIZERS)]
+    # Rate and decay have arguments of their own; given again as options, one of the two would silently lose.
+    takes = _takes(name)
+    known = takes - {"params", "self", "lr", "weight_decay"}
+    mistakes: list[GlassnetError] = [_not_taken(name, key, known) for key in options if key not in known]
     for key, value in (("lr", lr), ("weight_decay", weight_decay), ("bias_lr", bias_lr)):
         if not (math.isfinite(value) and value >= 0):  # torch looks at its defaults only, never at a group's own values
             mistakes.append(
@@ -87,28 +113,19 @@ def make_optimizer(
         mistakes.append(
             UsageError(f"{name} has no weight decay", where="optimizer.weight_decay", fix="use regularise.l2")
         )
-    if mistakes:
-        raise all_at_once(mistakes)
-    trained = [p for p in net.parameters() if p.requires_grad]
-    if not trained:
-        raise UsageError(
-            "the network has nothing to train",
-            where=type(net).__name__,
-            got="no parameter that requires a gradient",
-            fix="let some learn, as in layer.requires_grad_(True)",
-        )
-    if name == "lbfgs":
-        options.setdefault("line_search_fn", "strong_wolfe")  # without it a step may go uphill
-        return _built(name, trained, lr, options)
-    weights, rest = divided(net)
-    groups = [
-        {"params": group, "lr": rate, "weight_decay": decay}
-        for group, rate, decay in ((weights, lr, weight_decay), (rest, lr * bias_lr, 0.0))
-        if group
-    ]
-    if name in _FUSED and not {"foreach", "fused", "differentiable"} & options.keys():
-        options["fused"] = True
-    return _built(name, groups, lr, options)
+    return mistakes
+
+
+def _takes(name: str) -> set[str]:
+    return set(inspect.signature(OPTIMIZERS[name]).parameters)
+
+
+def _not_taken(name: str, key: str, known: Iterable[str]) -> UsageError:
+    others = [other for other in OPTIMIZERS if key in _takes(other)]
+    if not others:
+        return unknown(f"option of {name}", key, known, where=f"optimizer.{key}")
+    fix = f"leave it out, or take {' or '.join(others)}"
+    return UsageError(f"{name} takes no {key}", where=f"optimizer.{key}", fix=fix)
 
 
 def _built(name: str, parameters: Any, lr: float, options: Mapping[str, Any]) -> torch.optim.Optimizer:
