@@ -34,7 +34,7 @@ class Meter:
         early: whether they are.
     """
 
-    every: int
+    every: int = 20
     early: bool = True
 
     def due(self, step: int) -> bool:
