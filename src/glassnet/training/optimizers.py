@@ -87,9 +87,7 @@ def option_mistakes(
     """What :func:`make_optimizer` refuses of these, whatever the network is."""
     if name not in OPTIMIZERS:
         return [unknown("optimizer", name, OPTIMIZERS)]
-    # Rate and decay have arguments of their own; given again as options, one of the two would silently lose.
-    takes = _takes(name)
-    known = takes - {"params", "self", "lr", "weight_decay"}
+    known = _options_of(name)
     mistakes: list[GlassnetError] = [_not_taken(name, key, known) for key in options if key not in known]
     for key, value in (("lr", lr), ("weight_decay", weight_decay), ("bias_lr", bias_lr)):
         if not (math.isfinite(value) and value >= 0):  # torch looks at its defaults only, never at a group's own values
@@ -109,19 +107,20 @@ def option_mistakes(
         )
     if options.get("nesterov") and not options.get("momentum"):
         mistakes.append(UsageError("nesterov needs a momentum", where="optimizer.nesterov", fix="--momentum 0.9"))
-    if weight_decay and "weight_decay" not in takes:
+    if weight_decay and "weight_decay" not in inspect.signature(OPTIMIZERS[name]).parameters:
         mistakes.append(
             UsageError(f"{name} has no weight decay", where="optimizer.weight_decay", fix="use regularise.l2")
         )
     return mistakes
 
 
-def _takes(name: str) -> set[str]:
-    return set(inspect.signature(OPTIMIZERS[name]).parameters)
+def _options_of(name: str) -> set[str]:
+    # Rate and decay have arguments of their own; given again as options, one of the two would silently lose.
+    return set(inspect.signature(OPTIMIZERS[name]).parameters) - {"params", "lr", "weight_decay"}
 
 
 def _not_taken(name: str, key: str, known: Iterable[str]) -> UsageError:
-    others = [other for other in OPTIMIZERS if key in _takes(other)]
+    others = [other for other in OPTIMIZERS if key in _options_of(other)]
     if not others:
         return unknown(f"option of {name}", key, known, where=f"optimizer.{key}")
     fix = f"leave it out, or take {' or '.join(others)}"
