@@ -20,7 +20,7 @@ import glassnet
 from glassnet.cli import run as cli
 from glassnet.combined import Ensemble
 from glassnet.events import Epoch
-from glassnet.members.running import shared_out
+from glassnet.members.several import shared_out
 from glassnet.members.side_by_side import ended
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
@@ -318,8 +318,8 @@ def test_how_members_share_the_cores(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     recipe = Recipe().changed({"train.device": "cpu", **settings})
-    assert shared_out(recipe, own=False) == expected
-    assert shared_out(recipe, own=True) == ("in-turn", 1, recipe.train.threads)
+    assert shared_out(recipe, recipe.ensemble.members, own=False) == expected
+    assert shared_out(recipe, recipe.ensemble.members, own=True) == ("in-turn", 1, recipe.train.threads)
 
 
 @pytest.mark.parametrize(

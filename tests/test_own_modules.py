@@ -19,7 +19,7 @@ from glassnet.data.readers.in_memory import data_given
 from glassnet.errors import DataError, GlassnetError, ModelError, UsageError
 from glassnet.events import Epoch, Event
 from glassnet.layers.twin import twin
-from glassnet.members.running import drawn_anew
+from glassnet.members.from_seeds import drawn_anew
 from glassnet.model import load
 from glassnet.training import Plan
 from glassnet.training import train as loop
@@ -325,8 +325,6 @@ def test_more_of_what_is_told(tmp_path: Path) -> None:
         train(Pairs(8, 2), tmp_path)
     with pytest.raises(GlassnetError, match="set where it is made"):
         train(nn.Linear(8, 2), tmp_path, settings={"regularise.dropout": 0.5})
-    with pytest.raises(GlassnetError, match=r"(?s)one training is of one fold.*--folds N"):
-        train(nn.Linear(8, 2), tmp_path, settings={"data.folds": 3})
     plan = Plan(cross_entropy, lambda net: torch.optim.SGD(net.parameters(), lr=0.1), epochs=1)
     with pytest.raises(GlassnetError, match=r"(?s)no batches.*a DataLoader without samples"):
         next(iter(loop(nn.Linear(8, 2), DataLoader(SAMPLES), plan)))  # type: ignore[arg-type]

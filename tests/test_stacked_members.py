@@ -22,8 +22,8 @@ from glassnet.combined import Ensemble
 from glassnet.errors import LockedError
 from glassnet.events import Epoch, Measured, Step
 from glassnet.files import locked
-from glassnet.members import run, running
-from glassnet.members.running import Sharing, shared_out
+from glassnet.members import from_seeds, run, several
+from glassnet.members.several import Sharing, shared_out
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 from glassnet.training import stacked
@@ -201,12 +201,12 @@ def test_what_was_measured_is_told_kept_and_not_asked_again(
     """What ``auto`` does on a GPU, on the CPU."""
     asked: list[str] = []
 
-    def sharing(recipe: Recipe, *, own: bool) -> Sharing:
+    def sharing(recipe: Recipe, count: int, *, own: bool) -> Sharing:
         asked.append(recipe.ensemble.together)
-        found = shared_out(recipe, own=own)
+        found = shared_out(recipe, count, own=own)
         return Sharing("auto", None, 1) if recipe.ensemble.together == "auto" else found
 
-    monkeypatch.setattr(running, "shared_out", sharing)
+    monkeypatch.setattr(from_seeds, "shared_out", sharing)
     monkeypatch.setattr(stacked, "_gain", lambda *_: gain)
     recipe = Recipe().changed(
         {
@@ -247,8 +247,10 @@ def test_what_was_measured_is_told_kept_and_not_asked_again(
 def test_how_members_share_a_gpu(
     settings: dict[str, object], expected: tuple[object, ...], own: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "choose_device", lambda _: torch.device("cuda"))
-    assert shared_out(Recipe().changed({"ensemble.members": 5, **settings}), own=own) == expected
+    monkeypatch.setattr(several, "choose_device", lambda _: torch.device("cuda"))
+    assert shared_out(Recipe().changed(settings), 5, own=own) == expected
+    if expected[0] != "stacked":  # which a recipe with folds may not ask for
+        assert shared_out(Recipe().changed(settings), 5, own=own, stacks=False).way == "in-turn"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -284,17 +284,6 @@ def test_a_rate_far_too_high_stops_with_its_reason(tmp_path: Path, capsys: pytes
     assert (tmp_path / "hot" / "findings.jsonl").exists()
 
 
-def test_cross_validation_leaves_every_sample_out_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [argument for argument in SMALL if argument != "--quiet"]
-    assert cli(["train", "digits", *arguments, "--epochs", "1", "--folds", "3", "--out", str(tmp_path / "cv")]) == 0
-    assert "cross-validation over 3 folds" in capsys.readouterr().out
-    about = [json.loads((tmp_path / "cv" / f"fold-{fold}" / "data.json").read_text()) for fold in (1, 2, 3)]
-    assert sum(each["samples"]["val"] for each in about) == about[0]["samples"]["train"] + about[0]["samples"]["val"]
-    assert len({each["samples"]["test"] for each in about}) == 1
-    assert len({each["fingerprint"] for each in about}) == 3
-    assert cli(["resume", str(tmp_path / "cv" / "fold-2"), "--quiet"]) == 0
-
-
 def test_a_quick_run_spends_less_on_what_stands_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
     monkeypatch.setattr(finishing, "rivals_of", lambda *_, budget_seconds, **__: given.append(budget_seconds) or [])

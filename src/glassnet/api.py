@@ -14,7 +14,7 @@ from glassnet.data.readers.in_memory import Given, data_given
 from glassnet.errors import UsageError
 from glassnet.events import Checked, Event
 from glassnet.members import run
-from glassnet.recipe import Recipe, key_of
+from glassnet.recipe import Recipe, key_of, run_name
 from glassnet.recipe_mistakes import OWN_NET
 from glassnet.runs import new_run, open_run
 from glassnet.story import Result
@@ -51,8 +51,7 @@ def train(
         GlassnetError: with where, what was given, what was expected and how to mend it.
     """
     chosen, opened = _chosen(data, net, recipe, settings, short)
-    name = Path(chosen.data.path).stem or "run"
-    folder = new_run(name, None if out is None else str(out))
+    folder = new_run(run_name(chosen), None if out is None else str(out))
     return run(chosen, folder, net=net if isinstance(net, nn.Module) else None, data=opened, listen=listen)
 
 

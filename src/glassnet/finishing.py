@@ -118,7 +118,7 @@ def measure(
     Args:
         model: the finished one; of an ensemble the gain over its members is measured with the same look at the part.
         data: divided into parts.
-        recipe: says which part is judged; where that is the validation part, the rivals are left for later too.
+        recipe: says which part is judged; where that is the validation part, the rivals are left for later too, unless it is a fold.
         preprocess: what the rivals' inputs are prepared by.
         recorder: of the run, which keeps count of the looks at the test part.
         tell: called with every sentence for people.
@@ -128,7 +128,7 @@ def measure(
     part = data.parts[name]
     if name == "test":
         recorder.use_test("train", len(part))
-    judged = recipe.data.judge == "test"
+    judged = recipe.data.judge == "test" or recipe.data.fold is not None  # a fold stands for data that nobody has seen
     if judged or data.task in TOLD_OF_MEASURING:
         tell(TOLD_OF_MEASURING.get(data.task, "measuring the baseline and a cheap rival"))
     said = said_of(model, data, name)

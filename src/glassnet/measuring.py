@@ -10,7 +10,7 @@ from glassnet.data.dataset import Data
 from glassnet.data.pair_schema import PairSchema
 from glassnet.data.preprocess import Preprocess
 from glassnet.errors import ModelError
-from glassnet.evaluate import Figures, compared_forecasts, entity_figures, judge
+from glassnet.evaluate import Figures, Forecast, compared_forecasts, entity_figures, judge
 from glassnet.generating import measure_language
 from glassnet.model import Model
 from glassnet.translating import measure_translation
@@ -48,7 +48,7 @@ def forecast_beside(said: Tensor | None, data: Data, name: str, preprocess: Prep
     """Of a series ``forecast``: its forecasts beside the plain ones; nothing of other data."""
     if said is None or data.schema.kind != "series":
         return {}
-    return {"forecast": compared_forecasts(said, data, preprocess, name)}
+    return {"forecast": compared_forecasts([Forecast(said, data, preprocess)], name)}
 
 
 def entities_in(said: Tensor | None, data: Data, name: str) -> dict[str, Any]:

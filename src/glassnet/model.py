@@ -308,6 +308,9 @@ class Model:
                 if folder.is_dir()
                 else None,
                 expected="a run folder whose training has come to its end, or its model folder",
+                fix=f"a cross-validation keeps a model for each fold: take {folder / 'folds' / '1'}, or train once more without folds"
+                if (folder / "folds").is_dir()
+                else None,
             ) from error
         except UsageError as error:  # what would be a user's mistake elsewhere is a damaged file here
             raise ModelError(

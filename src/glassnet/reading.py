@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from glassnet.data.options import ReadOptions
 from glassnet.data.pair_tables import with_vocabulary
 from glassnet.data.readers.arrays import FROM_ARRAYS
 from glassnet.data.readers.streams import WINDOW
-from glassnet.data.split import folds, split
+from glassnet.data.split import folds, pooled, split
 from glassnet.data.split_stream import is_stream, split_stream
 from glassnet.data.walk import shown
 from glassnet.errors import GlassnetError, UsageError, all_at_once
@@ -84,23 +85,11 @@ def _refuse_unheeded(recipe: Recipe, data: Data) -> None:
 def divide(data: Data, recipe: Recipe) -> Data:
     """Training, validation and test parts; what the files gave is kept."""
     settings = recipe.data
-    seed = recipe.train.seed if settings.split_seed is None else settings.split_seed
     if is_stream(data):
         return _divide_stream(data, recipe)
-    if data.task == "translation" and settings.folds is not None:
-        raise UsageError(
-            "translations are not divided into folds", where="data.folds", got=settings.folds, fix="leave out --folds"
-        )
-    whole = split(
-        set_aside(data, settings.test_names),
-        val=None if settings.val_fraction == "auto" else settings.val_fraction,
-        test=None if settings.test_fraction == "auto" else settings.test_fraction,
-        seed=seed,
-    )
-    if data.task == "translation":
-        return with_vocabulary(whole)
     if settings.folds is None and settings.fold is None:
-        return whole
+        whole = _split(data, recipe)
+        return with_vocabulary(whole) if data.task == "translation" else whole
     if settings.folds is None or settings.fold is None:
         which = "folds" if settings.folds is None else "fold"
         raise UsageError(
@@ -108,13 +97,55 @@ def divide(data: Data, recipe: Recipe) -> Data:
             where=f"data.{which}",
             got="nothing",
             expected="data.folds, into how many, and data.fold, which of them, from 1",
-            fix="say both; on the command line --folds N trains every fold",
+            fix="say both; glassnet train --folds N trains every fold",
         )
     if settings.fold > settings.folds:
         raise UsageError(
             "there is no such fold", where="data.fold", got=settings.fold, expected=f"1 to {settings.folds}"
         )
-    return next(islice(folds(whole, settings.folds, seed), settings.fold - 1, None))
+    return next(islice(each_fold(data, recipe), settings.fold - 1, None))
+
+
+def each_fold(data: Data, recipe: Recipe) -> Iterator[Data]:
+    """What is not the test part, divided once for each of ``recipe.data.folds`` folds, which is then the validation part.
+
+    Raises:
+        UsageError: such data have no folds.
+    """
+    settings = recipe.data
+    assert settings.folds is not None, "who asks for folds says how many"
+    if is_stream(data):
+        _divide_stream(data, recipe)
+    if data.task == "translation":
+        raise UsageError(
+            "translations are not divided into folds", where="data.folds", got=settings.folds, fix="leave out --folds"
+        )
+    return folds(_split(data, recipe), settings.folds, _seed(recipe))
+
+
+def undivided(data: Data, recipe: Recipe) -> Data:
+    """What folds are cut from as one training part, beside the test part; a series as it is divided without folds, since its windows overlap."""
+    whole = _split(data, recipe)
+    if whole.schema.kind == "series":
+        return whole
+    pool = pooled([whole.parts[name] for name in ("train", "val") if name in whole.parts])
+    left = {"test": whole.parts["test"]} if "test" in whole.parts else {}
+    told = f"For cross-validation training and validation parts are pooled, and these {len(pool):,} samples cut into {recipe.data.folds} folds."
+    return whole.with_parts({"train": pool, **left}, told)
+
+
+def _split(data: Data, recipe: Recipe) -> Data:
+    settings = recipe.data
+    return split(
+        set_aside(data, settings.test_names),
+        val=None if settings.val_fraction == "auto" else settings.val_fraction,
+        test=None if settings.test_fraction == "auto" else settings.test_fraction,
+        seed=_seed(recipe),
+    )
+
+
+def _seed(recipe: Recipe) -> int:
+    return recipe.train.seed if recipe.data.split_seed is None else recipe.data.split_seed
 
 
 def _divide_stream(data: Data, recipe: Recipe) -> Data:

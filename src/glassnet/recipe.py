@@ -142,6 +142,14 @@ class Recipe(Section):
         return "\n".join(lines)
 
 
+def run_name(recipe: Recipe) -> str:
+    """The first part of a run folder's name: what was learned, and whether several networks came out of it."""
+    name = Path(recipe.data.path).stem or "run"
+    if recipe.ensemble.of:
+        return f"{name}-ensemble"
+    return f"{name}-folds" if recipe.data.folds is not None and recipe.data.fold is None else name
+
+
 def known_keys() -> list[str]:
     """Every key of a recipe, dotted."""
     return [

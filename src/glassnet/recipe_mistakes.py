@@ -137,6 +137,25 @@ def _option_mistakes(net: str, options: Mapping[str, Any]) -> list[GlassnetError
 def _ensemble_mistakes(recipe: Recipe) -> list[GlassnetError]:
     settings, found = recipe.ensemble, list[GlassnetError]()
     snapshots = settings.snapshots
+    in_folds = recipe.data.folds is not None and recipe.data.fold is None
+    if in_folds and settings.together == "stacked":
+        found.append(
+            UsageError(
+                "folds differ in their data, and cannot be trained with one pass for all",
+                where="ensemble.together",
+                got="stacked",
+                fix="leave it out, or take processes or in-turn",
+            )
+        )
+    if in_folds and (settings.members > 1 or snapshots):
+        found.append(
+            UsageError(
+                "folds are of single trainings, and several networks are to answer together",
+                where="data.folds",
+                got=f"{recipe.data.folds} folds and {'snapshots' if snapshots else f'{settings.members} members'}",
+                fix="leave out --folds, or --members and --snapshots",
+            )
+        )
     if settings.last is not None and not snapshots:
         found.append(UsageError("nothing is taken the last of", where="ensemble.last", fix="say --snapshots N too"))
     if snapshots and settings.last is not None and settings.last > snapshots:

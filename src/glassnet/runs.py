@@ -16,6 +16,8 @@
       result.json         the figures, beside baseline and rivals
       test_uses.jsonl     every time the test part was looked at
       report.html         the whole story for people
+      members/1 …         of an ensemble: a run folder for each network
+      folds/1 …           of a cross-validation: a run folder for each fold, and no model/ of its own
 
 Everything is a plain file; nothing is pickled. Whoever only reads may read at any moment.
 """

@@ -73,9 +73,13 @@ class DataSettings(Section):
         "test", description="part whose figures are told at the end; val leaves the test part, and rivals, for later"
     )
     folds: int | None = Field(
-        None, ge=2, description="cross-validation: into how many folds what is not the test part is cut"
+        None,
+        ge=2,
+        description="cross-validation: a training for each of so many folds into which what is not the test part is cut",
     )
-    fold: Count | None = Field(None, description="cross-validation: the fold that is validated on, counted from 1")
+    fold: Count | None = Field(
+        None, description="cross-validation: one training alone, validated on this fold, counted from 1"
+    )
 
 
 class PreprocessSettings(Section):

@@ -50,8 +50,9 @@ class Result:
 
     Attributes:
         folder: the run folder.
-        model: the finished model; None when the run was interrupted.
-        figures: ``result.json``: the figures on the test part beside baseline and rivals; empty when interrupted.
+        model: the finished model; None when the run was interrupted, and of a cross-validation, whose folds have one each.
+        figures: ``result.json``: the figures on the test part beside baseline and rivals, of a cross-validation those on all folds together; empty when
+            interrupted.
         data: the data as they were divided.
     """
 
@@ -63,7 +64,9 @@ class Result:
     def __repr__(self) -> str:
         figures = {name: value for name, value in self.figures.get("figures", {}).items() if isinstance(value, float)}
         told = ", ".join(f"{name} {value:.4g}" for name, value in list(figures.items())[:4])
-        return f"Result({str(self.folder.path)!r}{': ' + told if told else ', not finished' if self.model is None else ''})"
+        return (
+            f"Result({str(self.folder.path)!r}{': ' + told if told else ', not finished' if not self.figures else ''})"
+        )
 
 
 def run(

@@ -40,6 +40,7 @@ def told(folder: RunFolder) -> ReportStory:
     """The story with its samples and pictures, as far as data and model are still there; what is missing is told."""
     from glassnet.data.fingerprint import fingerprint_of
     from glassnet.errors import GlassnetError
+    from glassnet.members import read_folds
     from glassnet.model import load
     from glassnet.reading import read_data
     from glassnet.recipe import Recipe
@@ -48,11 +49,13 @@ def told(folder: RunFolder) -> ReportStory:
     if not folder.finished:
         return story_of_run(folder)
     try:
-        data = read_data(Recipe.from_toml(folder.recipe))
-        if fingerprint_of(data) != folder.read_json("data").get("fingerprint"):
+        recipe = Recipe.from_toml(folder.recipe)
+        in_folds = "folds" in folder.read_json("result")
+        whole, judged = read_folds(recipe) if in_folds else 2 * (read_data(recipe),)
+        if fingerprint_of(whole) != folder.read_json("data").get("fingerprint"):
             return story_of_run(
                 folder, left_out=("Samples and pictures are left out: the data have changed since the training.",)
             )
-        return story_of_run(folder, data, load(str(folder.path)))
+        return story_of_run(folder, judged, None if in_folds else load(str(folder.path)))
     except GlassnetError as error:
         return story_of_run(folder, left_out=(f"Samples and pictures are left out: {error.problem}.",))

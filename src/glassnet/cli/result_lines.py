@@ -42,18 +42,26 @@ BESIDE = {
 def result_lines(result: dict[str, Any]) -> list[str]:
     """What ``result.json`` says: the figures with their interval, then baseline and rivals beside them."""
     figures, rivals, beside = result["figures"], result["rivals"], BESIDE[result["task"]]
-    lines = [f"{SPOKEN[result['part']]} part, {counted(result['samples'], figures)}"]
-    if result["part"] == "val" and rivals:
-        lines.append(
-            "  there is no untouched test part: the epoch was chosen by these figures, so they are a little too good"
-        )
+    folds = result.get("folds")
+    if folds:
+        lines = [
+            f"all {folds['count']} folds, {counted(result['samples'], figures)}, each judged by the network that had not seen it",
+            "  the epoch was chosen by the same samples, so these figures are a little too good",
+            fold_line(folds),
+        ]
+    else:
+        lines = [f"{SPOKEN[result['part']]} part, {counted(result['samples'], figures)}"]
+        if result["part"] == "val" and rivals:
+            lines.append(
+                "  there is no untouched test part: the epoch was chosen by these figures, so they are a little too good"
+            )
     gained = gain_lines(result["ensemble"]) if "ensemble" in result else []
     if "forecast" in result:
         return lines + forecast_lines(result["forecast"]) + gained
     lines += figure_lines(figures, full=False) + entity_lines(result.get("entities"))
-    for rival in rivals:
+    for rival, about in zip(rivals, notes_of(rivals, folds), strict=True):
         told = beside.told.replace("UNIT", figures.get("unit", "").removesuffix("s")).format(rival["figure"])
-        note = f"  ({rival['note']})" if rival.get("note") else ""
+        note = f"  ({about})" if about else ""
         lines.append(f"  beside it: {rival['name']}: {told}{note}")
     lines += gained
     if rivals:
@@ -62,6 +70,27 @@ def result_lines(result: dict[str, Any]) -> list[str]:
         if other < own if beside.falls else other > own:
             lines.append(f"  better than the network on {beside.where}: {best['name']}; {beside.advice}")
     return lines + sample_lines(figures.get("sample", ""))
+
+
+def fold_line(folds: dict[str, Any]) -> str:
+    """Mean and spread over the folds, and each of them."""
+    name, each = folds["figure"], folds["each"]
+    shown = "{:.2%}" if name == "accuracy" else "{:.4f}"
+    told = ", ".join(shown.format(fold[name]) for fold in each)
+    mean, std = shown.format(folds["mean"]), shown.format(folds["std"])
+    return f"  {'accuracy' if name == 'accuracy' else 'R²'} of a fold {mean} ± {std}  ({told})"
+
+
+def notes_of(rivals: list[dict[str, Any]], folds: dict[str, Any] | None) -> list[str]:
+    """What is said behind each rival: its note, of a cross-validation in how many folds the network is ahead of it."""
+    if folds is None:
+        return [rival.get("note", "") for rival in rivals]
+    key = folds["figure"]
+    ahead = [
+        sum(fold[key] > other for fold, other in zip(folds["each"], rival["each"], strict=True))
+        for rival in folds["rivals"]
+    ]
+    return [f"the network is ahead in {count} of {folds['count']} folds" for count in ahead]
 
 
 def counted(samples: int, figures: dict[str, Any]) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from glassnet.cli.progress import Progress
 from glassnet.cli.result_lines import result_lines
 from glassnet.cli.signals import interruption
-from glassnet.errors import UsageError
-from glassnet.evaluate.interval import spread
-from glassnet.events import Finished, Started, finite
+from glassnet.events import Started, finite
 from glassnet.members import run
-from glassnet.recipe import Recipe
+from glassnet.recipe import Recipe, run_name
 from glassnet.runs import RunFolder, new_run
 
 
@@ -40,7 +37,7 @@ def _run(recipe: Recipe, folder: RunFolder, how: str) -> int:
         result = run(
             recipe, folder, listen=progress.see, tell=progress.say, stop=lambda: bool(asked) or progress.unread
         )
-        if result.model is None:
+        if not result.figures:
             progress.say(f"stopped and saved; go on with: glassnet resume {folder.path}")
             return asked.exit_code
         _show(folder, result.figures, progress)
@@ -52,41 +49,3 @@ def _show(folder: RunFolder, figures: dict[str, Any], progress: Progress) -> Non
     for line in result_lines(figures):
         progress.say(line)
     progress.say(f"run    {folder.path}  (report: {folder.report})")
-
-
-def cross_validate(recipe: Recipe, count: int, out: str | None, how: str) -> int:
-    """Train once for each fold, validated on that fold; tells mean and spread of the validation figure."""
-    if recipe.ensemble.members > 1 or recipe.ensemble.snapshots:
-        raise UsageError(
-            "folds are of single trainings, and several networks are to answer together",
-            where="--folds",
-            fix="leave out --folds, or --members and --snapshots",
-        )
-    place = new_run(f"{run_name(recipe)}-folds", out).path
-    figures: list[float] = []
-    with interruption() as asked, Progress(how) as progress:
-        for fold in range(1, count + 1):
-            progress.say(f"fold {fold} of {count}", "bold")
-            chosen = recipe.changed({"data.folds": count, "data.fold": fold})
-            folder = RunFolder(place / f"fold-{fold}")
-            result = run(
-                chosen, folder, listen=progress.see, tell=progress.say, stop=lambda: bool(asked) or progress.unread
-            )
-            if result.model is None:
-                progress.say(f"stopped; go on with this fold: glassnet resume {folder.path}")
-                return asked.exit_code
-            figures += [
-                event.best for event in folder.events() if isinstance(event, Finished) and event.best is not None
-            ]
-        seen = spread(figures)
-        progress.say(
-            f"cross-validation over {count} folds: {seen.plain(4)} "
-            "(mean and standard deviation of the best figure on the fold that was left out)"
-        )
-    return 0
-
-
-def run_name(recipe: Recipe) -> str:
-    """The first part of a run folder's name."""
-    name = Path(recipe.data.path).stem or "run"
-    return f"{name}-ensemble" if recipe.ensemble.of else name

@@ -67,13 +67,10 @@ def command(
         settings["train.check"] = False
     if try_advice:
         settings["train.try_advice"] = True
-    settings |= {
-        key: value for key, value in (("ensemble.members", members), ("ensemble.snapshots", snapshots)) if value
-    }
+    asked = {"data.folds": folds, "ensemble.members": members, "ensemble.snapshots": snapshots}
+    settings |= {key: value for key, value in asked.items() if value}
     recipe = recipe.changed(settings, where=places_of(flags))
     how = "json" if as_json else "quiet" if quiet else "auto"
-    from glassnet.cli.running import cross_validate, run_new
+    from glassnet.cli.running import run_new
 
-    if folds:
-        return cross_validate(recipe, folds, out, how)
     return run_new(recipe, out, how)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from glassnet.data.dataset import Data, InMemory, Part, Source, class_counts
+from glassnet.data.dataset import Data, InMemory, Part, Source, Subset, beneath, class_counts
 from glassnet.data.division import check_classes, check_filled, check_samples, divide, shares_of, shuffled, units_of
 from glassnet.data.duplicates import digests
 from glassnet.data.parts import SPOKEN
@@ -90,7 +90,7 @@ def folds(data: Data, k: int, seed: int = 0) -> Iterator[Data]:
     if windows_of(data.train.inputs) is not None:
         yield from folds_in_time(data, k)
         return
-    pool = _pooled([data.parts[name] for name in ("train", "val") if name in data.parts])
+    pool = pooled([data.parts[name] for name in ("train", "val") if name in data.parts])
     if k < 2 or k > len(pool):
         raise UsageError(
             "that many folds cannot be made", where="folds", got=k, expected=f"2 to {len(pool)} for {len(pool)} samples"
@@ -168,12 +168,20 @@ class _Joined:
         return torch.cat(taken)[torch.argsort(torch.cat(places))]
 
 
-def _pooled(parts: Sequence[Part]) -> Part:
+def pooled(parts: Sequence[Part]) -> Part:
+    """Parts one after another as one."""
     if len(parts) == 1:
         return parts[0]
     sources = [part.inputs for part in parts]
     held = [source.values for source in sources if isinstance(source, InMemory)]
-    inputs: Source = InMemory(torch.cat(held)) if len(held) == len(sources) else _Joined(tuple(sources))
+    below = [beneath(source) for source in sources]
+    inputs: Source
+    if len(held) == len(sources):
+        inputs = InMemory(torch.cat(held))
+    elif all(source is below[0][0] for source, _ in below):  # such as the nodes of one graph
+        inputs = Subset(below[0][0], torch.cat([index for _, index in below]))
+    else:
+        inputs = _Joined(tuple(sources))
     return Part(inputs, torch.cat([part.targets for part in parts]), [name for part in parts for name in part.names])
 
 

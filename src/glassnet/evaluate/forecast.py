@@ -161,23 +161,35 @@ def rivals_of_series(data: Data, preprocess: Callable[[Tensor], Tensor], part: s
     return made
 
 
-def compared_forecasts(said: Tensor, data: Data, preprocess: Callable[[Tensor], Tensor], part: str) -> dict[str, Any]:
-    """A network's forecasts beside the plain ones, column by column, as plain values.
+class Forecast(NamedTuple):
+    """A network's forecasts of a part of a series.
+
+    Attributes:
+        said: in the values' own units, (samples, targets · horizon).
+        data: the series, divided into parts.
+        preprocess: what the linear model's inputs are prepared by.
+    """
+
+    said: Tensor
+    data: Data
+    preprocess: Callable[[Tensor], Tensor]
+
+
+def compared_forecasts(made: Sequence[Forecast], part: str) -> dict[str, Any]:
+    """A network's forecasts beside the plain ones, column by column, as plain values; of several networks, one for each fold, all together.
 
     Args:
-        said: in the values' own units, (samples, targets · horizon).
-        data: a series, divided into parts.
-        preprocess: what the linear model's inputs are prepared by.
+        made: by each network, in order of time.
         part: that was forecast.
 
     Returns:
         ``step`` in words, ``horizon``, and ``columns``: of each its ``name``, ``mae``, ``rmse``, ``mae_by_step``, and ``plain``: of each method the same figures, and
         with ``gain`` and ``p`` whether the network is better (:func:`diebold_mariano`).
     """
-    schema = _schema(data)
-    true = data.parts[part].targets.double().numpy()
-    own = said.double().numpy()
-    methods = plain_forecasts(data, preprocess, part)
+    schema = _schema(made[0].data)
+    true = np.concatenate([each.data.parts[part].targets.double().numpy() for each in made])
+    own = np.concatenate([each.said.double().numpy() for each in made])
+    methods = _together([plain_forecasts(each.data, each.preprocess, part) for each in made])
     columns = []
     for place, name in enumerate(schema.targets):
         outputs = slice(place * schema.horizon, (place + 1) * schema.horizon)
@@ -189,6 +201,23 @@ def compared_forecasts(said: Tensor, data: Data, preprocess: Callable[[Tensor], 
             rows.append({"name": each.name, "note": each.note, **_figures(its), "gain": gain, "p": p})
         columns.append({"name": name, **_figures(errors), "plain": rows})
     return {"step": schema.clock.step, "horizon": schema.horizon, "columns": columns}
+
+
+def _together(methods: Sequence[Sequence[Plain]]) -> list[Plain]:
+    """The plain forecasts one fold after the other, of the methods that every fold has."""
+    if len(methods) == 1:
+        return list(methods[0])
+    found = [{each.name: each for each in fold} for fold in methods]
+    return [
+        Plain(
+            name,
+            first.note if len({fold[name].note for fold in found}) == 1 else "fitted anew in each fold",
+            np.concatenate([fold[name].said for fold in found]),
+            sum(fold[name].seconds for fold in found),
+        )
+        for name, first in found[0].items()
+        if all(name in fold for fold in found)
+    ]
 
 
 def _figures(errors: Floats) -> dict[str, Any]:

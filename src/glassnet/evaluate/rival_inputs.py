@@ -47,13 +47,17 @@ def prepared(preprocess: Callable[[Tensor], Tensor]) -> View:
 
 
 def node_features(preprocess: Callable[[Tensor], Tensor]) -> View:
-    """The features of nodes as a network is given them, (batch, features), without the graph."""
+    """The features of nodes as a network is given them, (batch, features), without the graph.
+
+    Their mean square over all nodes is made 1: rows that sum to 1, as a network of graphs likes them, are so small that any usual penalty would hold a linear model back.
+    """
 
     def view(raw: Tensor) -> Tensor:
         prepared_numbers = preprocess(raw)
         graph = graph_of(prepared_numbers)
         assert graph is not None, "nodes know their graph"
-        return graph.features[prepared_numbers.as_subclass(Tensor).flatten()]
+        size = graph.features.square().mean().sqrt().clamp_min(torch.finfo(torch.float32).tiny)
+        return graph.features[prepared_numbers.as_subclass(Tensor).flatten()] / size
 
     return view
 

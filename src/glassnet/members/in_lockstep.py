@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from glassnet.events import Epoch, Event, Finding
+from glassnet.members.called import Called
 from glassnet.members.side_by_side import ended
 from glassnet.runs import RunFolder
 from glassnet.story import Listener, Result, Teller
@@ -20,7 +21,7 @@ Begin: TypeAlias = Callable[[int, Listener, Callable[[], bool]], Training[Result
 
 def in_lockstep(
     places: list[RunFolder],
-    names: list[str],
+    called: list[Called],
     begin: Begin,
     *,
     measure: bool,
@@ -33,7 +34,7 @@ def in_lockstep(
 
     Args:
         places: their run folders.
-        names: of the members.
+        called: what they are called.
         begin: called for one after the other, when the one before stands before its first step.
         measure: stack them only where that is faster; otherwise wherever it can be done.
         decided: called with whether they are stacked, and why.
@@ -58,7 +59,7 @@ def in_lockstep(
             if place == left[0]:
                 listen(event)
             elif isinstance(event, Finding) and event.rule not in known:
-                tell(f"  {event.severity} (network {place + 1}): {event.what}\n    do:  {event.advice}")
+                tell(f"  {event.severity} ({called[place].short}): {event.what}\n    do:  {event.advice}")
             if isinstance(event, Finding):
                 known.add(event.rule)
 
@@ -74,9 +75,7 @@ def in_lockstep(
             elif end.model is not None:
                 done.append(place)
                 about = seen[place]
-                tell(
-                    f"network {place + 1} of {len(places)}, {names[place]}: {ended(about.last, about.best, about.begun)}"
-                )
+                tell(f"{called[place].full}: {ended(about.last, about.best, about.begun)}")
 
     steps = Lockstep[Result](measure=measure, decided=decided)
     with process_kept():

@@ -1,4 +1,4 @@
-"""Members trained at the same time: each an ordinary ``glassnet resume`` of its own run folder, in a process of its own."""
+"""Runs trained at the same time: each an ordinary ``glassnet resume`` of its own run folder, in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from glassnet import errors
 from glassnet.errors import GlassnetError
 from glassnet.events import Epoch, Event, Finding, Started, from_json
 from glassnet.files import make_folder, write_file
+from glassnet.members.called import Called
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 from glassnet.story import Teller
@@ -42,7 +43,7 @@ KINDS = {
 
 @dataclass
 class Worker:
-    """A process that trains a member."""
+    """A process that trains one of them."""
 
     process: subprocess.Popen[str]
     complaints: IO[str]
@@ -55,19 +56,19 @@ class Worker:
 
 def side_by_side(
     places: list[RunFolder],
-    names: list[str],
+    called: list[Called],
     recipe_of: Callable[[int], Recipe],
     workers: int,
     tell: Teller,
     stop: Callable[[], bool],
 ) -> bool:
-    """Train the members that are not finished, several at a time; False when asked to stop before the end.
+    """Train those that are not finished, several at a time; False when asked to stop before the end.
 
     The processes end by themselves, saved, when this one is killed: the pipe that they write their events to is then broken. The others wait until
     what is to be resolved has been resolved for the first.
 
     Raises:
-        GlassnetError: of the kind that ended a member; the others are saved and ended.
+        GlassnetError: of the kind that ended one; the others are saved and ended.
     """
     waiting = [place for place, folder in enumerate(places) if not folder.finished]
     running: dict[int, Worker] = {}
@@ -99,28 +100,26 @@ def side_by_side(
                     time.sleep(0.5)
                     waiting.insert(0, place)
                 elif code == 0:
-                    tell(
-                        f"network {place + 1} of {len(places)}, {names[place]}: {ended(worker.last, worker.best, worker.begun)}"
-                    )
+                    tell(f"{called[place].full}: {ended(worker.last, worker.best, worker.begun)}")
                     told = time.monotonic()
                 elif code not in STOPPED and not (
                     worker.asked and code < 0
                 ):  # asked before it could listen: it had nothing to lose
-                    raise _error(code, places[place], place, complaint)
+                    raise _error(code, places[place], called[place], complaint)
                 elif not asked:
                     return False  # ended from outside; the others are saved
                 continue
             event = _event(line)
             if isinstance(event, Finding) and event.rule not in known:
                 known.add(event.rule)
-                tell(f"  {event.severity} (network {place + 1}): {event.what}\n    do:  {event.advice}")
+                tell(f"  {event.severity} ({called[place].short}): {event.what}\n    do:  {event.advice}")
             if isinstance(event, Started):
                 worker.epochs = event.epochs
             if isinstance(event, Epoch):
                 worker.last = event
                 worker.best = event if event.best else worker.best
                 if time.monotonic() - told > QUIET_SECONDS:
-                    tell(f"network {place + 1}: " + _epoch(worker))
+                    tell(f"{called[place].short}: {_epoch(worker)}")
                     told = time.monotonic()
         return not stop()
     finally:
@@ -173,10 +172,10 @@ def _complaint(worker: Worker) -> str:
     return text.strip()
 
 
-def _error(code: int, folder: RunFolder, place: int, complaint: str) -> GlassnetError:
+def _error(code: int, folder: RunFolder, called: Called, complaint: str) -> GlassnetError:
     kind = KINDS.get(code, errors.ModelError)
     return kind(
-        f"network {place + 1} could not be trained",
+        f"{called.short} could not be trained",
         where=folder.path,
         got=complaint.removeprefix("error: ").replace("\n", "\n" + " " * 12) or f"its process ended with {code}",
         fix="'glassnet resume RUN' goes on with what is there",
@@ -202,7 +201,7 @@ def _epoch(worker: Worker) -> str:
 
 
 def ended(last: Epoch | None, best: Epoch | None, begun: float) -> str:
-    """What a member came to, for people: by its last epoch, the best one, whose weights are kept, and the moment at which it began."""
+    """What a training came to, for people: by its last epoch, the best one, whose weights are kept, and the moment at which it began."""
     seconds = f"{time.monotonic() - begun:.0f} s"
     if last is None:
         return seconds

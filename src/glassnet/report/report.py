@@ -26,7 +26,7 @@ from glassnet.plots import (
     update_ratio_curve,
 )
 from glassnet.plots.style import number
-from glassnet.report import language_words, members, words
+from glassnet.report import folds, language_words, members, words
 from glassnet.report.headline import headline, percent
 from glassnet.report.report_story import ReportStory
 
@@ -94,6 +94,7 @@ def render(story: ReportStory) -> str:
         regression=story.figures if isinstance(story.figures, RegressionFigures) else None,
         words=words,
         members=members,
+        folds=folds,
         summary=words.capital(words.summary(story)),
         result=words.result(story),
         verdict=words.verdict(story),

@@ -125,6 +125,7 @@ class ReportStory:
         tried: what the findings' advice did where it was tried.
         forecast: of a series, as :func:`glassnet.evaluate.compared_forecasts` tells it; empty for others.
         entities: of tags that mark stretches, as :func:`glassnet.evaluate.entity_figures` tells them; empty for others.
+        folds: of a cross-validation, as :func:`glassnet.evaluate.over_folds` tells them; empty for others.
         ensemble: members and gain, as :func:`glassnet.gain.gains` tells them; empty for a single network.
     """
 
@@ -154,6 +155,7 @@ class ReportStory:
     measured: tuple[Measured, ...] = ()
     checked: tuple[Checked, ...] = ()
     tried: tuple[Tried, ...] = ()
+    folds: Mapping[str, Any] = field(default_factory=dict)
     ensemble: Mapping[str, Any] = field(default_factory=dict)
     forecast: Mapping[str, Any] = field(default_factory=dict)
     entities: Mapping[str, Any] = field(default_factory=dict)

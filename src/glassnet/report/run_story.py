@@ -73,6 +73,7 @@ def story_of_run(
         measured=measured,
         checked=tuple(event for event in events if isinstance(event, Checked)),
         tried=tuple(event for event in events if isinstance(event, Tried)),
+        folds=result.get("folds", {}),
         ensemble=result.get("ensemble", {}),
         forecast=result.get("forecast", {}),
         entities=result.get("entities", {}),

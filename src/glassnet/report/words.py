@@ -15,6 +15,11 @@ MOST_LISTED = 8
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
+def judged_on(story: ReportStory) -> str:
+    """What the figures are of."""
+    return "all folds together" if story.folds else f"the {PARTS[story.part]} part"
+
+
 def counted(count: int, noun: str) -> str:
     """``1 row``, ``1,238 images``."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
@@ -35,9 +40,26 @@ def judged(story: ReportStory, figures: Figures) -> str:
 
 def summary(story: ReportStory) -> str:
     """What was trained on what."""
+    if story.folds:
+        return _of_folds(story)
     size = "" if story.parameters is None else f" with {counted(story.parameters, 'parameter')}"
+    return f"{story.net}{size} was trained on {counted(story.data.samples.get('train', 0), noun(story))} of {story.data.name} {goal(story)}."
+
+
+def _of_folds(story: ReportStory) -> str:
+    count, all_of_them = story.folds["count"], counted(story.data.samples.get("train", 0), noun(story))
+    on = (
+        f"on what came before one of {count} stretches of {story.data.name}, and judged on that stretch"
+        if story.data.kind == "series"
+        else f"on all but one of {count} folds of {all_of_them} of {story.data.name}, and judged on the one that was left out"
+    )
+    return f"{story.net} was trained {count} times {goal(story)}, each time {on}."
+
+
+def goal(story: ReportStory) -> str:
+    """What was to be learned."""
     data = story.data
-    goal = (
+    return (
         language_words.goal(data.outputs[0].removeprefix("next "))
         if data.task == "language"
         else f"to translate into {data.outputs[0]}"
@@ -45,9 +67,6 @@ def summary(story: ReportStory) -> str:
         else f"to tell {len(data.classes):,} classes apart"
         if data.task == "classes"
         else f"to predict {listed(data.outputs)}"
-    )
-    return (
-        f"{story.net}{size} was trained on {counted(data.samples.get('train', 0), noun(story))} of {data.name} {goal}."
     )
 
 
@@ -59,6 +78,8 @@ def result(story: ReportStory) -> str:
     where = (
         f"On {samples} of the test part, which it had never seen,"
         if story.part == "test"
+        else f"On these {samples}"
+        if story.folds
         else f"On the {samples} of the validation part,"
     )
     if isinstance(figures, LanguageFigures):
@@ -105,6 +126,11 @@ def caution(story: ReportStory) -> str:
             if "test" in story.data.samples
             else "There is no test part."
         )
+        if story.folds:
+            return (
+                f"{there} Each fold also chose the epoch whose network judged it, so these figures are somewhat better than what new data will show; "
+                "a network trained on all of the samples may be somewhat better than these were."
+            )
         return (
             f"{there} The validation part also chose the epoch that was kept, so these figures are somewhat "
             "better than what new data will show."
@@ -152,12 +178,16 @@ def named(rival: Rival) -> str:
 
 def reaches(rival: Rival) -> str:
     """The verb after a rival's name."""
-    return "reach" if rival.name.endswith("s") else "reaches"
+    return "reach" if _plural(rival) else "reaches"
+
+
+def _plural(rival: Rival) -> bool:
+    return rival.name.endswith("s") and not rival.name.startswith("always")
 
 
 def be(rival: Rival) -> str:
     """``is`` or ``are`` after a rival's name."""
-    return "are" if rival.name.endswith("s") else "is"
+    return "are" if _plural(rival) else "is"
 
 
 def told(rival: Rival) -> str:
