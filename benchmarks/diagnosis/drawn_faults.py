@@ -64,6 +64,7 @@ PER_FAULT = {
     "draw-101": 6,
     "draw-111": 6,
     "draw-121": 6,
+    "draw-131": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}
