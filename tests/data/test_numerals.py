@@ -82,6 +82,12 @@ def test_what_cells_show(cells: list[str], decimal: str, values: list[float] | N
         (["45%", "0.45"], "", [None, 0.45]),
         (["$5", "€6"], "", [None, None]),
         (["100% wool", "50%"], "", [None, None]),
+        (["1.234,56 EUR", "20,00 EUR"], "EUR", [1234.56, 20.0]),
+        (["CHF 1'234.50", "CHF 20.00"], "CHF", [1234.5, 20.0]),
+        (["120 kr", "1 200 kr"], "kr", [120.0, 1200.0]),
+        (["kraft", "kr 5"], "", [None, None]),
+        (["($5.20)", "$7.10"], "$", [-5.2, 7.1]),
+        (["$1e3", "EUR"], "", [None, None]),
     ],
 )
 def test_signs_of_currencies_are_left_out_where_all_cells_mean_the_same(
@@ -90,6 +96,41 @@ def test_signs_of_currencies_are_left_out_where_all_cells_mean_the_same(
     series = pl.Series("x", cells)
     assert sign_of(series) == sign
     assert numbers(series, Numerals(shown(series), sign)).to_list() == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["(1,085)", "980", "12"], [-1085.0, 980.0, 12.0]),
+        (["−5", "7.5"], [-5.0, 7.5]),
+        (["1.234,50-", "20,00"], [-1234.5, 20.0]),
+        (["850-", "20"], [-850.0, 20.0]),
+        (["2-", "3", "1+"], [None, 3.0, None]),  # marks of a school
+        (["5 (3)", "(a)"], [None, None]),
+        (["60-65", "(60-65)"], [None, None]),
+    ],
+)
+def test_what_is_below_zero_as_accountants_and_typesetters_write_it(
+    cells: list[str], values: list[float | None]
+) -> None:
+    series = pl.Series("x", cells)
+    assert numbers(series, Numerals(shown(series))).to_list() == values
+
+
+def test_codes_with_leading_zeros_are_no_numbers(tmp_path: Path) -> None:
+    rows = [f"{code},{n % 7},{n % 2}" for n, code in enumerate(["01067", "80331", "10115"] * 10)]
+    data = tables.read(table(tmp_path, "t.csv", "zip,month,y\n" + "\n".join(rows) + "\n"), ReadOptions())
+    assert isinstance(data.schema, TableSchema)
+    assert data.schema.columns[0].levels == ("01067", "10115", "80331")
+    assert any("codes such as '01067'" in note for note in data.notes)
+    padded = [f"{n % 12 + 1:02d},{n % 2}" for n in range(40)]
+    months = tables.read(table(tmp_path, "m.csv", "month,y\n" + "\n".join(padded) + "\n"), ReadOptions())
+    assert isinstance(months.schema, TableSchema)
+    assert months.schema.columns[0].kind == "number", "two digits may well be filled up with zeros"
+    many = [f"{1000 + 37 * n % 900:05d},{n % 2}" for n in range(60)]
+    each = tables.read(table(tmp_path, "e.csv", "code,y\n" + "\n".join(many) + "\n"), ReadOptions())
+    assert isinstance(each.schema, TableSchema)
+    assert each.schema.columns[0].kind == "number", "of as many different codes nothing could be learned as categories"
 
 
 def table(folder: Path, name: str, text: str) -> Path:

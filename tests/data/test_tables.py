@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,50 @@ def test_new_rows_that_are_written_otherwise_are_refused_and_not_taken_for_numbe
     ):
         with pytest.raises(DataError, match=told):
             said(when, member)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "order", "unsure"),
+    [
+        ("%d.%m.%Y", "day.month.year", False),
+        ("%d/%m/%Y", "day/month/year", False),
+        ("%m/%d/%Y", "month/day/year", False),
+        ("%Y/%m/%d", "year/month/day", False),
+        ("%d %b %Y", "day month year", False),
+        ("%d.%m.%Y %H:%M", "day.month.year", False),
+        ("%m/%d/%Y", "month/day/year", True),
+    ],
+)
+def test_dates_as_people_write_them(tmp_path: Path, pattern: str, order: str, unsure: bool) -> None:
+    """Against Python's own calendar; new rows may be written in the same way or as in ISO 8601."""
+    first = datetime(2019, 1, 1, 5, 30, tzinfo=UTC)
+    days = [first + timedelta(days=31 * (7 * n % 11)) for n in range(11)]  # the first week of each month
+    if not unsure:  # irregular, so that they are no series
+        days = [first + timedelta(days=5 * n * n % 701, hours=n) for n in range(24)]
+    rows = "".join(f"{day.strftime(pattern)};{n % 3};{n * 0.5}\n" for n, day in enumerate(days))
+    data = tables.read(write(tmp_path, "t.csv", "when;x;y\n" + rows), ReadOptions())
+    kinds = [column.kind for column in data.schema.columns][:-1]  # type: ignore[attr-defined]
+    by_kind = {
+        "year": lambda day: day.year,
+        "month": lambda day: day.month,
+        "day": lambda day: day.day,
+        "weekday": lambda day: day.isoweekday(),
+        "hour": lambda day: day.hour,
+    }
+    assert set(kinds) >= {"month", "day", "weekday"}
+    assert raw(data)[:, :-1].tolist() == [[by_kind[kind](day) for kind in kinds] for day in days]
+    note = next(note for note in data.notes if "holds dates" in note)
+    assert f"written {order}" in note
+    assert ("change places" in note) == unsure
+    kept = TableSchema.from_json(json.loads(json.dumps(data.schema.to_json())))  # type: ignore[attr-defined]
+    new = f"when;x\n{days[3].strftime(pattern)};1\n{days[3]:%Y-%m-%d %H:%M};1\nsoon;1\n"
+    _, source = kept.read([str(write(tmp_path, "new.csv", new))])
+    read = source.take(torch.arange(3))
+    own = [by_kind[kind](days[3]) for kind in kinds]
+    assert read[:2, :-1].tolist() == [own, own]
+    assert bool(read[2, :-1].isnan().all())
+    with pytest.raises(DataError, match=f"no date written {order}"):
+        kept.read([str(write(tmp_path, "other.csv", "when;x\nsoon;1\n"))])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])

@@ -8,7 +8,7 @@ import pytest
 from cases_during import DURING, Run
 from streams import described, epochs, found, layers, look, looks, parameters, run
 
-from glassnet.events import Traced
+from glassnet.events import Started, Step, Traced
 
 SILENT = [(rule, events) for rule, *_, silent in DURING for events in silent]
 
@@ -108,3 +108,51 @@ def test_a_rectified_network_whose_gradient_vanishes_is_not_advised_to_rectify()
     squashing = layers(_1={"saturated": 0.1}, _3={"saturated": 0.1})
     (other,) = found(run(looks((1, 2, 4), parameters=parameters(first=9e-4), layers=squashing)))
     assert "ReLU" in other.advice
+
+
+def of_rule(rule: str, events: Run) -> list[tuple[int, str]]:
+    return [(finding.step, finding.severity) for finding in found(events) if finding.rule == rule]
+
+
+def rising(lowest: int, rise: float, planned: int = 100) -> Run:
+    """Validation loss is 1 in an epoch, has fallen to it, and stands so far above it from the next one on; training loss falls."""
+    val = [1.5 - 0.5 * n / lowest for n in range(lowest)] + [1.0] + [1 + rise] * (planned - lowest - 1)
+    return [Started(800, 10, planned, 1000), *epochs([0.97**n for n in range(planned)], val)]
+
+
+def test_a_small_or_young_rise_of_validation_loss_late_in_the_run_is_only_recorded() -> None:
+    assert of_rule("overfitting", rising(40, 0.15)) == [(490, "warning")]  # after 8 epochs
+    assert of_rule("overfitting", rising(55, 0.15)) == [(640, "info")]
+    assert of_rule("overfitting", rising(40, 0.09)) == [(660, "info")]  # small, and a quarter of the run old
+    assert of_rule("overfitting", rising(97, 0.15)) == [(1000, "warning")]  # the run is over, and ends higher
+
+
+@pytest.mark.parametrize(("promised", "severity"), [(2.4e-3, "warning"), (2.6e-3, "info")])
+def test_steps_found_short_late_in_the_run_are_told_where_they_promise_next_to_nothing(
+    promised: float, severity: str
+) -> None:
+    """A hundred steps that promise a quarter of the loss together."""
+    late = looks((61, 62, 63, 64), reach=0.999, promised=promised, parameters=parameters(1e-3))
+    assert of_rule("lr-too-low", run(late)) == [(64, severity)]
+    early = looks((51, 52, 53, 54), reach=0.999, promised=2.6e-3, parameters=parameters(1e-3))
+    assert of_rule("lr-too-low", run(early)) == [(54, "warning")]
+
+
+def jump(factor: float, loss: float, at: int = 50) -> Run:
+    """A step whose rate is so many times as high, and that ends at such a loss; steps that usually go too far."""
+    some = looks(range(5, at, 5), reach=0.1)
+    steps = [
+        Step(0, n, 0.1 * (factor if n == at else 1.0), 8 * n, loss=loss if n == at else 1.0 if n > 1 else 2.0)
+        for n in range(1, 2 * at if 2 * at < 100 else 100)
+    ]
+    return [Started(800, 10, 10, 1000), *sorted([*some, *steps], key=lambda event: event.step)]
+
+
+def test_a_rate_that_goes_up_at_a_stroke_is_to_blame_for_a_loss_that_jumps() -> None:
+    (finding,) = [each for each in found(jump(6, 8.0)) if each.rule == "loss-spike"]
+    assert finding.step == 50
+    assert finding.evidence == pytest.approx({"loss": 8.0, "usual": 1.0, "lr_before": 0.1, "lr": 0.6})
+    assert "learning rate was 0.6 after 0.1" in finding.what
+    assert "loss-spike" not in {each.rule for each in found(jump(4, 8.0))}
+    assert "loss-spike" not in {each.rule for each in found(jump(6, 3.9))}
+    assert "loss-spike" not in {each.rule for each in found(jump(6, 8.0, at=9))}, "too few losses to know what is usual"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.data.dates import form_of, is_iso, part_of, told
 from glassnet.data.numerals import PLAIN, UNKNOWN, Numerals, numbers
 from glassnet.data.rounding import merged
 
@@ -24,7 +25,7 @@ MAX_LEVELS = 1000
 FEW_LEVELS = 10
 MOSTLY_NUMBERS = 0.9
 ROW_COUNTER_LEAST = 20
-_DATE = r"^\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$"
+FEWEST_OF_A_CODE = 4  # rows of a postcode on average, of which a network may learn what is special about it
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class Column:
             number (weekday: Monday 1 to Sunday 7).
         levels: the categories in alphanumeric order; empty for the other kinds.
         written: how its numbers are written, as far as the training file tells.
+        form: strftime pattern of its dates, where they are not written as in ISO 8601.
     """
 
     source: str
     kind: Kind
     levels: tuple[str, ...] = ()
     written: Numerals = UNKNOWN
+    form: str = ""
 
     @property
     def name(self) -> str:
@@ -52,12 +55,14 @@ class Column:
     def to_json(self) -> dict[str, Any]:
         """Plain values for :meth:`from_json`."""
         levels = {"levels": list(self.levels)} if self.levels else {}
-        return {"source": self.source, "kind": self.kind} | levels | self.written.to_json()
+        form = {"form": self.form} if self.form else {}
+        return {"source": self.source, "kind": self.kind} | levels | self.written.to_json() | form
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Column:
         """The column that :meth:`to_json` described."""
-        return cls(values["source"], values["kind"], tuple(values.get("levels", ())), Numerals.from_json(values))
+        levels, form = tuple(values.get("levels", ())), str(values.get("form", ""))
+        return cls(values["source"], values["kind"], levels, Numerals.from_json(values), form)
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,18 @@ def infer(series: pl.Series, lines: list[int], written: Numerals = PLAIN) -> Rea
     if count == given:
         if counts_rows(values):
             return Reading((), f"Column '{name}' is left out: it only counts the rows.")
+        if (code := _code(series)) is not None and distinct <= max(FEW_LEVELS, given // FEWEST_OF_A_CODE, 1):
+            codes = tuple(sorted(series.drop_nulls().unique().to_list()))
+            told_so = f"Column '{name}' is read as categories: its cells are codes such as '{code}', and no numbers."
+            return Reading((Column(name, "category", codes),), told_so)
         return Reading((Column(name, "number", written=written),), _told_merged(name, values))
     levels = series.drop_nulls().unique()
     if set(levels.str.to_lowercase()) <= {"true", "false"}:
         return Reading((Column(name, "bool"),))
-    if levels.str.contains(_DATE).all():
+    if is_iso(levels):
         return _date(series)
+    if count < MOSTLY_NUMBERS * given and (dates := form_of(series)) is not None:
+        return _date(series, dates[0], unsure=dates[1])
     if count >= MOSTLY_NUMBERS * given:
         odd = (series.is_not_null() & values.is_null()).arg_true().to_list()
         note = (
@@ -116,6 +127,18 @@ def infer(series: pl.Series, lines: list[int], written: Numerals = PLAIN) -> Rea
         seen = "different in every row" if distinct == given else f"{distinct:,} different values in {given:,} rows"
         return Reading((), f"Column '{name}' is left out: text that is {seen}, such as an id or free text.")
     return Reading((Column(name, "category", tuple(sorted(levels.to_list()))),))
+
+
+def _code(series: pl.Series) -> str | None:
+    """A cell with a leading zero, such as the postcode 01067, where all are digits and equally many, four or more; else None."""
+    if series.dtype.is_numeric():
+        return None
+    cells = series.drop_nulls()
+    lengths = cells.str.len_chars()
+    if not cells.str.contains(r"^\d{4,}$").all() or lengths.n_unique() != 1:
+        return None
+    zeros = cells.filter(cells.str.starts_with("0"))
+    return str(zeros[0]) if zeros.len() else None
 
 
 def some_cells(series: pl.Series, rows: list[int], lines: list[int]) -> str:
@@ -141,7 +164,7 @@ def encode(column: Column, series: pl.Series, written: Numerals = PLAIN) -> npt.
     if column.kind == "number":
         values = numbers(series, written)
     elif column.kind in DATE_PARTS:
-        values = _date_part(series.cast(pl.String), column.kind)
+        values = part_of(series.cast(pl.String), column.kind, column.form)
     elif column.kind == "bool":
         values = as_text(series).str.to_lowercase().replace_strict(list(TRUTHS), list(TRUTHS.values()), default=None)
     else:
@@ -162,10 +185,18 @@ def written_otherwise(column: Column, series: pl.Series, values: npt.NDArray[np.
     if series.null_count() == series.len() or column.kind == "category":
         return None
     if column.kind in DATE_PARTS:  # a month without a day is a date and has no weekday
-        read = bool(series.cast(pl.String).str.contains(_DATE).any())
+        read = any(
+            bool(part_of(series.cast(pl.String), part, column.form).is_not_null().any()) for part in ("year", "month")
+        )
     else:
         read = not bool(np.isnan(values).all())
-    return None if read else {"number": "number", "bool": "TRUE or FALSE"}.get(column.kind, "date such as 2021-05-13")
+    return (
+        None
+        if read
+        else {"number": "number", "bool": "TRUE or FALSE"}.get(
+            column.kind, f"date written {told(column.form)}" if column.form else "date such as 2021-05-13"
+        )
+    )
 
 
 def as_text(series: pl.Series) -> pl.Series:
@@ -176,23 +207,15 @@ def as_text(series: pl.Series) -> pl.Series:
     return series.cast(pl.Int64).cast(pl.String) if whole else series.cast(pl.String)
 
 
-def _date(series: pl.Series) -> Reading:
+def _date(series: pl.Series, form: str = "", *, unsure: bool = False) -> Reading:
     parts = []
     for kind in DATE_PARTS:
-        values = _date_part(series, kind)
+        values = part_of(series, kind, form)
         if values.drop_nulls().n_unique() > 1:
-            parts.append(Column(series.name, kind))
-    told = ", ".join(column.kind for column in parts)
+            parts.append(Column(series.name, kind, form=form))
+    read = ", ".join(column.kind for column in parts)
     if not parts:
         return Reading((), f"Column '{series.name}' is left out: it holds one date only.")
-    return Reading(tuple(parts), f"Column '{series.name}' holds dates and is read as {told}.")
-
-
-def _date_part(series: pl.Series, kind: Kind) -> pl.Series:
-    """A part of each date as float64; null where a cell is written otherwise, such as 13.05.2021, whose year would be 13."""
-    series = pl.select(pl.when(series.str.contains(_DATE)).then(series)).to_series()
-    if kind == "weekday":
-        # a month without a day has no weekday: to_date gives null for it
-        return series.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).dt.weekday().cast(pl.Float64)
-    start, length = {"year": (0, 4), "month": (5, 2), "day": (8, 2), "hour": (11, 2)}[kind]
-    return series.str.slice(start, length).cast(pl.Float64, strict=False)
+    how = f", written {told(form)}," if form else ""
+    either = " (days and months could change places; dates such as 2021-05-13 leave no doubt)" if unsure else ""
+    return Reading(tuple(parts), f"Column '{series.name}' holds dates{how} and is read as {read}{either}.")

@@ -79,10 +79,7 @@ def moments_of(series: pl.Series) -> list[Moments]:
     for pattern, before, behind, way, form in WAYS:
         if text.str.contains(pattern).sum() < MOSTLY * given:
             continue
-        cells = (
-            before + text.str.replace_all("-", " ") + behind if "%b" in way or "%B" in way else before + text + behind
-        )
-        read = _seconds(cells.str.strptime(pl.Datetime("us"), way, strict=False))
+        read = _seconds(_framed(text, before, behind, way).str.strptime(pl.Datetime("us"), way, strict=False))
         if np.isfinite(read).sum() >= MOSTLY * given:
             found.append(Moments(read, form))
     if found:
@@ -119,6 +116,23 @@ def _others(series: pl.Series, text: pl.Series, given: int) -> list[Moments]:
         if SECONDS[0] <= middle / scale < SECONDS[1]:
             return [Moments(counted / scale, "%Y-%m-%d %H:%M:%S")]
     return [Moments(counted, "")]
+
+
+def read_as(series: pl.Series, form: str) -> Floats:
+    """Cells written in one of the ways that :func:`moments_of` tells by its form, as seconds since 1970, float64 (rows,); NaN where one is written otherwise."""
+    read = np.full(series.len(), np.nan)
+    for pattern, before, behind, way, written in WAYS:
+        if written == form:
+            cells = pl.select(
+                pl.when(series.str.contains(pattern)).then(_framed(series, before, behind, way))
+            ).to_series()
+            here = _seconds(cells.str.strptime(pl.Datetime("us"), way, strict=False))
+            read = np.where(np.isnan(read), here, read)
+    return read
+
+
+def _framed(text: pl.Series, before: str, behind: str, way: str) -> pl.Series:
+    return before + (text.str.replace_all("-", " ") if "%b" in way or "%B" in way else text) + behind
 
 
 def named_as_time(name: str) -> bool:

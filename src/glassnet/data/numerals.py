@@ -7,6 +7,7 @@ cells by ``;`` was written where a comma is the decimal sign.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,10 @@ else:
 
 Mark = Literal["", ".", ","]
 
-SIGNS = "$€£¥₹%"
+SIGNS = ("$", "€", "£", "¥", "₹", "%", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr", "zł")
+_ANY_SIGN = "|".join(re.escape(sign) for sign in SIGNS)
+# As accountants write what is below zero, and as typesetters do; not the school mark 2-.
+_BELOW = rf"^\(\s*(?:{_ANY_SIGN})?\s*\d[^()]*\)$|^[−–]\s*(?:{_ANY_SIGN})?\s*\d|^(?:\d{{3,}}|\d[\d\s]*[.,][\d.,]*)-$"
 GAPS = " '’\u00a0\u2009\u202f"
 FEWEST_ROUND = 2  # cells such as 12.340 beside 980, before full stops alone are taken to group thousands
 FEWEST_MARKED = 10  # or so many such as 12.345, of which none has one or two digits behind the mark,
@@ -85,7 +89,8 @@ def numbers(series: pl.Series, written: Numerals = PLAIN) -> pl.Series:
         plain = series.cast(pl.Float64, strict=False)
         if plain.null_count() == series.null_count():
             return plain
-    text = _without_gaps(_without(series, written.sign) if written.sign else series)
+    text = _with_minus(series)
+    text = _without_gaps(_without(text, written.sign) if written.sign else text)
     if written.decimal == ",":
         bare = _where(text, _GROUPED[","], text.str.replace_all(".", "", literal=True))
         return bare.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
@@ -150,9 +155,10 @@ def sign_of(series: pl.Series) -> str:
     """
     if series.dtype.is_numeric():
         return ""
-    cells = series.drop_nulls().unique()
-    found = {sign: int(cells.str.contains(sign, literal=True).sum()) for sign in SIGNS}
-    borne = [sign for sign, count in found.items() if count]
+    cells = _with_minus(series.drop_nulls().unique())
+    first = cells.str.extract(f"({_ANY_SIGN})").drop_nulls()
+    found = dict(first.value_counts().iter_rows())
+    borne = list(found)
     if len(borne) != 1 or (borne[0] == "%" and found["%"] < cells.len()):
         return ""
     return borne[0] if int(cells.str.contains(_bearing(borne[0])).sum()) == found[borne[0]] else ""
@@ -165,7 +171,7 @@ def example(series: pl.Series, written: Numerals, *, doubtful: bool = False) -> 
     """
     if series.dtype.is_numeric():
         return None
-    odd = series.filter(series.str.contains(r"\d[.,]\d|\d[^\d.,eE]\d") & series.is_not_null())
+    odd = series.filter(series.str.contains(rf"\d[.,]\d|\d[^\d.,eE]\d|{_BELOW}") & series.is_not_null())
     if odd.len():
         read, usual = numbers(odd, written), odd.cast(pl.Float64, strict=False)
         told = read.is_not_null() & (usual.is_null() | (usual != read))
@@ -181,7 +187,7 @@ def _bare(series: pl.Series) -> pl.Series:
     """The cells that look like numbers, each once, without what is sure to be no part of them."""
     if series.dtype.is_numeric():
         return pl.Series([], dtype=pl.String)
-    series = series.drop_nulls().unique()
+    series = _with_minus(series.drop_nulls().unique())
     sign = sign_of(series)
     cells = _without(series, sign) if sign else series
     gapped = cells.str.contains(_GAPPED)
@@ -191,11 +197,19 @@ def _bare(series: pl.Series) -> pl.Series:
 
 
 def _bearing(sign: str) -> str:
-    mark = f"\\{sign}" if sign == "$" else sign
+    mark = re.escape(sign)
     number = rf"[\d.,{GAPS}]*\d[\d.,]*"
     return (
         rf"^[+-]?{number}\s*{mark}$" if sign == "%" else rf"^[+-]?\s*{mark}\s*[+-]?{number}$|^[+-]?{number}\s*{mark}$"
     )
+
+
+def _with_minus(series: pl.Series) -> pl.Series:
+    """Cells below zero with a minus in front: ``(1,085)``, ``−5`` and ``85-`` as ``-1,085``, ``-5`` and ``-85``."""
+    below = series.str.contains(_BELOW)
+    if not below.any():
+        return series
+    return _where(series, _BELOW, "-" + series.str.replace_all(r"^[−–(]\s*|\s*[)-]$", ""))
 
 
 def _without(series: pl.Series, sign: str) -> pl.Series:

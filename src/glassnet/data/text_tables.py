@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from glassnet.data.columns import as_text, counts_rows
 from glassnet.data.dataset import Data
+from glassnet.data.dates import form_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import Gathered, data_of
 from glassnet.data.table_file import TableFile
@@ -43,13 +44,15 @@ def text_column(table: TableFile, options: ReadOptions) -> str | None:
 
 
 def is_text(series: pl.Series) -> bool:
-    """Whether a column holds texts: three words or more on average, and mostly different ones."""
+    """Whether a column holds texts: three words or more on average, mostly different ones, and no dates."""
     if series.dtype != pl.String or series.len() == series.null_count():
         return False
     given = series.drop_nulls()
     blanks = given.str.count_matches(r"\S+").mean()
     words = float(blanks) if isinstance(blanks, int | float) else 0.0
-    return words >= LEAST_WORDS and given.n_unique() >= LEAST_DISTINCT * given.len()
+    if not (words >= LEAST_WORDS and given.n_unique() >= LEAST_DISTINCT * given.len()):
+        return False
+    return form_of(given) is None
 
 
 def texts_of_tables(tables: Mapping[str, TableFile], column: str, options: ReadOptions, name: str, origin: str) -> Data:

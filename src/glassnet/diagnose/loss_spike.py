@@ -30,6 +30,7 @@ OVERSHOOT = 0.25  # reach; steps that gain less throw the loss up themselves
 THROWING = 0.33  # reach over all looks
 APART, KNOWN = 0.3, 0.2  # R²
 BEGINNING = 0.1  # of the run, in which a loss may jump by itself
+JUMP, TIMES = 5.0, 4.0  # rate over that of the recorded step before, and loss over what was usual
 WILD = 5.0  # times the usual size: inputs that make it jump
 ONE = 0.6  # share of the loss that one sample has
 FAR = 20.0  # times the usual size, above which inputs are damaged and not merely extreme
@@ -39,7 +40,7 @@ CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that
 def judge(history: History, event: Event) -> Finding | None:
     """Found at a recorded loss four times as large as usual and as high as the first one, or where the loss has gone up at a stroke and stays there."""
     if isinstance(event, Step):
-        return _stays(history, event)
+        return _rate_jumped(history, event) or _stays(history, event)
     if isinstance(event, Epoch):
         return _a_few(event)
     if not isinstance(event, Traced) or event.kind != "spike":
@@ -81,6 +82,23 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _rate_jumped(history: History, event: Step) -> Finding | None:
+    """The loss of a step whose rate is many times that of the recorded step before; whatever steps usually gain, this one is to blame."""
+    before = history.losses.last[-BEFORE - 1 : -1]
+    if event.loss is None or len(before) < BEFORE or share(history) < BEGINNING:
+        return None
+    lr, usual = history.steps[-2].lr, median(before)
+    if not event.lr > JUMP * lr > 0 or not event.loss > max(TIMES * usual, LARGE * first_loss(history)):
+        return None
+    return RULE.finding(
+        event.step,
+        f"the loss jumped to {event.loss:.3g}, {event.loss / usual:.0f} times what was usual, at a step whose learning rate was {event.lr:.3g} after {lr:.3g}",
+        {"loss": event.loss, "usual": usual, "lr_before": lr, "lr": event.lr},
+        why="the learning rate went up at a stroke",
+        advice="look at what sets the rate: a schedule that begins again needs a lower peak, or a warm-up each time; clip the gradient (--clip-norm 1)",
+    )
+
+
 def _a_few(event: Epoch) -> Finding | None:
     """Training samples on which the loss is so high that they spoil what the network knows of all others."""
     train, val = number(event.train.get("r2")), number(event.val.get("r2"))
@@ -119,7 +137,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; but always, after that, at a step whose rate is {JUMP:g} times that of the recorded one before and whose loss is {TIMES:g} times the median of the {BEFORE} before; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

@@ -35,6 +35,10 @@ FALLEN, VALUES = 0.12, 0.05  # of the loss; of values a part is often beyond any
 RISEN = -0.02  # a loss that has risen by more has not merely stood still
 SMOOTH = 9  # recorded losses
 HOPE, NONE = 2.0, 0.05  # of the loss: what all steps of the run, each at the highest rate so far, promise together
+OVER, LITTLE = (
+    0.6,
+    0.25,
+)  # share of the run after which it is only recorded unless all steps together promise less than this of the loss
 SLOPE = 0.4  # gradient now over that at the start
 LOOKS = 4
 HALF, BEGIN = 0.5, 0.25  # of the run: when a loss that is still high counts, and the looks that do
@@ -100,6 +104,7 @@ def judge(history: History, event: Event) -> Finding | None:
         if values
         else f"after {share(history):.0%} of the run the loss has fallen by {max(down, 0.0):.1%}; all steps of the run together promise to lower it by {hope:.1g} of itself",
         {"reach": r, "fallen": down, "promised": hope, "lr": event.lr},
+        severity="info" if share(history) > OVER and not hope < LITTLE else None,
         remedies=({"optimizer.lr": f"*{10 if factor < 100 else 30}"}, {"optimizer.lr": "*3"}),
     )
 
@@ -167,7 +172,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss; or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss (after {OVER:.0%} of the run, when some networks are only about to find what to learn, {LITTLE:g} times, else it is only recorded); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(
