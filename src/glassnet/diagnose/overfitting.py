@@ -17,7 +17,7 @@ RISE = 0.10
 SLIGHT = 0.04  # a rise that counts where it lasts
 END, LAST = 0.05, 3  # a rise at the end of the run, and the epochs in whose middle it stands
 SINCE, AWAY = 0.25, 0.12  # of the run: how long ago the lowest point is, and for how long no epoch came near it
-LATE = 0.6  # share of the run after which a small or a young rise is only recorded
+LATE = 0.6  # share of the run after which a small or a young rise waits
 FALL = 0.9  # training loss over that at the lowest point of validation
 
 
@@ -48,17 +48,17 @@ def judge(history: History, event: Event) -> Finding | None:
     else:
         long = False
     risen = (long or lately >= (1 + RISE) * level) and not lately - level < WORTH * first_loss(history)
+    # With little of the run left a small or a young rise often goes back; what is left of it at the end is told then.
+    young = rise < RISE or event.epoch - lowest.epoch < SINCE * planned
+    if LATE * planned < event.epoch + 1 < planned and young:
+        return None
     if not risen and not _ends_higher(history, event, lowest):
         return None
-    # With little of the run left what is lost by a small or a young rise is little too, and it often goes back.
-    young = rise < RISE or event.epoch - lowest.epoch < SINCE * planned
-    late = LATE * planned < event.epoch + 1 < planned
     return RULE.finding(
         event.step,
         f"validation loss was lowest in epoch {lowest.epoch + 1} ({lowest.val['loss']:.4g}) and is {event.val['loss']:.4g} now, "
         f"while training loss went on falling from {lowest.train['loss']:.4g} to {event.train['loss']:.4g}",
         {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
-        severity="info" if late and young else None,
     )
 
 
@@ -72,7 +72,7 @@ def _ends_higher(history: History, event: Epoch, lowest: Epoch) -> bool:
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum, and by {WORTH:.1%} of the first loss; or, at the end of the run, {END:.0%} above its minimum; while training loss fell below {FALL:.0%} of what it was there; after {LATE:.0%} of the run, but before its end, only recorded unless validation loss stands {RISE:.0%} above its minimum and that is {SINCE:.0%} of the run ago",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum, and by {WORTH:.1%} of the first loss; or, at the end of the run, {END:.0%} above its minimum; while training loss fell below {FALL:.0%} of what it was there; after {LATE:.0%} of the run, but before its end, only where validation loss stands {RISE:.0%} above its minimum and that is {SINCE:.0%} of the run ago",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "
