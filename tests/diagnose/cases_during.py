@@ -105,9 +105,10 @@ def told_by_kernel(sure: float, samples: int = 800, recurrents: int = 0) -> Desc
     return described(targets=told, net={"recurrents": recurrents})
 
 
-def bouncing(accuracy: float) -> list[Event]:
-    """Two epochs, the second of which has lost what the first had learned."""
-    return [epoch(n, {"loss": 1.0}, {"loss": 1.0, "accuracy": each}) for n, each in enumerate((accuracy, 0.3))]
+def answering(*losses: float, running: tuple[float, ...] = (0.9, 0.5, 0.3, 0.2)) -> list[Event]:
+    """Epochs with these losses on training samples in evaluation mode, and in training mode."""
+    pairs = zip(losses, running, strict=False)
+    return [replace(epoch(n, {"loss": loss}, {}), running_loss=trained) for n, (loss, trained) in enumerate(pairs)]
 
 
 def of_values(train: float, val: float) -> list[Event]:
@@ -147,7 +148,7 @@ def of_twenty(some: Sequence[Event]) -> Run:
 
 LINEAR = described(net={"nonlinearities": 0})
 KNOWING = {"loss": 2.3, "accuracy": 0.5}
-BAR = described(validation={"kernel_knows": 0.8})
+NORMS = described(net={"batch_norms": 2})
 UNEVEN = described(targets={"counts": [280] + [80] * 9, "neighbour_agreement": 0.25})
 MAJORITY = epoch(1, {"loss": 1.0, "accuracy": 0.28}, {"loss": 1.0, "accuracy": 0.28})
 VALUES_TOLD = epoch(1, {"loss": 1.01}, {"loss": 1.0})
@@ -469,6 +470,20 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "loss-spike",
+        run(answering(0.8, 0.4, 1.9, 1.9), start=NORMS),
+        40,
+        {"loss": 1.9, "usual": 0.4, "running": 0.2},
+        [
+            run(answering(0.8, 0.4, 1.9, 1.9)),  # nothing is averaged over batches
+            run(answering(0.8, 0.4, 1.9), start=NORMS),  # it may come back
+            run(answering(0.8, 0.4, 1.9, 1.8), start=NORMS),  # below 0.8 of the first loss, 2.31
+            run(answering(1.0, 1.0, 1.9, 1.9), start=NORMS),  # below twice what it had been
+            run(answering(0.8, 0.4, 1.9, 1.9, running=(0.9, 0.5, 0.6, 0.2)), start=NORMS),  # it went up there too
+            run(answering(0.8, 0.4, 1.9, 1.9, running=(2.0, 1.0, 1.0, 1.0)), start=NORMS),
+        ],
+    ),
+    (
+        "loss-spike",
         run(losses=[1.0] * 10 + [1.41, 1.5, 1.6, 1.7]),
         14,
         {"loss": 1.55, "usual": 1.0},
@@ -624,27 +639,6 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
                 look(20, layers=layers(_1={"dead": 0.89}), parameters=parameters(0.13)),
             ),
         ],
-    ),
-    (
-        "lr-too-high",
-        run(looks(range(10, 71, 10), reach=0.09), losses=falling),
-        70,
-        {"reach": 0.09},
-        [
-            run(looks(range(10, 71, 10), reach=0.11), losses=falling),
-            run(looks(range(9, 70, 10), reach=0.09), losses=falling),  # too early to tell
-            run(looks(range(1, 10), reach=0.09), looks((30, 50, 70), reach=0.09), losses=falling),  # too few to tell
-            run(
-                bouncing(0.73), looks(range(10, 71, 10), reach=0.09), losses=falling, start=BAR
-            ),  # it has known as much
-        ],
-    ),
-    (
-        "lr-too-high",
-        run(bouncing(0.71), looks(range(10, 71, 10), reach=0.09), losses=falling, start=BAR),
-        70,
-        {"reach": 0.09},
-        [],
     ),
     (
         "lr-too-low",

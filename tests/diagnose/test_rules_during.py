@@ -6,7 +6,7 @@ import math
 
 import pytest
 from cases_during import DURING, Run
-from streams import described, epochs, found, layers, look, looks, parameters, run
+from streams import described, epoch, epochs, found, layers, look, looks, parameters, run
 
 from glassnet.events import Started, Step, Traced
 
@@ -158,3 +158,13 @@ def test_a_rate_that_goes_up_at_a_stroke_is_to_blame_for_a_loss_that_jumps() -> 
     assert "loss-spike" not in {each.rule for each in found(jump(4, 8.0))}
     assert "loss-spike" not in {each.rule for each in found(jump(6, 3.9))}
     assert "loss-spike" not in {each.rule for each in found(jump(6, 8.0, at=9))}, "too few losses to know what is usual"
+
+
+def test_what_is_only_recorded_hides_nothing() -> None:
+    squashed = layers(_1={"kind": "tanh", "saturated": 0.9, "dead": None})
+    few = {"loss": 2.0, "accuracy": 0.3}  # where the nearest neighbour is right for 0.8
+    told = found(run(looks((1, 10, 20), layers=squashed), [epoch(n, few, few) for n in range(8)]))
+    assert [(finding.rule, finding.severity) for finding in told] == [
+        ("saturation", "info"),
+        ("underfitting", "warning"),
+    ]

@@ -115,7 +115,7 @@ class Doctor:
         for event in before:
             self.history.see(known(event))
             if isinstance(event, Finding):
-                self._remember(event.rule)
+                self._remember(event)
 
     def see(self, event: Event) -> Iterator[Finding]:
         """The findings that this event gives rise to."""
@@ -129,11 +129,11 @@ class Doctor:
             finding = rule.judge(self.history, event)
             # What has been explained is not told again; but what ends a training ends it, explained or not.
             if finding and (rule.id not in self.history.found or finding.severity == "stop"):
-                self._remember(rule.id)
+                self._remember(finding)
                 yield finding
 
-    def _remember(self, name: str) -> None:
-        self.told.add(name)
-        self.history.found.add(name)
-        if name in BY_ID:
-            self.history.found.update(BY_ID[name].explains)
+    def _remember(self, finding: Finding) -> None:
+        self.told.add(finding.rule)
+        self.history.found.add(finding.rule)
+        if finding.rule in BY_ID and finding.severity != "info":  # what is only recorded explains nothing
+            self.history.found.update(BY_ID[finding.rule].explains)

@@ -11,7 +11,7 @@ from glassnet.events import Described, Event, Finding, Measured
 
 LAYERS = 200.0
 TIME = 300.0
-AT_START = 20.0  # through time, before the first step
+AT_START = 9.0  # through time, before the first step
 WHOLE = 300.0  # norm of the whole gradient over the loss
 LOOKS = 3
 SAME = 1e-6  # spread of the outputs over samples

@@ -34,6 +34,10 @@ JUMP, TIMES = 5.0, 4.0  # rate over that of the recorded step before, and loss o
 WILD = 5.0  # times the usual size: inputs that make it jump
 ONE = 0.6  # share of the loss that one sample has
 FAR = 20.0  # times the usual size, above which inputs are damaged and not merely extreme
+THROWN, UNDONE = (
+    2.0,
+    0.8,
+)  # loss in evaluation mode over that in training mode and over its lowest; over that before the first step
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
@@ -42,7 +46,7 @@ def judge(history: History, event: Event) -> Finding | None:
     if isinstance(event, Step):
         return _rate_jumped(history, event) or _stays(history, event)
     if isinstance(event, Epoch):
-        return _a_few(event)
+        return _a_few(event) or _thrown_off(history, event)
     if not isinstance(event, Traced) or event.kind != "spike":
         return None
     loss, usual = number(event.figures.get("loss")), number(event.figures.get("usual"))
@@ -111,6 +115,32 @@ def _a_few(event: Epoch) -> Finding | None:
     )
 
 
+def _thrown_off(history: History, event: Epoch) -> Finding | None:
+    """Batch normalisation answers with averages over batches: one wild batch spoils these, while the losses in training mode, which do not use them, go on falling."""
+    described, epochs = history.described, list(history.epochs)
+    if described is None or not described.net.get("batch_norms") or len(epochs) < 3:
+        return None
+    lowest = min(number(each.train.get("loss")) for each in epochs[:-2])
+    trained, start = epochs[-3].running_loss, number(described.start.get("loss"))
+    # A network's first averages are rough: after one more epoch they are not.
+    for each in epochs[-2:]:
+        loss = number(each.train.get("loss"))
+        if (
+            not loss > THROWN * max(lowest, each.running_loss)
+            or not loss > UNDONE * start
+            or each.running_loss > trained
+        ):
+            return None
+    now = number(event.train.get("loss"))
+    return RULE.finding(
+        event.step,
+        f"the loss on training samples is {now:.3g} in evaluation mode, as it was {lowest:.3g} before, and {event.running_loss:.3g} in training mode: the running averages of batch normalisation are off",
+        {"loss": now, "usual": lowest, "running": event.running_loss},
+        why="one batch or more whose inputs are wild: batch normalisation keeps them in its averages, which answers are made with",
+        advice="look for inputs of another size (glassnet data DATA) and at what prepares them; averages over more batches (momentum=0.01 of the norm layers), or group normalisation, which keeps none",
+    )
+
+
 def _climbing(history: History) -> bool:
     """Whether the rate has been rising at each of the last looks."""
     rates = [each.lr for each in history.measured[-4:]]
@@ -137,7 +167,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; but always, after that, at a step whose rate is {JUMP:g} times that of the recorded one before and whose loss is {TIMES:g} times the median of the {BEFORE} before; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; but always, after that, at a step whose rate is {JUMP:g} times that of the recorded one before and whose loss is {TIMES:g} times the median of the {BEFORE} before; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples; or, with batch normalisation, after two epochs in a row a loss in evaluation mode {THROWN:g} times as high as in training mode and as its own lowest, and {UNDONE:g} of that before the first step, while that in training mode has not risen",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

@@ -9,12 +9,10 @@ from glassnet.diagnose.labels_unrelated import suspected
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     SETTLED,
-    behind,
     dropping,
     fallen,
     is_linear,
     largest_update,
-    lasting_reaches,
     learned,
     middle,
     most,
@@ -32,8 +30,6 @@ LARGE = 0.12  # update over weight
 LOOKS = 6
 RECENT, STILL = 4, 0.05  # looks, and the update over weight in their middle
 SHORTFALL = 0.75  # reach below which steps are long for their direction
-LATE, SETTLING, BEYOND = 0.7, 0.1, 0.1  # shares of the run; reach: a step of twice the best length gains nothing
-LACKS = 0.08  # accuracy or R² on validation that simple means know more
 GROWN, MOSTLY = 0.25, 0.88  # dead units at the first look, and now
 
 
@@ -53,7 +49,7 @@ def judge(history: History, event: Event) -> Finding | None:
         not dropping(history)
         and not unsure
         and not is_linear(history)  # a loss that stands still may be all that it can do
-        and learned(history) < (HOLD if share(history) >= PATIENCE else BARELY)
+        and max(learned(history), down) < (HOLD if share(history) >= PATIENCE else BARELY)
         and size > LARGE
         and (down < 0 or long)
         and lately > STILL
@@ -61,7 +57,7 @@ def judge(history: History, event: Event) -> Finding | None:
     first, now = most(history.measured[0], "dead"), most(event, "dead")
     killed = not dropping(history) and first[0] < GROWN and now[0] > MOSTLY and size > LARGE and down < 0.5
     if not stuck and not killed:
-        return _beyond(history, event)
+        return None
     died = f"; {now[0]:.0%} of the units of {now[1]} have died, {first[0]:.0%} were silent at the start"
     moved = f"has fallen by {down:.0%}" if down > 0 else f"stands {-down:.0%} higher than at the start"
     return RULE.finding(
@@ -72,25 +68,12 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
-def _beyond(history: History, event: Measured) -> Finding | None:
-    """Over most of the run steps went so far beyond the bottom of their valley that they gained next to nothing, and the network is behind what simple means know."""
-    if share(history) < LATE or not (gain := middle(lasting_reaches(history, SETTLING))) < BEYOND:
-        return None
-    if behind(history) < LACKS:  # it learns all the same; where nobody knows, the steps decide
-        return None
-    return RULE.finding(
-        event.step,
-        f"over {share(history):.0%} of the run a step usually gained {gain:.2f} of what its gradient promised, where the best length gains half: it lands nearly as high on the other side of the valley",
-        {"reach": gain, "lr": event.lr},
-    )
-
-
 RULE = Rule(
     id="lr-too-high",
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen "
-        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates; or, after {LATE:.0%}, steps of which half have gained less than {BEYOND:g} of their promise since {SETTLING:.0%} of the run, unless the network is on validation at most {LACKS:g} (in accuracy or R²) behind kernel ridge regression"
+        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(

@@ -133,16 +133,6 @@ def lacking(history: History) -> tuple[float, str]:
     return known - number(history.epochs[-1].train.get(figure)), means
 
 
-def behind(history: History) -> float:
-    """How much less the network has ever known of validation samples than kernel ridge regression does, in accuracy or R²; NaN where nobody knows."""
-    if history.described is None:
-        return math.nan
-    figure = FIGURES.get(history.described.task, "")
-    values = (number(epoch.val.get(figure)) for epoch in history.epochs)
-    best = max((value for value in values if math.isfinite(value)), default=math.nan)
-    return number(history.described.validation.get("kernel_knows")) - best
-
-
 def update_size(event: Measured) -> float:
     """Median over the weights (not biases or norms) of the update's norm over the weight's; NaN where there is none."""
     return middle(number(record["ratio"]) for record in event.parameters if record["dims"] > 1)
