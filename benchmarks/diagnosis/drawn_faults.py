@@ -65,6 +65,8 @@ PER_FAULT = {
     "draw-111": 6,
     "draw-121": 6,
     "draw-131": 6,
+    "draw-141": 6,
+    "draw-151": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}
