@@ -168,3 +168,12 @@ def test_what_is_only_recorded_hides_nothing() -> None:
         ("saturation", "info"),
         ("underfitting", "warning"),
     ]
+
+
+def test_long_steps_of_a_loss_that_stands_still_are_only_recorded_until_units_have_died_of_them() -> None:
+    dying = {rule: events for rule, events, *_ in DURING if rule == "lr-too-high"}["lr-too-high"]
+    (killed,) = found(dying)
+    assert (killed.severity, "have died" in killed.what) == ("warning", True)
+    stuck = next(events for rule, events, *_ in DURING if rule == "lr-too-high")
+    (recorded,) = found(stuck)
+    assert (recorded.severity, "have died" in recorded.what) == ("info", False)

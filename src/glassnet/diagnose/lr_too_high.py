@@ -65,6 +65,8 @@ def judge(history: History, event: Event) -> Finding | None:
         f"after {share(history):.0%} of the run the loss {moved}; a step has changed the weights by up to {size:.0%} of their size"
         + (died if killed else ""),
         {"fallen": down, "update": size, "overshooting": over, "lr": event.lr},
+        # Of 753 healthy recorded trainings four were told that they are stuck; of 1,215 broken ones it was the right first warning in one.
+        severity=None if killed else "info",
     )
 
 
@@ -73,7 +75,7 @@ RULE = Rule(
     title="The learning rate is too high",
     threshold=(
         f"after {LOOK:.0%} of the run: updates above {LARGE:.0%} of the weights ({STILL:.0%} still) and a loss that has fallen "
-        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
+        f"by less than {HOLD:.0%} (before {PATIENCE:.0%} of the run: {BARELY:.0%}), which is only recorded, or units dead in more than {MOSTLY:.0%} where at most {GROWN:.0%} were, under such updates"
     ),
     source="update over weight about 0.001: the CS231n lectures; limits calibrated on benchmarks/diagnosis",
     explanation=(
