@@ -54,7 +54,7 @@ class DataSettings(Section):
     )
     image_size: Count | None = Field(None, description="side in pixels to which images are brought")
     tokens: Literal["words", "characters"] | None = Field(None, description="what texts are cut into")
-    text: str | None = Field(None, description="column of a table that holds texts")
+    text: str | None = Field(None, description="column of a table that holds texts; none reads all columns")
     time: str | None = Field(
         None,
         description="column with the times of a series; none reads the file as a table; without it, seen from the data",

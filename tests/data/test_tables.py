@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from glassnet.data.dataset import InMemory
+from glassnet.data.delimited import read_delimited
 from glassnet.data.kinds import schema_from_json
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers import tables
@@ -379,3 +380,19 @@ def test_only_a_column_that_rises_by_one_counts_the_rows(tmp_path: Path) -> None
     rows = "".join(f"{i + 5},{2 * i},{i + (i > 20)},{i % 4}.5\n" for i in range(40))
     data = tables.read(write(tmp_path, "t.csv", "n,even,leap,y\n" + rows), ReadOptions())
     assert data.schema.names == ("even", "leap")  # type: ignore[attr-defined]
+
+
+def test_quotes_that_enclose_no_cells_stay_in_tables_divided_by_tabs(tmp_path: Path) -> None:
+    rows = ['pos\t"a fine film', "neg\tnot so", 'pos\t"well" done', 'neg\tdull"', 'pos\t6" tall'] * 5
+    path = write(tmp_path, "said.tsv", "\n".join(["label\tsaid", *rows]))
+    table = read_delimited(path)
+    assert table.frame["said"].to_list() == [row.split("\t")[1] for row in rows]
+    assert any("quotes are taken as they stand" in note for note in table.notes)
+
+
+def test_quotes_that_enclose_cells_are_no_part_of_them(tmp_path: Path) -> None:
+    text = 'label\tsaid\npos\t"a\tb"\nneg\t"two\nlines"\npos\t"""well"" done"\nneg\tplain'
+    table = read_delimited(write(tmp_path, "said.tsv", text))
+    assert table.frame["said"].to_list() == ["a\tb", "two\nlines", '"well" done', "plain"]
+    assert table.lines == [2, 4, 5, 6]
+    assert not any("quotes" in note for note in table.notes)

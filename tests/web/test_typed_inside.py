@@ -120,6 +120,30 @@ def test_columns_sum_to_what_the_output_changes_by() -> None:
     assert told["parts"][2]["share"] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_of_a_text_in_a_row_the_words_that_it_has_are_told() -> None:
+    pytest.importorskip("captum")
+    schema = TableSchema((Column("size", "number"), *(Column("what", "word", (word,)) for word in ("cellar", "pool"))))
+    chance = torch.Generator().manual_seed(1)
+    raw = torch.cat([torch.randn(60, 1, generator=chance), (torch.rand(60, 2, generator=chance) < 0.7).float()], 1)
+    targets = raw.sum(dim=1, keepdim=True)
+    preprocess = fit_table("standardise", Part(InMemory(raw), targets, [str(row) for row in range(60)]), schema)
+    net = zoo.build("mlp", preprocess.output_shape, 1, {"hidden": [8]}, seed=0)
+    about = {"zoo": "mlp", "shape": list(preprocess.output_shape), "outputs": 1, "options": {"hidden": [8]}}
+    model = Model(net.eval(), about, preprocess, schema, "values", (), ("rent",))
+    row = row_of(model, {"size": "1.5", "what": "A Pool, unheated"})
+    assert row.tolist() == [[1.5, 0.0, 1.0]]
+    told = columns_of(model, row)
+    assert [(part["name"], part["value"]) for part in told["parts"]] == [("size", "1.5"), ("what: pool", "1")]
+    largest = max(told["parts"], key=lambda part: abs(part["share"]))
+    assert f"“{largest['name']}” moves it most" in told["sentence"]
+    with torch.no_grad():
+        unknown = torch.tensor([[torch.nan, 0.0, 0.0]])
+        change = float(model.net(model.preprocess(row)) - model.net(model.preprocess(unknown)))
+    assert sum(part["share"] for part in told["parts"]) == pytest.approx(change, abs=5e-3)
+    fields = inside.about({"schema": schema.to_json(), "classes": []})["columns"]
+    assert fields == [{"name": "size", "kind": "number", "levels": []}, {"name": "what", "kind": "text", "levels": []}]
+
+
 def test_all_wrong_cells_are_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         row_of(row_model(), {"size": "big", "colour": "green", "wet": "perhaps", "other": "x"})

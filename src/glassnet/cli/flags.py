@@ -60,7 +60,7 @@ FLAGS = (
     Flag(("--target",), "data.target", "COLUMN", "column or key to learn"),
     Flag(("--task",), "data.task", "KIND", "classes or values"),
     Flag(("--tokens",), "data.tokens", "UNIT", "what texts are cut into: words or characters"),
-    Flag(("--text",), "data.text", "COLUMN", "column of a table that holds texts"),
+    Flag(("--text",), "data.text", "COLUMN", "column of a table that holds texts, or none"),
     Flag(("--time",), "data.time", "COLUMN", "column with the times of a series; none reads the file as a table"),
     Flag(("--window",), "data.window", "STEPS", "steps of a series that the network sees"),
     Flag(("--horizon",), "data.horizon", "STEPS", "steps of a series that are forecast"),

@@ -95,7 +95,7 @@ def _lines(path: Path) -> list[str]:
 
 def _divide(found: FoundGraph, content: Path) -> None:
     """The parts that a table beside the graph gives."""
-    from glassnet.data.table_file import read_table
+    from glassnet.data.table_formats import read_table
 
     for path in sorted(content.parent.glob("*split*.csv")):
         frame = read_table(path).frame

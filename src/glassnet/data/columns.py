@@ -1,4 +1,4 @@
-"""What a column of a table means: a number, a yes or no, one of some categories, or a part of a date."""
+"""What a column of a table means: a number, a yes or no, one of some categories, a part of a date, or a word of a text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     from glassnet.data.frames import pl
 
-Kind = Literal["number", "bool", "category", "year", "month", "day", "weekday", "hour"]
+Kind = Literal["number", "bool", "category", "year", "month", "day", "weekday", "hour", "word"]
 DATE_PARTS: tuple[Kind, ...] = ("year", "month", "day", "weekday", "hour")
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat")
 TRUTHS = {"false": 0.0, "true": 1.0, "0": 0.0, "1": 1.0}
@@ -35,8 +35,8 @@ class Column:
     Attributes:
         source: name of the column in the file.
         kind: how its cells become numbers. ``category`` becomes the index in ``levels``, ``bool`` 0 or 1, a part of a date its usual
-            number (weekday: Monday 1 to Sunday 7).
-        levels: the categories in alphanumeric order; empty for the other kinds.
+            number (weekday: Monday 1 to Sunday 7), ``word`` 1 where the cell's text has the word in ``levels`` and else 0.
+        levels: the categories in alphanumeric order, or the word; empty for the other kinds.
         written: how its numbers are written, as far as the training file tells.
         form: strftime pattern of its dates, where they are not written as in ISO 8601.
     """
@@ -49,7 +49,9 @@ class Column:
 
     @property
     def name(self) -> str:
-        """What to call it: the source's name, followed by the part for a date."""
+        """What to call it: the source's name, followed by the part for a date, or by the word."""
+        if self.kind == "word":
+            return f"{self.source}: {self.levels[0]}"
         return f"{self.source} {self.kind}" if self.kind in DATE_PARTS else self.source
 
     def to_json(self) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Reading:
     """What a column of a training file was taken for.
 
     Attributes:
-        columns: none where it is left out, several for a date, one otherwise.
+        columns: none where it is left out, several for a date or a text, one otherwise.
         note: a sentence for the user where something was decided.
     """
 
@@ -160,7 +162,7 @@ def counts_rows(values: pl.Series) -> bool:
 
 
 def encode(column: Column, series: pl.Series, written: Numerals = PLAIN) -> npt.NDArray[np.float64]:
-    """A cleaned column as numbers, float64 (rows,), NaN where it is missing or, for a category, unknown."""
+    """A cleaned column as numbers, float64 (rows,), NaN where it is missing or, for a category, unknown; see :mod:`glassnet.data.words_told` for words."""
     if column.kind == "number":
         values = numbers(series, written)
     elif column.kind in DATE_PARTS:
@@ -182,7 +184,7 @@ def written_otherwise(column: Column, series: pl.Series, values: npt.NDArray[np.
         series: its cells.
         values: what :func:`encode` made of them.
     """
-    if series.null_count() == series.len() or column.kind == "category":
+    if series.null_count() == series.len() or column.kind in ("category", "word"):
         return None
     if column.kind in DATE_PARTS:  # a month without a day is a date and has no weekday
         read = any(

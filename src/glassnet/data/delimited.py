@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from glassnet.errors import DataError
 
 if TYPE_CHECKING:
+    from _csv import Reader
+
     import polars as pl
 else:
     from glassnet.data.frames import pl
@@ -68,7 +70,10 @@ def read_delimited(path: Path) -> Cells:
     """
     text, notes = _decoded(path)
     delimiter = sniff(text)
-    rows = _rows(text, delimiter, path)
+    plain = delimiter == "\t" and '"' in text and _quotes_are_letters(text)
+    if plain:
+        notes.append(f"{path.name}: quotes are taken as they stand, since they do not enclose cells.")
+    rows = _rows(text, delimiter, path, plain=plain)
     line, header = next(rows, (0, []))
     header = [cell.strip() for cell in header]
     if not header:
@@ -102,8 +107,8 @@ def sniff(text: str) -> str:
     """The delimiter that divides most of the first rows into as many cells as the first row; a comma where none does."""
     best, best_score = ",", (0.0, 0)
     text = text[:SNIFFED_LETTERS]
-    for delimiter in DELIMITERS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    for delimiter, plain in (("\t", True), *((each, False) for each in DELIMITERS)):
+        reader = _reader(text, delimiter, plain=plain, strict=False)
         try:
             counts = [len(row) for row in islice(reader, SNIFFED_ROWS) if row]
         except csv.Error:  # a cell beyond the size limit: under this delimiter the text makes no sense
@@ -187,13 +192,13 @@ def _check_text(text: str, path: Path) -> None:
         raise DataError(
             "the file holds NUL bytes, so it is no text or it is damaged",
             where=f"{path}, line {text.count(chr(10), 0, zero) + 1}",
-            expected="a table in CSV, TSV or Parquet",
+            expected="a table in CSV, TSV, Parquet or JSON lines",
             fix="export the table again as CSV",
         )
     start = text[:4096]
     odd = sum(ord(letter) < 32 and letter not in "\t\r\n\f\v" for letter in start)
     if odd > 0.02 * len(start):
-        raise DataError("the file is not text", where=path, expected="a table in CSV, TSV or Parquet")
+        raise DataError("the file is not text", where=path, expected="a table in CSV, TSV, Parquet or JSON lines")
     for line, content in enumerate(io.StringIO(text, newline=""), start=1):
         if len(content) > MAX_LINE:
             raise DataError(
@@ -204,8 +209,29 @@ def _check_text(text: str, path: Path) -> None:
             )
 
 
-def _rows(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+def _quotes_are_letters(text: str) -> bool:
+    """Whether cells divided by tabs are not enclosed in quotes, as in most files of sentences: with quotes as letters every line has as many cells as the first, and there are more rows than with quotes that enclose, or those do not close."""
+    try:
+        widths = [len(row) for row in _reader(text, "\t", plain=True) if row]
+    except csv.Error:
+        return False
+    if len(set(widths)) != 1:
+        return False
+    try:
+        return sum(1 for row in _reader(text, "\t") if row) < len(widths)
+    except csv.Error:
+        return True
+
+
+def _reader(text: str, delimiter: str, *, plain: bool = False, strict: bool = True) -> Reader:
+    lines = io.StringIO(text, newline="")
+    if plain:
+        return csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=True, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=True)
+
+
+def _rows(text: str, delimiter: str, path: Path, *, plain: bool = False) -> Iterator[tuple[int, list[str]]]:
+    reader = _reader(text, delimiter, plain=plain)
     before = 0
     try:
         for row in reader:

@@ -167,7 +167,7 @@ def _labels(
             expected="an attribute such as 'class' or 'club', or a table " + beside[0].name,
             fix="name the attribute with --target",
         )
-    from glassnet.data.table_file import read_table
+    from glassnet.data.table_formats import read_table
 
     frame = read_table(table).frame
     if frame.width < 2:

@@ -22,7 +22,7 @@ class ReadOptions:
         in_memory_limit: images that need more bytes than this when decoded are not held in memory, but in a scratch file.
         like: shape of one input of the training part, when another part is read by itself; set by ``open_data``.
         tokens: what texts are cut into; ``auto`` takes words where blanks divide them.
-        text: column of a table that holds texts; None takes the only one where no other column could be an input.
+        text: column of a table that holds texts; None takes the only one where no other column could be an input, or few beside sentences; ``none`` reads all columns, and of texts single words.
         time: column of a table that holds times, which makes it a series; ``none`` reads it as a table. None looks whether it is one.
         window: steps of a series that a network sees; None chooses by its season and length.
         horizon: steps of a series that are forecast; None likewise.

@@ -9,13 +9,13 @@ from typing import Any
 from glassnet.data.dataset import Source
 from glassnet.data.given import place_of, read_all
 from glassnet.data.pairs import Pairs, ragged
-from glassnet.data.table_file import is_table, read_table
+from glassnet.data.table_formats import is_table, read_table
 from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.tokens import Unit
 from glassnet.errors import DataError
 
 # What leads nowhere is a text, unless it ends so: a date has slashes too, and a number a point.
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from glassnet.data.columns import Column
 from glassnet.data.dataset import Source
 from glassnet.data.given import read_all
 from glassnet.data.series_steps import Steps, steps_of
-from glassnet.data.table_file import read_table
+from glassnet.data.table_formats import read_table
 from glassnet.data.windows import Windows
 from glassnet.errors import DataError
 
@@ -86,7 +86,7 @@ class SeriesSchema:
         Raises:
             DataError: a file is absent, is no table, does not fit or is shorter than a window; all such files at once.
         """
-        found = read_all(paths, self._last, "no series was given", "at least one CSV, TSV or Parquet file")
+        found = read_all(paths, self._last, "no series was given", "at least one CSV, TSV, Parquet or JSON file")
         starts = torch.arange(len(found)) * self.window
         windows = Windows(torch.cat([window for _, window in found]), starts, self.window, self.horizon)
         return [name for name, _ in found], windows

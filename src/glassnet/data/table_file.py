@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.data.columns import MOSTLY_NUMBERS, Column, clean, encode, some_cells, written_otherwise
-from glassnet.data.delimited import MAX_COLUMNS, read_delimited
-from glassnet.data.numerals import UNKNOWN, Mark, Numerals, commas, example, marked, numbers, shown, sign_of
-from glassnet.errors import DataError, GlassnetError, all_at_once, fix_to_read, nearest
+from glassnet.data.columns import Column, encode, some_cells, written_otherwise
+from glassnet.data.numerals import UNKNOWN, Mark, Numerals, commas, example, marked, numbers, sign_of
+from glassnet.data.words_told import occurring
+from glassnet.errors import DataError, GlassnetError, all_at_once, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,7 +135,12 @@ class TableFile:
         raw = np.empty((self.frame.height, len(columns)), dtype=np.float32)
         large, other = [], dict[str, str]()
         elsewhere = self._written_elsewhere(columns)
+        for source in dict.fromkeys(column.source for column in columns if column.kind == "word"):
+            places = [place for place, each in enumerate(columns) if (each.source, each.kind) == (source, "word")]
+            raw[:, places] = occurring(self.frame[source], [columns[place].levels[0] for place in places])
         for position, column in enumerate(columns):
+            if column.kind == "word":
+                continue
             series = self.frame[column.source]
             known = Numerals(self.mark, column.written.sign) if elsewhere else column.written
             written = self.numerals(column.source, known) if column.kind == "number" else known
@@ -210,97 +215,3 @@ class TableFile:
 
 def _listed(columns: list[str]) -> str:
     return "; ".join(columns[:10]) + (" …" if len(columns) > 10 else "")
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file is a table by its suffix; a ``.txt`` must also show a delimiter in its first line."""
-    suffix = path.suffix.lower()
-    if suffix == ".txt" and path.is_file():
-        with path.open("rb") as file:
-            return any(mark in file.readline(65536).replace(b"\0", b"") for mark in (b"\t", b";", b",", b"|"))
-    return suffix in TEXT_SUFFIXES + PARQUET_SUFFIXES
-
-
-def read_table(path: Path) -> TableFile:
-    """Read a table of either format.
-
-    Raises:
-        DataError: it is absent or cannot be read as a table.
-    """
-    if not path.is_file():
-        problem = "this is no file" if path.exists() else "no such file"
-        beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() and not path.exists() else []
-        near = nearest(path.name, beside)
-        raise DataError(
-            problem,
-            where=path,
-            expected="a table in CSV, TSV or Parquet",
-            fix=f"did you mean '{path.with_name(near)}'?" if near else None,
-        )
-    if path.suffix.lower() in PARQUET_SUFFIXES:
-        return _read_parquet(path)
-    cells = read_delimited(path)
-    frame = pl.DataFrame([clean(column) for column in cells.frame.get_columns()])
-    return TableFile(path, frame, cells.lines, cells.delimiter, _marks(frame, cells.delimiter), cells.notes)
-
-
-def _marks(frame: pl.DataFrame, delimiter: str) -> dict[str, Mark]:
-    """The decimal signs that the cells of columns of numbers show."""
-    found: dict[str, Mark] = {}
-    for series in frame.get_columns():
-        mark = shown(series, stops_may_group=delimiter != ",")
-        if mark and _mostly_numbers(series, Numerals(mark, sign_of(series))):
-            found[series.name] = mark
-    return found
-
-
-def _mostly_numbers(series: pl.Series, written: Numerals) -> bool:
-    given = series.len() - series.null_count()
-    return numbers(series, written).count() >= MOSTLY_NUMBERS * given
-
-
-def _read_parquet(path: Path) -> TableFile:
-    try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            "the Parquet file cannot be read",
-            where=path,
-            got=reason,
-            fix=fix_to_read(error, path, "copy it again from where it came from, or export the table as CSV"),
-        ) from error
-    if frame.height == 0 or frame.width == 0:
-        raise DataError(
-            "the table is empty",
-            where=path,
-            got=f"{frame.height} rows, {frame.width} columns",
-            expected="named columns and a row for each sample",
-        )
-    if frame.width > MAX_COLUMNS:
-        raise DataError(
-            "too many columns for a table", where=path, got=frame.width, expected=f"at most {MAX_COLUMNS:,}"
-        )
-    columns, notes = [], []
-    for series in frame.get_columns():
-        plain = _plain(series)
-        if plain is None:
-            notes.append(f"Column '{series.name}' is left out: values of type {series.dtype} are no numbers or text.")
-        else:
-            columns.append(clean(plain))
-    frame = pl.DataFrame(columns)
-    return TableFile(path, frame, list(range(1, frame.height + 1)), marks=_marks(frame, ","), notes=tuple(notes))
-
-
-def _plain(series: pl.Series) -> pl.Series | None:
-    if series.dtype.is_numeric():
-        return series.cast(pl.Float64)
-    if series.dtype == pl.Boolean or series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        return series.cast(pl.String).str.strip_chars()
-    if series.dtype == pl.Null:
-        return series.cast(pl.String)
-    if series.dtype == pl.Date:
-        return series.dt.strftime("%Y-%m-%d")
-    if series.dtype == pl.Datetime:
-        return series.dt.strftime("%Y-%m-%d %H:%M:%S")
-    return None

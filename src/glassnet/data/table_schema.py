@@ -13,15 +13,16 @@ from torch import Tensor
 from glassnet.data.columns import Column
 from glassnet.data.dataset import InMemory, Source
 from glassnet.data.given import read_all
-from glassnet.data.table_file import TableFile, read_table
+from glassnet.data.table_file import TableFile
+from glassnet.data.table_formats import read_table
 
 
 @dataclass(frozen=True)
 class TableSchema:
     """The columns that a network reads, in order.
 
-    A raw input is float32 (columns,): a number as it is, yes or no as 1 or 0, a category as its index in the column's levels, NaN where
-    a value is missing or a category was not in the training file.
+    A raw input is float32 (columns,): a number as it is, yes or no as 1 or 0, a category as its index in the column's levels, 1 where a text has the column's word and
+    else 0; NaN where a value is missing or a category was not in the training file.
     """
 
     columns: tuple[Column, ...]
@@ -62,6 +63,22 @@ class TableSchema:
                 told[column.name] = value
         return told
 
+    def worded(self) -> dict[str, list[int]]:
+        """The texts among the file's columns, and the places in a raw input of the words that are told of each."""
+        found: dict[str, list[int]] = {}
+        for place, column in enumerate(self.columns):
+            if column.kind == "word":
+                found.setdefault(column.source, []).append(place)
+        return found
+
+    def nothing_known(self) -> Tensor:
+        """The raw input of a row whose every cell is missing, float32 (columns,)."""
+        return torch.tensor([0.0 if column.kind == "word" else torch.nan for column in self.columns])
+
+    def lacks_word(self, row: Tensor) -> list[bool]:
+        """For each number of a raw input whether it tells that a text has not some word, which is true of most."""
+        return [column.kind == "word" and value == 0 for column, value in zip(self.columns, row.tolist(), strict=True)]
+
     def encode(self, table: TableFile) -> Tensor:
         """The raw inputs of a table that has been read, float32 (rows, columns). Other columns of the table are ignored.
 
@@ -81,7 +98,7 @@ class TableSchema:
         Raises:
             DataError: a file is absent, is no table, or does not fit; all such files at once.
         """
-        tables = read_all(paths, self._rows, "no table was given", "at least one CSV, TSV or Parquet file")
+        tables = read_all(paths, self._rows, "no table was given", "at least one CSV, TSV, Parquet or JSON file")
         names = [name for table, _ in tables for name in table.names]
         notes = [note for table, raw in tables for note in self.unfit(table, raw)]
         return names, InMemory(torch.cat([raw for _, raw in tables]), tuple(notes))

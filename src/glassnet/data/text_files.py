@@ -102,7 +102,7 @@ def lines_of(text: str) -> list[str]:
 
 def labels_beside(file: Path) -> Path | None:
     """The file of labels that belongs to a file of texts, one a line; None where there is none."""
-    if file.suffix.lower() in (*LABEL_SUFFIXES, ".csv", ".tsv", ".parquet") or not file.is_file():
+    if file.suffix.lower() in (*LABEL_SUFFIXES, ".csv", ".tsv", ".parquet", ".jsonl", ".json") or not file.is_file():
         return None
     for other in files_seen(file.parent):
         same = other.stem == file.stem and other.suffix.lower() in LABEL_SUFFIXES

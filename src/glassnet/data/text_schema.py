@@ -10,7 +10,7 @@ from typing import Any, Literal
 from glassnet.data.dataset import Source
 from glassnet.data.given import place_of, read_all
 from glassnet.data.ragged import Ragged
-from glassnet.data.table_file import is_table, read_table
+from glassnet.data.table_formats import is_table, read_table
 from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.tokens import Unit, encode
 from glassnet.data.walk import files_below, shown

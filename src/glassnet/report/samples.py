@@ -116,8 +116,8 @@ def text_of(part: Part, place: int, schema: TextSchema) -> str:
 
 def cells_of(row: Tensor, schema: TableSchema) -> tuple[tuple[str, str], ...]:
     """The first columns of a row in the words of its file."""
-    told = schema.show(row)
+    told = [cell for cell, absent in zip(schema.show(row).items(), schema.lacks_word(row), strict=True) if not absent]
     return tuple(
         (name, "missing" if value is None else value if isinstance(value, str) else number(value))
-        for name, value in list(told.items())[:MOST_CELLS]
+        for name, value in told[:MOST_CELLS]
     )

@@ -47,15 +47,15 @@ def about(card: dict[str, Any]) -> dict[str, Any]:
     if kind == "sound":
         return facts | {"rate": int(schema["rate"])}
     if kind == "table":
-        return facts | {
-            "columns": [_column(each) for each in schema["columns"][:MOST_COLUMNS]],
-            "more": len(schema["columns"]) - MOST_COLUMNS,
-        }
+        fields = {field["name"]: field for field in map(_column, schema["columns"])}  # of a text one, for all its words
+        return facts | {"columns": list(fields.values())[:MOST_COLUMNS], "more": len(fields) - MOST_COLUMNS}
     return facts
 
 
 def _column(given: dict[str, Any]) -> dict[str, Any]:
     kind, source = str(given["kind"]), str(given["source"])[:80]
+    if kind == "word":
+        return {"name": source, "kind": "text", "levels": []}
     name = source if kind in ("number", "bool", "category") else f"{source} {kind[:12]}"
     return {"name": name, "kind": kind[:12], "levels": [str(level)[:80] for level in given.get("levels", ())][:1000]}
 

@@ -59,7 +59,7 @@ def columns_of(model: Model, row: Tensor, target: str | None = None) -> dict[str
 
     assert isinstance(model.schema, TableSchema)
     with torch.no_grad():
-        nothing = model.preprocess(torch.full_like(row, torch.nan))
+        nothing = model.preprocess(model.schema.nothing_known()[None].to(row))
     told = integrated_gradients(model, row, target, baseline=nothing, steps=STEPS)
     parts = [
         {
@@ -69,7 +69,9 @@ def columns_of(model: Model, row: Tensor, target: str | None = None) -> dict[str
         }
         for (name, value), share in zip(model.schema.show(row[0]).items(), told.values[0], strict=True)
     ]
-    return _told(told, parts, "a row of which nothing is known")
+    whole = _told(told, parts, "a row of which nothing is known")
+    shown = [part for part, lacks in zip(parts, model.schema.lacks_word(row[0]), strict=True) if not lacks]
+    return whole | {"parts": shown}
 
 
 def moments_of(model: Model, sound: Part, target: str | None = None) -> dict[str, Any]:

@@ -68,13 +68,17 @@ def row_of(model: Model, given: dict[str, Any]) -> Tensor:
     import torch
 
     from glassnet.data.table_schema import TableSchema
+    from glassnet.data.tokens import words
 
     assert isinstance(model.schema, TableSchema)
     wrong, values = [], []
     for column in model.schema.columns:
-        cell = given.get(column.name, "")
-        text = cell.strip()[:80] if isinstance(cell, str) else str(cell)[:80]
-        value = math.nan
+        cell = given.get(column.source if column.kind == "word" else column.name, "")
+        text = cell.strip()[:LONGEST_TEXT] if isinstance(cell, str) else str(cell)[:80]
+        if column.kind == "word":
+            values.append(float(column.levels[0] in words(text)))
+            continue
+        text, value = text[:80], math.nan
         if column.kind == "category":
             if text in column.levels:
                 value = float(column.levels.index(text))

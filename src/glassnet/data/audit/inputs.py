@@ -67,7 +67,9 @@ def constant_inputs(look: Look) -> Iterator[Trouble]:
         return
     schema = look.data.schema
     if isinstance(schema, TableSchema):
-        names = [schema.names[i] for i in constant]
+        names = [schema.names[i] for i in constant if schema.columns[i].kind != "word"]
+        if not names:
+            return
         what = f"{len(names)} columns are the same in every training row: {first_few(names)}"
         yield Trouble("constant-columns", "warning", what, "leave them out of the file", {"columns": names})
     else:

@@ -79,7 +79,10 @@ def _table(look: Look) -> Iterator[Range]:
     schema, raw = look.data.schema, look.inputs("train")
     assert isinstance(schema, TableSchema), "only tables are of this kind"
     for place, column in enumerate(schema.columns):
-        yield range_of(column.name, raw[:, place], len(column.levels))
+        if column.kind != "word":
+            yield range_of(column.name, raw[:, place], len(column.levels))
+    for source, places in schema.worded().items():
+        yield range_of(f"words of {source}", raw[:, places].sum(dim=1))
 
 
 def _array(look: Look) -> Iterator[Range]:

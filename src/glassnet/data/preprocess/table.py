@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ TREE_BINS, TREE_LEAF = (
     64,
     16,
 )  # at most so many, of at least so many rows: fewer rows than that show more chance than target
+CERTAIN = 3.0  # standard errors
 BINNED = ("quantile", "tree-bins")  # names under which numbers are binned
 
 
@@ -156,10 +158,15 @@ def fit_table(name: str, part: Part, schema: TableSchema) -> TableInputs:
         part: the training part, inputs float32 (rows, columns); its targets are looked at by ``tree-bins`` alone.
         schema: tells which columns are categories.
 
-    A column that is constant over the training part is divided by 1, and one that is missing in all of it is taken as 0.
+    A column that is constant over the training part is divided by 1, and one that is missing in all of it is taken as 0. Of the words of a text those stay
+    that tell of the target (:func:`tells`).
     """
     raw = part.inputs.take(torch.arange(len(part))).to(torch.float64)  # (rows, columns)
-    numbers = [i for i, column in enumerate(schema.columns) if column.kind != "category"]
+    numbers = [
+        i
+        for i, column in enumerate(schema.columns)
+        if column.kind != "category" and (column.kind != "word" or tells(raw[:, i], part.targets))
+    ]
     levels = [(i, len(column.levels)) for i, column in enumerate(schema.columns) if column.kind == "category"]
     flagged = torch.nonzero(raw.isnan().any(dim=0)).flatten().tolist()
     values = raw[:, numbers]
@@ -180,6 +187,25 @@ def fit_table(name: str, part: Part, schema: TableSchema) -> TableInputs:
         fitted.low.copy_(torch.cat([each[:-1] for each in edges]))
         fitted.width.copy_(torch.cat([each.diff() for each in edges]))
     return fitted
+
+
+def tells(word: Tensor, targets: Tensor) -> bool:
+    """Whether a word's occurrence goes along with a class or a value more than chance would have it: a correlation of 3/√rows, three standard errors, or more.
+
+    Args:
+        word: 0 and 1, float64 (rows,).
+        targets: classes, int64 (rows,), or values, (rows, outputs).
+    """
+    values = targets.to(torch.float64) if targets.is_floating_point() else one_hot_of(targets)
+    apart, spread = word - word.mean(), values - values.mean(dim=0)
+    size = apart.norm() * spread.norm(dim=0)
+    related = (apart @ spread).abs() / size.clamp_min(1e-12)
+    return bool((related >= CERTAIN / math.sqrt(len(word))).any())
+
+
+def one_hot_of(classes: Tensor) -> Tensor:
+    """Classes, int64 (rows,), as float64 (rows, classes)."""
+    return torch.nn.functional.one_hot(classes).to(torch.float64)
 
 
 def median_of_present(values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""CSV, TSV and Parquet tables: a row a sample, one column the target, the others the inputs."""
+"""CSV, TSV, Parquet and JSON tables: a row a sample, one column the target, the others the inputs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from glassnet.data.pair_tables import pair_columns, pairs_of_tables
 from glassnet.data.parts import OTHERS
 from glassnet.data.readers.series import read as read_series
 from glassnet.data.series_plan import asked_for, plan_series
-from glassnet.data.table_file import PARQUET_SUFFIXES, TEXT_SUFFIXES, TableFile, is_table, read_table
+from glassnet.data.table_file import TableFile
+from glassnet.data.table_formats import RECORD_SUFFIXES, SUFFIXES, is_table, read_table
 from glassnet.data.table_schema import TableSchema
 from glassnet.data.target import Target, choose_target
-from glassnet.data.text_tables import text_column, texts_of_tables
+from glassnet.data.text_tables import text_column, text_told, texts_of_tables
 from glassnet.errors import DataError, GlassnetError, all_at_once
 
 _TRAIN = re.compile(r"^(?P<name>.*?)(?P<join>[-_. ]?)train$", re.IGNORECASE)
@@ -74,7 +75,7 @@ def read(path: Path, options: ReadOptions) -> Data:
             del tables[part]
     notes += [note for table in tables.values() for note in table.notes]
     of_train, left_out = _labelled({"train": train}, target)
-    columns, column_notes = _columns(of_train["train"], target.name)
+    columns, column_notes = _columns(of_train["train"], target)
     schema = TableSchema(columns)
     _check_columns(tables, [target.name, *schema.sources])
     others, left_out_of_others = _labelled({part: table for part, table in tables.items() if part != "train"}, target)
@@ -98,6 +99,7 @@ def _within(folder: Path) -> Path | None:
     try:
         files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
         tables = [file for file in files if file.is_file() and is_table(file)]
+        tables = [file for file in tables if file.suffix.lower() not in RECORD_SUFFIXES] or tables
     except OSError:  # a folder or file that may not be read: then there is no table here to read
         return None
     trains = [file for file in tables if _TRAIN.match(file.stem)]
@@ -136,7 +138,7 @@ def _beside(main: Path, words: tuple[str, ...]) -> Path | None:
         return None
     stems = {f"{match['name']}{match['join']}{word}".lower() for word in words}
     for file in sorted(main.resolve().parent.iterdir()):
-        if file.stem.lower() in stems and file.suffix.lower() in TEXT_SUFFIXES + PARQUET_SUFFIXES and file.is_file():
+        if file.stem.lower() in stems and file.suffix.lower() in SUFFIXES and file.is_file():
             return main.parent / file.name
     return None
 
@@ -203,13 +205,15 @@ def _labelled(tables: Mapping[str, TableFile], target: Target) -> tuple[dict[str
     return labelled, notes
 
 
-def _columns(train: TableFile, target: str) -> tuple[tuple[Column, ...], list[str]]:
+def _columns(train: TableFile, target: Target) -> tuple[tuple[Column, ...], list[str]]:
     columns: list[Column] = []
     notes: list[str] = []
     for series in train.frame.get_columns():
-        if series.name == target:
+        if series.name == target.name:
             continue
         reading = infer(series, train.lines, train.numerals(series.name))
+        if not reading.columns:
+            reading = text_told(series, target.task) or reading
         columns += reading.columns
         if reading.note:
             notes.append(reading.note)

@@ -88,7 +88,7 @@ function row_fields() {
     const id = `column-${at}`;
     const field = column.kind === "category" || column.kind === "bool"
       ? element("select", { id }, element("option", { value: "" }, "missing"), ...(column.kind === "bool" ? ["yes", "no"] : column.levels).map((level) => element("option", {}, level)))
-      : element("input", { id, inputmode: "decimal", autocomplete: "off", placeholder: "missing" });
+      : element("input", { id, inputmode: column.kind === "text" ? "text" : "decimal", autocomplete: "off", placeholder: "missing" });
     field.addEventListener("input", () => later(row()));
     fields.set(column.name, field);
     return element("label", { for: id }, element("span", {}, column.name), field);
