@@ -209,6 +209,16 @@ def test_folders_with_strange_files(tmp_path):
         open_data(str(tmp_path))
 
 
+def test_other_sounds_in_a_folder_to_predict_are_told(tmp_path):
+    write(tmp_path / "new.wav", tone(300, 0.1, 8_000))
+    (tmp_path / "song.mp3").write_bytes(b"ID3")
+    (tmp_path / "notes.txt").write_text("of Tuesday")
+    names, source = SoundSchema(8_000, 1_600).read([str(tmp_path)])
+    assert [Path(name).name for name in names] == ["new.wav"]
+    assert "song.mp3" in " ".join(source.notes)
+    assert "notes.txt" not in " ".join(source.notes)
+
+
 def test_new_sounds_are_brought_to_the_rate_of_the_model(tmp_path):
     schema = SoundSchema(8_000, 1_600)
     new = write(tmp_path / "new.wav", tone(300, 0.1, 44_100), 44_100)

@@ -12,7 +12,7 @@ import torch
 from glassnet.data.dataset import Source
 from glassnet.data.given import left_out_told
 from glassnet.data.ragged import Ragged
-from glassnet.data.sound_file import SOUND_EXTENSIONS, NoSound, Samples, read_wav, resampled
+from glassnet.data.sound_file import OTHER_SOUNDS, SOUND_EXTENSIONS, NoSound, Samples, read_wav, resampled
 from glassnet.data.walk import files_below, shown
 from glassnet.errors import DataError, GlassnetError, all_at_once, fix_to_read
 
@@ -59,7 +59,9 @@ class SoundSchema:
         for given in paths:
             path = Path(given)
             if path.is_dir():
-                found = [file for file in files_below(path) if file.suffix.lower() in SOUND_EXTENSIONS]
+                found = [
+                    file for file in files_below(path) if file.suffix.lower() in (*SOUND_EXTENSIONS, *OTHER_SOUNDS)
+                ]
                 files += found
                 if not found:
                     wrong.append(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from glassnet.data.audit.look import Look, Trouble, first_few, names_where
+from glassnet.data.audit.look import Look, Trouble, counted, first_few, names_where
 from glassnet.data.kinds import KINDS
 from glassnet.data.ragged import PADDING
 from glassnet.data.sound_schema import SILENCE
@@ -24,7 +24,7 @@ def unreadable(look: Look) -> Iterator[Trouble]:
         yield Trouble(
             "unreadable",
             "warning",
-            f"{len(left_out):,} files or rows could not be read and are left out: {first_few([item.name for item in left_out])}",
+            f"{counted(len(left_out), 'file or row could not be read and is', 'files or rows could not be read and are')} left out: {first_few([item.name for item in left_out])}",
             "mend or remove them; see the reasons",
             {"count": len(left_out), "reasons": {item.name: item.reason for item in left_out[:50]}},
         )
@@ -94,8 +94,8 @@ def blank_images(look: Look) -> Iterator[Trouble]:
             yield Trouble(
                 "blank-images",
                 "warning",
-                f"{len(names):,} images of the {name} part are of one colour: {first_few(names)}",
-                "look at them; most often they are faults",
+                f"{counted(len(names), 'image', 'images')} of the {name} part {'is' if len(names) == 1 else 'are'} of one colour: {first_few(names)}",
+                "look at what is named; most often it is a fault",
                 {"part": name, "count": len(names), "names": names[:50]},
             )
         if name == "train" and 0 < int(high.max()) <= 15:
@@ -120,8 +120,8 @@ def silent_sounds(look: Look) -> Iterator[Trouble]:
             yield Trouble(
                 "silent-sounds",
                 "warning",
-                f"{len(names):,} sounds of the {name} part are silent: {first_few(names)}",
-                "listen to them; most often they are faults",
+                f"{counted(len(names), 'sound', 'sounds')} of the {name} part {'is' if len(names) == 1 else 'are'} silent: {first_few(names)}",
+                "listen to what is named; most often it is a fault",
                 {"part": name, "count": len(names), "names": names[:50]},
             )
 

@@ -59,6 +59,11 @@ def names_where(part: Part, wrong: Tensor) -> list[str]:
     return [part.names[place] for place in torch.nonzero(wrong).flatten().tolist()]
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """``3 sounds are silent`` of 3, "sound is silent" and "sounds are silent"."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def first_few(names: Sequence[str]) -> str:
     """The first of many names, and how many more there are."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
