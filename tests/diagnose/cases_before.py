@@ -5,6 +5,7 @@ Each row: the rule, the changes of a healthy description that make it speak, the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,12 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         {"inputs": {"nonfinite": 3, "bad_row": 7, "bad_column": 2}},
         {"nonfinite": 3.0, "row": 7.0, "column": 2.0},
         [{}, {"targets": {"nonfinite": 3}}],
+    ),
+    (
+        "inputs-not-finite",
+        {"validation": {"loss": math.nan}},
+        {"train_loss": 2.31},
+        [{"start": {"loss": math.nan}, "validation": {"loss": math.nan}}],
     ),
     (
         "no-shuffling",

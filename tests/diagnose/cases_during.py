@@ -192,6 +192,16 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [],
     ),
     (
+        "inputs-not-finite",
+        run([epoch(0, {"loss": 1.5}, {"loss": math.nan, "accuracy": 0.5})]),
+        10,
+        {"train_loss": 1.5},
+        [
+            run([epoch(0, {"loss": 1.5}, {})]),  # no validation part
+            run([epoch(0, {"loss": math.inf}, {"loss": math.inf, "accuracy": 0.5})]),  # the weights themselves
+        ],
+    ),
+    (
         "saturation",
         saturated(0.55),
         20,
