@@ -103,7 +103,8 @@ class Described:
         inputs: over the samples looked at: ``samples``, ``features``, ``indices`` (they are whole numbers, such as words), ``mean``, ``std``, ``min``, ``max``, ``nonfinite`` (count), ``constant`` (share of
             features that never change), ``scale_ratio`` (largest feature std over the median one), ``offset`` (largest |mean| of a feature over its std),
             ``best_feature`` (share of the target's variance that the most telling single feature explains, 0 to 1), ``best_feature_index``,
-            ``second_feature`` (the same of the next one), ``bad_row`` and ``bad_column`` (of the first input that is not finite).
+            ``second_feature`` (the same of the next one), ``bad_row`` and ``bad_column`` (of the first input that is not finite), ``largest_row`` and
+            ``largest_row_at`` (length of the largest sample over that of the median one, and which it is).
         targets: classes: ``counts`` (list), ``entropy`` (nats), ``batch_entropy`` (mean within batches as they come), ``shuffled_entropy`` (mean within
             batches of the same size drawn at random from the same samples, and ``shuffled_entropy_std`` of one batch), ``neighbour_agreement``
             (share of samples whose nearest neighbour in input space has the same class), ``chance_agreement`` (share expected of labels drawn at

@@ -220,6 +220,12 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ),
     (
         "inputs-unscaled",
+        {"inputs": {"largest_row": 20.5, "largest_row_at": 17, "max": 60.0}, "net": {"first": "BatchNorm1d"}},
+        {"times": 20.5, "row": 17.0},
+        [{"inputs": {"largest_row": 20.0, "largest_row_at": 17}}],
+    ),
+    (
+        "inputs-unscaled",
         {"inputs": {"scale_ratio": 101.0, "max": 31.0}},
         {"mean": 0.0, "std": 1.0, "scale_ratio": 101.0},
         [{"inputs": {"scale_ratio": 100.0, "max": 31.0}}, {"inputs": {"scale_ratio": 101.0, "max": 30.0}}],

@@ -427,6 +427,12 @@ def test_sorted_classes_leaks_and_shifts_are_measured() -> None:
     wide = nn.Linear(5, 3)
     assert describe(wide, Some(leak, y), plan()).inputs["best_feature_index"] == 4
     assert describe(wide, Some(leak, y), plan()).inputs["best_feature"] > 0.99
+    wild = x[:32].clone()
+    wild[7] *= 50
+    seen = describe(net(), Some(wild, y[:32]), plan()).inputs
+    lengths = wild.flatten(1).square().sum(dim=1).sqrt()
+    assert seen["largest_row"] == pytest.approx(float(lengths.max() / lengths.median()), rel=1e-5)
+    assert seen["largest_row_at"] == 7
 
 
 def test_targets_that_the_loss_refuses_are_described_all_the_same() -> None:

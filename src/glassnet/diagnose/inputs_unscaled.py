@@ -10,6 +10,7 @@ from glassnet.events import Described, Event, Finding
 
 LARGEST, SMALLEST = 8.0, 0.03  # root mean square
 RATIO, EXTREME = 100.0, 30.0
+WILD = 20.0  # length of a sample over that of the middle one; 41 sets of data have 9 at most
 NORMALISING = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
 
 
@@ -20,6 +21,15 @@ def judge(history: History, event: Event) -> Finding | None:
     inputs = event.inputs
     if inputs.get("indices") or not {"mean", "std", "min", "max"} <= set(inputs) or inputs.get("constant", 0.0) >= 1:
         return None
+    if (times := inputs.get("largest_row", 1.0)) > WILD:
+        return RULE.finding(
+            0,
+            f"sample {inputs['largest_row_at']} of the first batches is {times:,.0f} times as large as the middle one, and reaches {max(abs(inputs['min']), abs(inputs['max'])):.4g}",
+            {"times": times, "row": float(inputs["largest_row_at"])},
+            why="a row in other units, a mark for missing values such as -999, or a slip of a decimal point",
+            advice="look at this row (glassnet data DATA tells ranges) and mend it or leave it out; or bin the numbers of a table (--preprocess quantile), so that no row can be far away",
+            remedies=({"clip.norm": 1.0},),
+        )
     if str(event.net.get("first", "")).startswith(NORMALISING):
         return None
     size = math.hypot(inputs["mean"], inputs["std"])
@@ -40,7 +50,7 @@ RULE = Rule(
     title="Inputs that were not scaled",
     threshold=(
         f"root mean square above {LARGEST:g} or below {SMALLEST:g}; or one column with more than {RATIO:g} times the spread of the middle one and numbers beyond "
-        f"{EXTREME:g}; not where the first layer normalises"
+        f"{EXTREME:g}; not where the first layer normalises; or a sample {WILD:g} times as long, as a vector, as the middle one"
     ),
     source="LeCun et al., Efficient BackProp, 1998, section 4.3, for the reason; numbers calibrated on benchmarks/diagnosis",
     explanation=(

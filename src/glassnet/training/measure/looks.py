@@ -44,6 +44,9 @@ def of_inputs(inputs: list[Tensor], targets: list[Tensor], task: str) -> dict[st
         "max": float(x.max()),
         "constant": float((~alive).float().mean()),
     }
+    sizes = x.norm(dim=1)
+    if float(usual := sizes.median()) > TINY:
+        found |= {"largest_row": float(sizes.max() / usual), "largest_row_at": int(sizes.argmax())}
     if bool(alive.any()):
         spread = std[alive]
         found["scale_ratio"] = float(spread.max() / spread.median().clamp_min(TINY))
