@@ -610,15 +610,25 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "penalty-dominates",
-        run(look(1, penalty_grad_norm=0.75), start=described(start={"penalty": 2.32})),
+        run(look(1, penalty_grad_norm=0.75), start=described(start={"penalty": 1.86})),
         1,
-        {"penalty": 2.32, "loss": 2.31, "ratio": 0.75},
+        {"penalty": 1.86, "loss": 2.31, "ratio": 0.75},
         [
-            run(look(1, penalty_grad_norm=0.74), start=described(start={"penalty": 2.32})),
-            run(look(1, penalty_grad_norm=0.75), start=described(start={"penalty": 2.3})),
+            run(look(1, penalty_grad_norm=0.74), start=described(start={"penalty": 1.86})),
+            run(look(1, penalty_grad_norm=0.75), start=described(start={"penalty": 1.84})),
             run(
-                look(1), look(2, penalty_grad_norm=0.75), start=described(start={"penalty": 2.32})
+                look(1), look(2, penalty_grad_norm=0.75), start=described(start={"penalty": 1.86})
             ),  # no longer the first
+        ],
+    ),
+    (
+        "penalty-dominates",
+        run(look(1, penalty_grad_norm=0.5), start=described(start={"penalty": 4.63})),
+        1,
+        {"penalty": 4.63, "ratio": 0.5},
+        [
+            run(look(1, penalty_grad_norm=0.49), start=described(start={"penalty": 4.63})),
+            run(look(1, penalty_grad_norm=0.5), start=described(start={"penalty": 4.61})),
         ],
     ),
     ("penalty-dominates", penalised(0.1, 2.4), 4, {"penalty": 2.4}, [penalised(0.1, 2.2)]),

@@ -13,6 +13,7 @@ LEAST_DECAY = 0.5  # of the decay itself; below, a step that takes much is a mat
 DECAY = 3e-3  # share of itself that a weight loses in a step
 TIMES = 1.0
 PART, FIRST = 0.8, 0.75  # of the whole gradient; at the first look, before steps have made the weights small
+ABOUT, MUCH, HALF = 0.8, 2.0, 0.5  # times the loss at the first look, and part of the gradient where it is as much
 LOOKS = 4
 LOOK = 0.025
 
@@ -45,12 +46,12 @@ def judge(history: History, event: Event) -> Finding | None:
 
 
 def _from_the_start(history: History, event: Measured) -> Finding | None:
-    """A penalty that is larger than the loss and pulls harder: the first steps will make the weights small, whatever the data say."""
+    """A penalty that is about as large as the loss and pulls harder, or much larger: the first steps will make the weights small, whatever the data say."""
     if history.described is None:
         return None
     penalty, loss = (number(history.described.start.get(name)) for name in ("penalty", "loss"))
     ratio = number(event.batch.get("penalty_grad_norm")) / max(number(event.batch.get("grad_norm")), 1e-12)
-    if not penalty > TIMES * loss > 0 or not ratio >= FIRST:
+    if not (penalty > ABOUT * loss > 0 and ratio >= FIRST) and not (penalty > MUCH * loss > 0 and ratio >= HALF):
         return None
     return RULE.finding(
         event.step,
@@ -74,7 +75,7 @@ def _decay(event: Described) -> Finding | None:
 RULE = Rule(
     id="penalty-dominates",
     title="The penalty dominates the loss",
-    threshold=f"weight decay times rate above {DECAY:g} a step; or, at {LOOKS} looks in a row, a penalty whose gradient has {PART:.0%} of the length of the whole gradient, or a penalty larger than the loss; or, before the first step, a penalty larger than the loss whose gradient has {FIRST:.0%} of that length",
+    threshold=f"weight decay times rate above {DECAY:g} a step; or, at {LOOKS} looks in a row, a penalty whose gradient has {PART:.0%} of the length of the whole gradient, or a penalty larger than the loss; or, before the first step, a penalty of more than {ABOUT:g} times the loss whose gradient has {FIRST:.0%} of that length, or of {MUCH:g} times and {HALF:.0%}",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A penalty on the weights is meant to break ties in favour of small ones. If it is stronger than the data, the cheapest solution is to forget: weights shrink to zero, outputs become the same for all inputs, and the loss ends near ln(classes)."
