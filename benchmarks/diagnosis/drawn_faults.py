@@ -67,6 +67,8 @@ PER_FAULT = {
     "draw-131": 6,
     "draw-141": 6,
     "draw-151": 6,
+    "draw-161": 6,
+    "draw-171": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}
