@@ -16,6 +16,7 @@ from glassnet.data.preprocess import fit, preprocess_from_json
 from glassnet.data.ragged import Ragged, lengths_of
 from glassnet.data.split import split
 from glassnet.data.text_files import NoText, decoded, lines_of
+from glassnet.data.text_schema import TextSchema
 from glassnet.data.tokens import UNKNOWN, characters, code, encode, words
 from glassnet.errors import DataError, UsageError
 
@@ -272,3 +273,19 @@ def test_prediction_takes_texts_files_and_tables(tmp_path):
         schema.read(["folder/none.txt", " ", str(tmp_path / "empty.txt"), str(tmp_path / "photo.txt")])
     for sentence in ("no such file", "the text is empty", "holds no text", "this is no text"):
         assert sentence in str(caught.value)
+
+
+def test_files_of_a_folder_that_are_no_texts_are_left_out_and_told(tmp_path):
+    schema = TextSchema("words", "file", None, 5)
+    (tmp_path / "film.txt").write_text("a fine film")
+    (tmp_path / "doc.pdf").write_bytes(b"%PDF-1.4 \0\0")
+    (tmp_path / "empty.txt").write_text(" \n")
+    names, source = schema.read([str(tmp_path)])
+    assert names == ["film.txt"]
+    assert "doc.pdf" in source.notes[0]
+    assert "empty.txt" in source.notes[0]
+    (tmp_path / "film.txt").unlink()
+    with pytest.raises(DataError, match=r"doc\.pdf"):
+        schema.read([str(tmp_path)])
+    with pytest.raises(DataError, match=r"doc\.pdf"):
+        schema.read([str(tmp_path / "doc.pdf"), "a film"])

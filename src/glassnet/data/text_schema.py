@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from glassnet.data.dataset import Source
-from glassnet.data.given import place_of, read_all
+from glassnet.data.given import left_out_told, place_of, read_all
 from glassnet.data.ragged import Ragged
 from glassnet.data.table_formats import is_table, read_table
 from glassnet.data.text_files import lines_of, require_text
 from glassnet.data.tokens import Unit, encode
 from glassnet.data.walk import files_below, shown
-from glassnet.errors import DataError
+from glassnet.errors import DataError, GlassnetError, all_at_once
 
 SHOWN = 60  # characters of a text that stand for its name
 
@@ -55,13 +55,17 @@ class TextSchema:
                 files, or texts themselves: what is no file and does not look like the path of one.
 
         Raises:
-            DataError: a file is absent, is no text, or a table lacks the column; all such at once.
+            DataError: a file is absent, is no text, or a table lacks the column; all such at once. In a folder such files are left out and told, as long as there are others.
         """
-        found = read_all(paths, self._read, "no text was given", "a text, or files of text")
+        left_out: list[GlassnetError] = []
+        found = read_all(
+            paths, lambda given: self._read(given, left_out), "no text was given", "a text, or files of text"
+        )
         lexicon: dict[int, str] = {}
-        return [name for name, _ in found], Ragged.of([encode(text, self.unit, lexicon) for _, text in found], lexicon)
+        texts = Ragged.of([encode(text, self.unit, lexicon) for _, text in found], lexicon)
+        return [name for name, _ in found], replace(texts, notes=left_out_told(left_out))
 
-    def _read(self, given: str) -> list[tuple[str, str]]:
+    def _read(self, given: str, left_out: list[GlassnetError]) -> list[tuple[str, str]]:
         path = place_of(given, "a file, a folder, or a text in quotes", folders=True)
         if path is None:
             if not given.strip():
@@ -71,7 +75,17 @@ class TextSchema:
             files = files_below(path)
             if not files:
                 raise DataError("the folder is empty", where=shown(given), expected="text files in it")
-            return [found for file in files for found in self._of_file(file)]
+            texts: list[tuple[str, str]] = []
+            wrong: list[GlassnetError] = []
+            for file in files:
+                try:
+                    texts += self._of_file(file)
+                except DataError as error:
+                    wrong.append(error)
+            if not texts:
+                raise all_at_once(wrong)
+            left_out += wrong
+            return texts
         return self._of_file(path)
 
     def _of_file(self, path: Path) -> list[tuple[str, str]]:
