@@ -56,6 +56,12 @@ def test_a_formula_says_its_value_and_gradients() -> None:
     assert lines[1:4] == ["∂multiply1/∂x = -4", "∂multiply1/∂y = -4", "∂multiply1/∂z = 3"]
 
 
+def test_the_first_gate_that_is_not_finite_is_named() -> None:
+    printed = run("exp(log(x) + y)", "x=-1", "y=2")
+    assert "log1 is the first that is not finite (log of -1)" in printed
+    assert "not finite" not in run(*LECTURE)
+
+
 def test_a_formula_is_walked_through_without_waiting_where_nobody_types() -> None:
     printed = run(*LECTURE, "--step")
     assert printed.index("forward  1/2") < printed.index("forward  2/2") < printed.index("backward 1/2")

@@ -198,3 +198,20 @@ def test_a_name_for_what_is_not_understood_is_no_second_mistake() -> None:
     assert caught.value.problem == "unknown function 'foo'"
     with pytest.raises(UsageError, match="another name for the same thing"):
         graph_of_formula("q = x; q * 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("2x", "2 * x"), ("3(x + 1)", "3 * (x + 1)"), ("x + 2.5y", "x + 2.5 * y"), ("2 x", "2 * x"), ("2e", "2 * e")],
+)
+def test_products_written_as_on_paper_are_told_with_their_sign(text: str, written: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        graph_of_formula(text)
+    assert caught.value.fix == f"write products with their sign: {written}"
+
+
+@pytest.mark.parametrize("text", ["(x", "x +", "x @@ y"])
+def test_other_mistakes_are_not_taken_for_products(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        graph_of_formula(text)
+    assert caught.value.fix is None

@@ -122,6 +122,11 @@ def show_formula(text: str, given: tuple[str, ...], form: str, svg_file: str | N
         click.echo(f"{graph.output.name} = {'  '.join(lines(result))}   ({text.strip()})")
         for name, gradient in graph.gradients.items():
             click.echo(f"∂{named}/∂{name} = {'  '.join(lines(gradient))}")
+        if (odd := graph.first_not_finite) is not None:
+            of = ", ".join("  ".join(lines(each.value)) for each in odd.inputs if each.value is not None)
+            click.echo(
+                f"{odd.name} is the first that is not finite ({odd.gate.name if odd.gate else ''} of {of}): what follows from it, gradients too, means nothing"
+            )
         click.echo("gate by gate: --step   as a picture: --svg FILE   against differences: --check")
     draw(graph, svg_file, text)
     return 0

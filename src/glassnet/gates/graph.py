@@ -110,6 +110,13 @@ class Graph:
         leaves = {**self.inputs, **self.parameters}
         return {name: node.gradient for name, node in leaves.items() if node.gradient is not None}
 
+    @property
+    def first_not_finite(self) -> Node | None:
+        """The first gate whose value holds an infinite number or none at all although its inputs are finite, such as the logarithm of −1; None before the forward step and where all is finite."""
+        computed = (node for node in self.nodes if node.kind == "gate" and node.value is not None)
+        odd = (node for node in computed if not np.isfinite(_value(node)).all())
+        return next((node for node in odd if all(np.isfinite(_value(each)).all() for each in node.inputs)), None)
+
     def step(
         self,
         values: Mapping[str, ArrayLike] | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -157,6 +158,7 @@ class _Reader:
                     where=_short(text),
                     got=f"{told}, at character {at}" if at else told,
                     expected=EXAMPLE,
+                    fix=_with_signs(text),
                 )
             )
         match body:
@@ -226,6 +228,7 @@ class _Reader:
                 where=None if self.shown(tree) == _short(self.text) else _short(self.text),
                 got=self.shown(tree),
                 expected="+ - * / ** @, brackets, numbers, names and " + ", ".join(FUNCTIONS),
+                fix=_with_signs(self.text),
             )
         )
 
@@ -274,6 +277,12 @@ class _Reader:
     def shown(self, tree: ast.expr) -> str:
         """What the user has typed there."""
         return _short(ast.get_source_segment(self.text, tree) or self.text)
+
+
+def _with_signs(text: str) -> str | None:
+    """A product written as on paper, 2x or 3(x + 1), with its sign; None where that is not what is wrong."""
+    written = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(?=[A-Za-df-zA-DF-Z(]|e(?!\d))", r"\1 * ", text)
+    return None if written == text else f"write products with their sign: {_short(written)}"
 
 
 def _short(text: str) -> str:
