@@ -70,7 +70,6 @@ DATA: dict[str, tuple[Callable[[Path], Path], str]] = {
     "an npz whose counts disagree": (lambda at: npz(at / "c.npz", np.ones((40, 2)), [0, 1] * 19), "38 rows"),
     "NaN in an array": (lambda at: npz(at / "n.npz", np.full((40, 2), np.nan), [0, 1] * 20), "key 'x', row 0"),
     "NaN in an array's targets": (lambda at: npz(at / "n.npz", np.ones((4, 2)), [0.5, 1, np.nan, 2]), "key 'y', row 2"),
-    "a table without a header": (lambda at: table(at / "t.csv", header=""), "no header"),
     "an empty table": (lambda at: table(at / "t.csv", rows=0), "a header and no rows"),
     "ragged rows": (lambda at: table(at / "t.csv", more=("1,2,u", "1,2,u,yes,5")), "line 62 (3), line 63 (5)"),
     "an infinite input": (lambda at: values(at / "t.csv", "inf,2,1"), "column 'a': 'inf' in row 62"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -396,3 +397,56 @@ def test_quotes_that_enclose_cells_are_no_part_of_them(tmp_path: Path) -> None:
     assert table.frame["said"].to_list() == ["a\tb", "two\nlines", '"well" done', "plain"]
     assert table.lines == [2, 4, 5, 6]
     assert not any("quotes" in note for note in table.notes)
+
+
+HEADERLESS = {
+    "numbers.data": "5.1,3.5,1.4,0\n4.9,3.0,1.4,0\n4.7,3.2,1.3,1\n4.6,3.1,1.5,1\n",
+    "words.csv": "39,State,77516,Male,low\n50,Private,83311,Male,low\n38,State,215646,Female,low\n53,Private,234721,Male,high\n",
+    "blanks.dat": " 0.1   18.0\t2.31 'a'\n 0.20 7.0   7.07 'b'\n 11.0   0.5 6.0\t'a'\n 1.5   0.25 6.5\t'b'\n",
+}
+
+
+@pytest.mark.parametrize("name", HEADERLESS)
+def test_a_table_without_column_names_is_read_from_its_first_line_on(tmp_path: Path, name: str) -> None:
+    table = read_delimited(write(tmp_path, name, HEADERLESS[name]))
+    rows = [re.split(r"[,\s]+", line.strip()) for line in HEADERLESS[name].splitlines()]
+    assert table.frame.rows() == [tuple(row) for row in rows]
+    assert table.header == tuple(f"column {place}" for place in range(1, len(rows[0]) + 1))
+    assert table.lines == [1, 2, 3, 4]
+    assert any("no line of column names" in note for note in table.notes)
+
+
+def test_new_rows_of_a_table_without_column_names_have_none_either(tmp_path: Path) -> None:
+    data = tables.read(
+        write(tmp_path, "t.data", "".join(f"{n % 7},{n % 5}.5,{'uv'[n % 2]}\n" for n in range(40))), ReadOptions()
+    )
+    assert isinstance(data.schema, TableSchema)
+    assert data.outputs == ("column 3",)
+    new = write(tmp_path, "new.csv", "3,4.5\n")  # one line, which nothing below can show to be data
+    names, source = data.schema.read([str(new)])
+    assert names == ["new.csv:1"]
+    assert source.take(torch.tensor([0])).tolist() == [[3.0, 4.5]]
+    named = write(tmp_path, "named.csv", "column 2,column 1\n4.5,3\n")
+    assert data.schema.read([str(named)])[1].take(torch.tensor([0])).tolist() == [[3.0, 4.5]]
+    with pytest.raises(DataError, match="column 2"):
+        data.schema.read([str(write(tmp_path, "few.csv", "3\n4\n"))])
+
+
+def test_a_part_without_the_column_names_of_the_training_part_is_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 7},{n % 5}.5,{'uv'[n % 2]}\n" for n in range(40))
+    train = write(tmp_path, "train.csv", "a,b,c\n" + rows)
+    test = write(tmp_path, "test.csv", rows)
+    with pytest.raises(DataError, match="no header"):
+        tables.read(train, ReadOptions(test=str(test)))
+    headless = write(tmp_path, "more.csv", rows)
+    data = tables.read(headless, ReadOptions(test=str(test)))
+    assert len(data.parts["test"]) == 40
+
+
+def test_tabs_divide_cells_of_words_and_numbers(tmp_path: Path) -> None:
+    rows = ["town\tsize\tage", "New York\t8\t3", "Los Angeles\t4\t2", "San Diego\t1\t1"]
+    assert read_delimited(write(tmp_path, "t.tsv", "\n".join(rows))).header == ("town", "size", "age")
+    cars = ['18.0   8   307.0 \t"chevrolet malibu"', '15.0   8   350.0 \t"buick skylark"', '?   4   97.0 \t"ford"'] * 3
+    table = read_delimited(write(tmp_path, "cars.data", "\n".join(cars)))
+    assert table.frame.row(0) == ("18.0", "8", "307.0", "chevrolet malibu")
+    assert table.frame.height == 9

@@ -10,26 +10,22 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glassnet.data.dialect import number_in, quotes_are_letters, reader_of, sniff
 from glassnet.errors import DataError
 
 if TYPE_CHECKING:
-    from _csv import Reader
-
     import polars as pl
 else:
     from glassnet.data.frames import pl
 
-DELIMITERS = ("\t", ";", "|", ",")
 MAX_COLUMNS = 10_000
 MAX_LINE = 16 << 20
-SNIFFED_ROWS = 50
-SNIFFED_LETTERS = 4 << 20
 ROWS_PER_CHUNK = 50_000
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -59,18 +55,25 @@ class Cells:
     notes: tuple[str, ...]
 
 
-def read_delimited(path: Path) -> Cells:
+def read_delimited(path: Path, wanted: Collection[str] = ()) -> Cells:
     """Read a delimited text file.
 
     The encoding is UTF-8, or UTF-16/32 with a byte order mark or by its pattern of zero bytes, or else Latin-1 (noted). The
-    delimiter is the one of tab, ``;``, ``|`` and ``,`` that divides most rows like the first.
+    delimiter is the one of tab, ``;``, ``|`` and ``,`` that divides most rows like the first, or else blanks. Where the first line looks like data there is no header, and
+    the columns are called ``column 1`` and so on.
+
+    Args:
+        path: the file.
+        wanted: columns that will be read, of a training file: then the file has a header if that had one.
 
     Raises:
-        DataError: the file is empty, not text, has no header, repeated names, rows of other lengths, or a quote left open.
+        DataError: the file is empty, not text, has no header where the training file had one, repeated names, rows of other lengths, or a quote left open.
     """
     text, notes = _decoded(path)
     delimiter = sniff(text)
-    plain = delimiter == "\t" and '"' in text and _quotes_are_letters(text)
+    if delimiter == " ":
+        text = "\n".join(line.strip().replace("\t", " ") for line in text.splitlines())
+    plain = delimiter == "\t" and '"' in text and quotes_are_letters(text)
     if plain:
         notes.append(f"{path.name}: quotes are taken as they stand, since they do not enclose cells.")
     rows = _rows(text, delimiter, path, plain=plain)
@@ -80,6 +83,19 @@ def read_delimited(path: Path) -> Cells:
         raise DataError("the table is empty", where=path, expected="a line of column names and then a row a sample")
     _check_width(header, path)
     lines, frame = _gather(rows, header, path)
+    evidence = looks_like_data(header, frame) if frame.height else None
+    if numbered(wanted, len(header)) and not set(wanted) & set(header):
+        evidence = "as the training file"
+    if evidence is not None and (not wanted or numbered(wanted, len(header))):
+        first = pl.DataFrame(
+            {name: [cell] for name, cell in zip(frame.columns, header, strict=True)}, schema=frame.schema
+        )
+        frame, lines = pl.concat([first, frame], rechunk=True), [line, *lines]
+        header = [numbered_name(place) for place in range(len(header))]
+        notes.append(
+            f"{path.name} has no line of column names ({evidence}); they are called {header[0]} to {header[-1]}."
+        )
+        evidence = None
     if frame.height == 0:
         raise DataError(
             "the table has a header and no rows",
@@ -87,14 +103,13 @@ def read_delimited(path: Path) -> Cells:
             got=f"columns {', '.join(header[:8])}",
             expected="a row for each sample below the column names",
         )
-    evidence = looks_like_data(header, frame)
-    if evidence:
+    if evidence is not None:
         raise DataError(
             "no header: the first line looks like data",
             where=f"{path}, line {line}",
             got=delimiter.join(header[:8]) + (f"{delimiter}…" if len(header) > 8 else ""),
-            expected=f"a name for each of the {len(header)} columns ({evidence})",
-            fix="put a line of column names at the top of the file",
+            expected=f"a name for each of the {len(header)} columns, as in the training file ({evidence})",
+            fix="put its line of column names at the top of the file",
         )
     names = _names(header, path)
     if delimiter != ",":
@@ -103,30 +118,13 @@ def read_delimited(path: Path) -> Cells:
     return Cells(names, frame, lines, delimiter, tuple(notes))
 
 
-def sniff(text: str) -> str:
-    """The delimiter that divides most of the first rows into as many cells as the first row; a comma where none does."""
-    best, best_score = ",", (0.0, 0)
-    text = text[:SNIFFED_LETTERS]
-    for delimiter, plain in (("\t", True), *((each, False) for each in DELIMITERS)):
-        reader = _reader(text, delimiter, plain=plain, strict=False)
-        try:
-            counts = [len(row) for row in islice(reader, SNIFFED_ROWS) if row]
-        except csv.Error:  # a cell beyond the size limit: under this delimiter the text makes no sense
-            continue
-        if counts and counts[0] > 1:
-            score = (sum(count == counts[0] for count in counts) / len(counts), counts[0])
-            if score > best_score:
-                best, best_score = delimiter, score
-    return best
-
-
 def looks_like_data(header: list[str], frame: pl.DataFrame) -> str | None:
     """Why the first row seems to be data rather than names, or None where it may be a header.
 
     A cell speaks for data when it is a number above a column of numbers, or a word that occurs again below itself; half of the
     cells must. Numbers in even steps, such as years or 0, 1, 2, …, are taken for names.
     """
-    numbers = [_number(cell) for cell in header]
+    numbers = [number_in(cell) for cell in header]
     found = [value for value in numbers if value is not None]
     steps = {round(after - before, 9) for before, after in pairwise(found)}
     even = len(found) > 1 and len(steps) == 1 and steps != {0.0} and all(value == int(value) for value in found)
@@ -140,7 +138,22 @@ def looks_like_data(header: list[str], frame: pl.DataFrame) -> str | None:
         return None
     if as_numbers + repeated == 0:
         return None
-    return f"{as_numbers} of them are numbers" if as_numbers else f"{repeated} of them occur again below"
+    told = (
+        f"{as_numbers} {'is a number' if as_numbers == 1 else 'are numbers'}"
+        if as_numbers
+        else f"{repeated} occur{'s' if repeated == 1 else ''} again below"
+    )
+    return f"of the {len(header)} cells of its first line {told}"
+
+
+def numbered_name(place: int) -> str:
+    """What a column without a name is called, by its place, counted from 0."""
+    return f"column {place + 1}"
+
+
+def numbered(names: Collection[str], width: int) -> bool:
+    """Whether columns have the names of a file without a header; a file of ``width`` columns may lack the last, the target."""
+    return bool(names) and set(names) <= {numbered_name(place) for place in range(width + 1)}
 
 
 def _decoded(path: Path) -> tuple[str, list[str]]:
@@ -209,29 +222,8 @@ def _check_text(text: str, path: Path) -> None:
             )
 
 
-def _quotes_are_letters(text: str) -> bool:
-    """Whether cells divided by tabs are not enclosed in quotes, as in most files of sentences: with quotes as letters every line has as many cells as the first, and there are more rows than with quotes that enclose, or those do not close."""
-    try:
-        widths = [len(row) for row in _reader(text, "\t", plain=True) if row]
-    except csv.Error:
-        return False
-    if len(set(widths)) != 1:
-        return False
-    try:
-        return sum(1 for row in _reader(text, "\t") if row) < len(widths)
-    except csv.Error:
-        return True
-
-
-def _reader(text: str, delimiter: str, *, plain: bool = False, strict: bool = True) -> Reader:
-    lines = io.StringIO(text, newline="")
-    if plain:
-        return csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=True, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=True)
-
-
 def _rows(text: str, delimiter: str, path: Path, *, plain: bool = False) -> Iterator[tuple[int, list[str]]]:
-    reader = _reader(text, delimiter, plain=plain)
+    reader = reader_of(text, delimiter, plain=plain)
     before = 0
     try:
         for row in reader:
@@ -288,7 +280,7 @@ def _gather(rows: Iterator[tuple[int, list[str]]], header: list[str], path: Path
 
 
 def _names(header: list[str], path: Path) -> tuple[str, ...]:
-    names = [cell or f"column {number}" for number, cell in enumerate(header, start=1)]
+    names = [cell or numbered_name(place) for place, cell in enumerate(header)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
@@ -300,12 +292,5 @@ def _names(header: list[str], path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell.replace(",", ".")) if cell and "_" not in cell else None
-    except ValueError:
-        return None
-
-
 def _spoken(delimiter: str) -> str:
-    return "tabs" if delimiter == "\t" else f"'{delimiter}'"
+    return {"\t": "tabs", " ": "blanks"}.get(delimiter, f"'{delimiter}'")

@@ -62,7 +62,7 @@ class PairSchema:
                 raise DataError("the text is empty", got=repr(given), expected="something to translate")
             return [given]
         if is_table(path) and path.suffix.lower() != ".txt":
-            table = read_table(path)
+            table = read_table(path, self.columns[:1])
             table.require(self.columns[:1], "the table lacks the column that is translated")
             found = table.texts(self.columns[0])
         else:

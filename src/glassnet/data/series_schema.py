@@ -92,7 +92,7 @@ class SeriesSchema:
         return [name for name, _ in found], windows
 
     def _last(self, path: str) -> list[tuple[str, Tensor]]:
-        table = read_table(Path(path))
+        table = read_table(Path(path), [column.source for column in self.columns])
         steps = steps_of(table, self.time, self.clock, self.columns)
         if len(steps.values) < self.window:
             raise DataError(

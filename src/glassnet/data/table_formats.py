@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 else:
     from glassnet.data.frames import pl
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".data", ".dat")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json")
 SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES + RECORD_SUFFIXES
@@ -35,8 +36,12 @@ def is_table(path: Path) -> bool:
     return suffix in SUFFIXES
 
 
-def read_table(path: Path) -> TableFile:
+def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
     """Read a table of any of the formats.
+
+    Args:
+        path: the file.
+        wanted: columns of the training file that will be read: see :func:`~glassnet.data.delimited.read_delimited`.
 
     Raises:
         DataError: it is absent or cannot be read as a table.
@@ -55,7 +60,7 @@ def read_table(path: Path) -> TableFile:
         return _read_parquet(path)
     if path.suffix.lower() in RECORD_SUFFIXES:
         return _of_records(path, read_records(path))
-    cells = read_delimited(path)
+    cells = read_delimited(path, wanted)
     frame = pl.DataFrame([clean(column) for column in cells.frame.get_columns()])
     return TableFile(path, frame, cells.lines, cells.delimiter, _marks(frame, cells.delimiter), cells.notes)
 

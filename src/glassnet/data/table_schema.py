@@ -104,7 +104,7 @@ class TableSchema:
         return names, InMemory(torch.cat([raw for _, raw in tables]), tuple(notes))
 
     def _rows(self, path: str) -> list[tuple[TableFile, Tensor]]:
-        table = read_table(Path(path))
+        table = read_table(Path(path), self.sources)
         return [(table, self.encode(table))]
 
     def to_json(self) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class TextSchema:
         return found
 
     def _of_table(self, path: Path) -> list[tuple[str, str]]:
-        table = read_table(path)
+        table = read_table(path, [self.column] if self.column else ())
         column = self.column or ("text" if "text" in table.frame.columns else table.frame.columns[0])
         table.require([column], "the table lacks the column with the texts")
         return list(zip(table.names, table.texts(column), strict=True))

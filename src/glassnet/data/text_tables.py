@@ -99,6 +99,7 @@ def texts_of_tables(tables: Mapping[str, TableFile], column: str, options: ReadO
     target = options.target or _label_column(train, column)
     gathered, absent = Gathered(), 0
     notes = [f"Column '{column}' holds the texts and '{target}' their classes; --target names others."]
+    notes += [note for table in tables.values() for note in table.notes]
     if beside := [f"'{name}'" for name in _others(train, column) if name != target]:
         notes += [
             f"Beside the texts {', '.join(beside)} {'is' if len(beside) == 1 else 'are'} not read; --text {NO_TEXT} reads all columns, and of the texts single words."

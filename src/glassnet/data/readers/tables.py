@@ -148,7 +148,7 @@ def _read_all(files: Mapping[str, Path], *, least: int) -> dict[str, TableFile]:
     wrong: list[GlassnetError] = []
     for part, file in files.items():
         try:
-            tables[part] = read_table(file)
+            tables[part] = read_table(file, tables["train"].frame.columns if "train" in tables else ())
         except DataError as error:
             wrong.append(error)
     if wrong:
