@@ -51,6 +51,12 @@ def test_words_are_those_of_some_rows_and_not_of_nearly_all() -> None:
     assert words_of(pl.Series("text", ["b b b"] * 30 + ["a"] * 60 + ["c"] * 10)) == ("a", "b", "c")  # rows, not times
 
 
+def test_equally_frequent_words_stand_in_the_same_order_in_every_process() -> None:
+    """Python gives the words of a set in another order in each process, and a run that goes on reads the table anew."""
+    words = [f"word{n}" for n in range(40)]
+    assert words_of(pl.Series("text", [" ".join(words)] * 9 + ["other"] * 9)) == ("other", *sorted(words))
+
+
 def test_words_are_found_as_a_search_of_each_text_finds_them() -> None:
     cells = ["It's RED, red!", "reddish", None, "blue-red", "", "no. 1"]
     told = ("red", "it's", "blue", "1")

@@ -22,7 +22,7 @@ MOST_NUMBERS = 20_000_000  # rows times words
 
 
 def words_of(series: pl.Series) -> tuple[str, ...]:
-    """Words that many cells of a text have and not nearly all, the most frequent first.
+    """Words that many cells of a text have and not nearly all, the most frequent first, equally frequent ones in the order of the alphabet.
 
     Args:
         series: text, nulls where it is missing; of very many rows some, evenly spread, are looked at.
@@ -32,7 +32,8 @@ def words_of(series: pl.Series) -> tuple[str, ...]:
     cells = [cells[place] for place in evenly(len(cells), LOOKED_AT)]
     counts = Counter(word for text in cells for word in _told(text))
     least, most = max(LEAST_ROWS, LEAST_SHARE * len(cells)), MOST_SHARE * len(cells)
-    return tuple(word for word, count in counts.most_common() if least <= count <= most)[:most_words]
+    told = sorted((-count, word) for word, count in counts.items() if least <= count <= most)
+    return tuple(word for _, word in told[:most_words])
 
 
 def occurring(series: pl.Series, told: Sequence[str]) -> npt.NDArray[np.bool_]:
