@@ -450,3 +450,10 @@ def test_tabs_divide_cells_of_words_and_numbers(tmp_path: Path) -> None:
     table = read_delimited(write(tmp_path, "cars.data", "\n".join(cars)))
     assert table.frame.row(0) == ("18.0", "8", "307.0", "chevrolet malibu")
     assert table.frame.height == 9
+
+
+@pytest.mark.parametrize("first", ["country,1990,1995,2001", "a b,1,5,7", "x,3,3,3"])
+def test_a_first_line_in_which_some_cell_may_be_a_name_is_asked_about(tmp_path: Path, first: str) -> None:
+    rows = "".join(f"c{n},{n}.5,{n * n},{n % 4}\n" for n in range(20))
+    with pytest.raises(DataError, match="no header"):
+        read_delimited(write(tmp_path, "t.csv", first + "\n" + rows))

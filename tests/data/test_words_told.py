@@ -169,6 +169,16 @@ def test_a_number_beside_sentences_is_learnt_as_one(tmp_path: Path) -> None:
     assert (data.schema.kind, data.task) == ("table", "values")
 
 
+@pytest.mark.parametrize("labels", ["xy", ("-1", "1"), ("0", "4"), ("0.5", "1.0", "1.5")])
+def test_few_different_values_beside_texts_are_classes(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    path = tmp_path / "said.csv"
+    draw = random.Random(2)
+    rows = [f"{' '.join(draw.choices('abcdefgh', k=4))} {row},{labels[row % len(labels)]}" for row in range(60)]
+    path.write_text("\n".join(["said,label", *rows]))
+    data = open_data(str(path))
+    assert (data.schema.kind, data.task, len(data.classes)) == ("text", "classes", len(labels))
+
+
 def test_the_last_of_several_labels_names_the_classes(tmp_path: Path) -> None:
     path = sentences(tmp_path, 1)
     path.write_text(path.read_text().replace("c0,", "stars,", 1))

@@ -26,6 +26,7 @@ else:
 
 MAX_COLUMNS = 10_000
 MAX_LINE = 16 << 20
+WORDS_OF_A_NAME = 2
 ROWS_PER_CHUNK = 50_000
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -84,9 +85,10 @@ def read_delimited(path: Path, wanted: Collection[str] = ()) -> Cells:
     _check_width(header, path)
     lines, frame = _gather(rows, header, path)
     evidence = looks_like_data(header, frame) if frame.height else None
-    if numbered(wanted, len(header)) and not set(wanted) & set(header):
+    like_training = numbered(wanted, len(header)) and not set(wanted) & set(header)
+    if like_training:
         evidence = "as the training file"
-    if evidence is not None and (not wanted or numbered(wanted, len(header))):
+    if evidence is not None and (like_training or not (wanted or _may_name(header, frame))):
         first = pl.DataFrame(
             {name: [cell] for name, cell in zip(frame.columns, header, strict=True)}, schema=frame.schema
         )
@@ -108,8 +110,8 @@ def read_delimited(path: Path, wanted: Collection[str] = ()) -> Cells:
             "no header: the first line looks like data",
             where=f"{path}, line {line}",
             got=delimiter.join(header[:8]) + (f"{delimiter}…" if len(header) > 8 else ""),
-            expected=f"a name for each of the {len(header)} columns, as in the training file ({evidence})",
-            fix="put its line of column names at the top of the file",
+            expected=f"a name for each of the {len(header)} columns{', as in the training file' if wanted else ''} ({evidence})",
+            fix="put a line of column names at the top of the file",
         )
     names = _names(header, path)
     if delimiter != ",":
@@ -144,6 +146,13 @@ def looks_like_data(header: list[str], frame: pl.DataFrame) -> str | None:
         else f"{repeated} occur{'s' if repeated == 1 else ''} again below"
     )
     return f"of the {len(header)} cells of its first line {told}"
+
+
+def _may_name(header: list[str], frame: pl.DataFrame) -> bool:
+    """Whether a cell of the first row may be a column's name whatever the others are: a word or two that are no number and do not occur again below."""
+    columns = zip(header, frame.get_columns(), strict=True)
+    words = (column for column in columns if column[0] and number_in(column[0]) is None)
+    return any(len(cell.split()) <= WORDS_OF_A_NAME and not (column == cell).any() for cell, column in words)
 
 
 def numbered_name(place: int) -> str:

@@ -11,7 +11,7 @@ from glassnet.data.dates import form_of
 from glassnet.data.options import ReadOptions
 from glassnet.data.readers.texts import Gathered, data_of
 from glassnet.data.table_file import TableFile
-from glassnet.data.target import choose_target
+from glassnet.data.target import MAX_INTEGER_CLASSES, choose_target
 from glassnet.data.words_told import words_of
 from glassnet.errors import DataError
 
@@ -48,7 +48,7 @@ def text_column(table: TableFile, options: ReadOptions) -> str | None:
     if not others or len(others) - 1 > (FEW_BESIDE if _words(table.frame[texts[0]]) >= SENTENCE else 0):
         return None
     target = options.target or _label_column(table, texts[0])
-    return texts[0] if target in others and _names_classes(table, target) else None
+    return texts[0] if target in others and _names_classes(table, target, options) else None
 
 
 def is_text(series: pl.Series) -> bool:
@@ -67,9 +67,12 @@ def _words(series: pl.Series) -> float:
     return float(blanks) if isinstance(blanks, int | float) else 0.0
 
 
-def _names_classes(table: TableFile, name: str) -> bool:
+def _names_classes(table: TableFile, name: str, options: ReadOptions) -> bool:
+    """Whether a column can be learnt as classes: as a table's target can, or by few different values, such as −1 and 1."""
+    if 2 <= table.frame[name].drop_nulls().n_unique() <= MAX_INTEGER_CLASSES:
+        return True
     try:
-        return choose_target(table, name, "auto")[0].task == "classes"
+        return choose_target(table, name, options.task)[0].task == "classes"
     except DataError:
         return False
 
