@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,7 @@ def test_it_has_a_report_and_no_model(whole: Path, capsys: pytest.CaptureFixture
     assert "Fold by fold" in page
     assert "The worst mistakes" in page
     assert "each time on all but one of 3 folds of 1,438 images" in page
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", page), "when the last fold was trained"
     assert cli(["report", str(whole)]) == 0
     assert (whole / "report.html").read_text() == page, "written again from the folder and the data"
     with pytest.raises(GlassnetError, match=r"(?s)no model here.*a model for each fold: take .*folds.1"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Data
@@ -174,12 +175,15 @@ def test_uses(folder: RunFolder) -> list[dict[str, Any]]:
 
 
 def when(folder: RunFolder, uses: list[dict[str, Any]]) -> str:
-    """When the run came to its result, in UTC; empty where it has not."""
+    """When the run, or the last of its folds, came to its result, in UTC; empty where it has not."""
     trained = next((str(use["when"]) for use in uses if use.get("by") == "train" and "when" in use), "")
-    card = folder.model / "model.json"
-    if not trained and card.exists():
-        try:
-            trained = str(json.loads(card.read_text(encoding="utf-8"))["card"]["trained"])
-        except (ValueError, KeyError, TypeError):
-            return ""
+    cards = [folder.model / "model.json", *folder.path.glob("folds/*/model/model.json")]
+    trained = trained or max(map(_trained, cards), default="")
     return trained.replace("T", " ").replace("+00:00", " UTC")
+
+
+def _trained(card: Path) -> str:
+    try:
+        return str(json.loads(card.read_text(encoding="utf-8"))["card"]["trained"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
