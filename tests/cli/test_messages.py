@@ -138,7 +138,10 @@ CASES: dict[str, Case] = {
     "an array of text": ("train set.npz", lambda at: npz(at / "set.npz", [["a", "b"]] * 40, [0, 1] * 20)),
     "classes that are all the same": ("train set.npz", lambda at: npz(at / "set.npz", np.ones((40, 2)), [1] * 40)),
     # Tables
-    "a table without a header": ("train t.csv", lambda at: table(at / "t.csv", header="")),
+    "a first line that may be names or a sample": (
+        "train t.csv",
+        lambda at: table(at / "t.csv", header="0.1257,-0.1321,u,maybe"),
+    ),
     "an empty file": ("train t.csv", file("t.csv", "")),
     "a header and no rows": ("train t.csv", lambda at: table(at / "t.csv", rows=0)),
     "rows of other lengths": ("train t.csv", lambda at: table(at / "t.csv", more=("1,2,u", "1,2,u,yes,5"))),
@@ -355,6 +358,10 @@ WITH_A_RUN: dict[str, Case] = {
     "a model of a later Glassnet": ("predict run good.csv", lambda at: spoil(at / "run" / "model", "newer")),
     "a model whose classes were changed": ("predict run good.csv", lambda at: spoil(at / "run" / "model", "classes")),
     "a table without a column": ("predict run numbers.csv", numbers),
+    "a table without the header of the training file": (
+        "predict run t.csv",
+        lambda at: table(at / "t.csv", header=""),
+    ),
     "a picture for a model of tables": ("predict run photos/a/0.png", photos(a=1)),
     "a file to predict that is not there": "predict run god.csv",
     "nothing to predict": "predict run",
