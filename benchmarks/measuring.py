@@ -23,6 +23,7 @@ from glassnet.recipe import Recipe
 from glassnet.resolve import resolve
 from glassnet.training import train
 from glassnet.training.measure import Meter
+from glassnet.training.measure.meter import EARLY
 from glassnet.training.state import State
 
 FEWEST = 10  # looks
@@ -49,10 +50,10 @@ def main() -> None:
         looks, plain = extra(durations)
         shares = [look / plain / every for look in looks]
         error = 1.96 * stdev(shares) / len(shares) ** 0.5
-        early = 7 / max(total, 1) * mean(shares) * every
+        early = len(EARLY) / max(total, 1) * mean(shares) * every
         print(
             f"{net + ' on ' + data.rpartition('/')[2]:<28}{total:>7,}{every:>12}{len(looks):>7}{mean(looks) / plain:>14.1f}"
-            f"{mean(shares):>14.1%} ({mean(shares) - error:.1%} to {mean(shares) + error:.1%}), and {early:.1%} for the first looks",
+            f"{mean(shares):>14.1%} ({mean(shares) - error:.1%} to {mean(shares) + error:.1%}), and {early:.1%} for the first looks: {mean(shares) + early:.1%}",
             flush=True,
         )
 

@@ -23,7 +23,7 @@ from glassnet.layers.twin import twin
 from glassnet.recipe import Recipe
 from glassnet.training import train
 from glassnet.training.evaluate import evaluate
-from glassnet.training.state import State, random_states, restore_random_states
+from glassnet.training.state import State, generators, restore_generators, restore_random_states
 
 FEWEST, MOST = 50, 200  # optimiser steps of one trial, which is a twentieth of the run in between
 LEAST_LEFT = 30  # with fewer steps to go, a fork at the end says nothing, and trials begin at the start instead
@@ -66,7 +66,7 @@ def try_remedies(
     Yields:
         The effect of each remedy. A remedy that changes nothing here, or that the recipe refuses, is passed over.
     """
-    states = random_states()
+    states = generators()
     try:
         changes = [found for remedy in finding.remedies if (found := resolved_changes(recipe, remedy))]
         if not changes:
@@ -96,7 +96,7 @@ def try_remedies(
                 continue  # this net or these data do not know such a setting
             yield _judged(finding, recipe, changed, 0 if fresh else start, length, outcomes, controls[fresh])
     finally:
-        restore_random_states(states)
+        restore_generators(states)
 
 
 def resolved_changes(recipe: Recipe, remedy: dict[str, Any]) -> dict[str, Any]:

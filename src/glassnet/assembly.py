@@ -41,7 +41,7 @@ from glassnet.training.penalties import make_penalty
 from glassnet.training.plan import Plan
 from glassnet.training.range_test import RangeTest, find_lr
 from glassnet.training.schedules import make_schedule
-from glassnet.training.state import State, random_states, restore_random_states
+from glassnet.training.state import State, generators, restore_generators
 from glassnet.training.step import optimise
 from glassnet.training.stopping import EarlyStopping
 
@@ -254,7 +254,7 @@ def make_plan(recipe: Recipe, data: Data, loss: Callable[[Tensor, Tensor], Tenso
 
 def epochs_for(budget: float, net: nn.Module, plan: Plan, batches: Batches) -> tuple[int, str]:
     """Epochs that fit into a number of seconds, from the time of a few steps; everything is put back afterwards."""
-    states = random_states()
+    states = generators()
     trial = State(twin(net), plan)
     trial.net.train()
     seconds: list[float] = []
@@ -264,7 +264,7 @@ def epochs_for(budget: float, net: nn.Module, plan: Plan, batches: Batches) -> t
         seconds.append(time.perf_counter() - begin)
         if position >= 10 or sum(seconds) > 0.05 * budget:
             break
-    restore_random_states(states)
+    restore_generators(states)
     step = sorted(seconds)[len(seconds) // 2]
     epoch = step * batches.steps_per_epoch * 1.15  # the rest of an epoch: making batches, measuring, recording
     epochs = max(1, int(budget / epoch))

@@ -13,7 +13,7 @@ from glassnet.checks.look import first
 from glassnet.training.losses import Loss
 from glassnet.training.measure.kinds import DROPOUTS
 from glassnet.training.plan import Plan
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import generators, restore_generators
 
 FIRST_RATE = 1e-3
 FASTER, SLOWER = 1.2, 0.3
@@ -47,10 +47,10 @@ def gradient_descent(net: nn.Module, loss: Loss, inputs: Tensor, targets: Tensor
     So no learning rate has to be known. Random numbers in the network are the same in every step.
     """
     trained = [p for p in net.parameters() if p.requires_grad]
-    states, rate = random_states(), FIRST_RATE
+    states, rate = generators(), FIRST_RATE
 
     def evaluate() -> tuple[Tensor, float, Tensor]:
-        restore_random_states(states)
+        restore_generators(states)
         outputs = net(inputs)
         value = loss(outputs, targets)
         return value, float(value.detach()), first(outputs).detach()

@@ -17,7 +17,7 @@ from glassnet.checks.numerical import AGREES, SMALLEST, Probe, probes
 from glassnet.checks.subject import UNCOPIABLE, Subject
 from glassnet.events import Checked
 from glassnet.training.losses import Loss
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import generators, restore_generators
 
 SAMPLES, QUICK_SAMPLES = 8, 4
 MOST, QUICK_MOST = 120, 6  # comparisons
@@ -131,11 +131,11 @@ def jittered(net: nn.Module) -> nn.Module:
 def repeatable(net: nn.Module, loss: Loss, inputs: Tensor, targets: Tensor) -> Callable[[], Tensor]:
     """The loss in training mode with the same random numbers, and the same running averages, each time."""
     net.train()
-    states = random_states()
+    states = generators()
     held = [(buffer, buffer.detach().clone()) for buffer in net.buffers()]
 
     def value() -> Tensor:
-        restore_random_states(states)
+        restore_generators(states)
         with torch.no_grad():
             for buffer, before in held:
                 buffer.copy_(before)

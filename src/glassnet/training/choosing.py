@@ -23,7 +23,7 @@ from glassnet.training.execution import Execution, choose_device, give_back
 from glassnet.training.fused import FusedAdam
 from glassnet.training.known_ways import KnownWays, fingerprint_of_way
 from glassnet.training.losses import Loss
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import generators, restore_generators
 from glassnet.training.step import autocast, weight_gradients_by
 from glassnet.training.weight_gradients import AsProducts
 
@@ -110,7 +110,7 @@ def choose_execution(
     )
     if not images:
         layout = weight_gradients = "any"
-    states = random_states()
+    states = generators()
     crowded = False
     try:
         measurer = _Measurer(net, example, loss, place, images)
@@ -125,7 +125,7 @@ def choose_execution(
         elif precision != "auto":
             why += f", {way.threads} thread{'' if way.threads == 1 else 's'}"
     finally:
-        restore_random_states(states)
+        restore_generators(states)
         torch.set_num_threads(way.threads)
         give_back()
     # One thread alone is chosen for good where it is as fast on a quiet machine: its sums are then rounded alike in every run.
@@ -248,7 +248,7 @@ class _Measurer:
         self, net: nn.Module, example: tuple[Tensor, Tensor], loss: Loss, device: torch.device, images: bool
     ) -> None:
         self.net, self.example, self.loss, self.device = net, example, loss, device
-        self.start = random_states()
+        self.start = generators()
         # Of images alone: a part of a graph, or of the lanes of a text, is another thing.
         self._may_shorten = images and device.type == "cpu"
 
@@ -355,7 +355,7 @@ class _Measurer:
         chain = dense_chain(copied) if way.precision == "float32" else None  # by which the training will go
 
         def once() -> float:
-            restore_random_states(self.start)  # the same dropout masks in every way
+            restore_generators(self.start)  # the same dropout masks in every way
             copied.zero_grad(set_to_none=True)
             if chain is not None and chain.takes(inputs):
                 value, _ = chain.learn(inputs, targets, self.loss)

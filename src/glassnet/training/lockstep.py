@@ -8,10 +8,10 @@ finds those that it left, as it would alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from glassnet.training.stacked import Stack, build_of, fits, hindrance, try_stack
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import Generators, generators, restore_generators
 from glassnet.training.waiting import Waiting
 
 T = TypeVar("T")
@@ -89,9 +89,9 @@ class Lockstep(Generic[T]):
         for turn in turns:
             if self._latest is not turn:
                 if self._latest is not None:
-                    self._latest.random = random_states()
-                if turn.random:
-                    restore_random_states(turn.random)
+                    self._latest.random = generators()
+                if turn.random is not None:
+                    restore_generators(turn.random)
                 self._latest = turn
             turn.go_on()
 
@@ -110,7 +110,7 @@ class _Turn(Generic[T]):
         self.name, self.training = name, training
         self.waiting: Waiting | None = None
         self.end: list[T | Exception] = []
-        self.random: dict[str, Any] = {}
+        self.random: Generators | None = None
         self._build: object = None
         self._largest = 0
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from glassnet.errors import UsageError
 from glassnet.training.losses import Loss
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import generators, restore_generators
 
 SMOOTHING = 0.9  # share of the past in the running mean of the loss
 TOO_HIGH = 4.0  # the test ends when the smoothed loss exceeds this many times the best one (fastai's stop rule)
@@ -79,7 +79,7 @@ def find_lr(
     modes = {module: module.training for module in net.modules()}
     # A state dict leaves out buffers that are not persistent, and they move in training like the others.
     passing = [(buffer, buffer.detach().clone()) for buffer in net.buffers()]
-    states = random_states()
+    states = generators()
     try:
         lrs, losses, ended = _climb(net, optimizer, batches, loss, lr_min, lr_max, steps)
     finally:
@@ -92,7 +92,7 @@ def find_lr(
             parameter.grad = gradient
         for module, training in modes.items():
             module.training = training
-        restore_random_states(states)
+        restore_generators(states)
     return judge(lrs, losses, ended)
 
 

@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -174,37 +174,60 @@ def seed_generators(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
-def random_states() -> dict[str, Any]:
-    """The states of every random generator that layers such as dropout draw from: PyTorch's, Python's and NumPy's."""
-    version, internal, gauss = random.getstate()
-    name, keys, place, has_normal, normal = np.random.get_state()
-    states: dict[str, Any] = {
-        "torch": torch.get_rng_state(),
-        "python": [version, list(internal), gauss],
-        "numpy": [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), place, has_normal, normal],
-    }
-    if torch.cuda.is_available():
-        states["cuda"] = torch.cuda.get_rng_state_all()
-    return states
+class Generators(NamedTuple):
+    """The states of every random generator that layers such as dropout draw from, as each library gives them."""
+
+    torch: Tensor
+    python: Any
+    numpy: Any
+    cuda: list[Tensor]
+
+
+def generators() -> Generators:
+    """Where every random generator stands."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return Generators(torch.get_rng_state(), random.getstate(), np.random.get_state(), cuda)
+
+
+def restore_generators(states: Generators) -> None:
+    """Put every generator back to where :func:`generators` found it."""
+    torch.set_rng_state(states.torch)
+    random.setstate(states.python)
+    np.random.set_state(states.numpy)
+    if states.cuda and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states.cuda)
 
 
 @contextmanager
 def random_kept() -> Iterator[None]:
     """Within the block random numbers may be drawn; the generators are put back."""
-    states = random_states()
+    states = generators()
     try:
         yield
     finally:
-        restore_random_states(states)
+        restore_generators(states)
+
+
+def random_states() -> dict[str, Any]:
+    """The states of every random generator, as a checkpoint can hold them."""
+    now = generators()
+    version, internal, gauss = now.python
+    name, keys, place, has_normal, normal = now.numpy
+    states: dict[str, Any] = {
+        "torch": now.torch,
+        "python": [version, list(internal), gauss],
+        "numpy": [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), place, has_normal, normal],
+    }
+    if now.cuda:
+        states["cuda"] = now.cuda
+    return states
 
 
 def restore_random_states(states: dict[str, Any]) -> None:
     """Put every generator back to where ``random_states`` found it."""
-    torch.set_rng_state(states["torch"])
     version, internal, gauss = states["python"]
-    random.setstate((version, tuple(internal), gauss))
+    numpy: Any = np.random.get_state()
     if "numpy" in states:  # not in checkpoints of earlier versions
         name, keys, place, has_normal, normal = states["numpy"]
-        np.random.set_state((name, keys.numpy().astype(np.uint32), place, has_normal, normal))
-    if "cuda" in states and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(states["cuda"])
+        numpy = (name, keys.numpy().astype(np.uint32), place, has_normal, normal)
+    restore_generators(Generators(states["torch"], (version, tuple(internal), gauss), numpy, states.get("cuda", [])))

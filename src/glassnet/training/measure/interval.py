@@ -20,14 +20,14 @@ from glassnet.training.step import optimise
 
 SHARE = 0.04  # of the training time
 LEAST, MOST = 10, 1_000  # steps between two looks
-LOOKS = 20  # that a run gets whatever they cost: the diagnosis is as good with 17 looks as with 36 (docs/diagnosis.md)
+LOOKS = 11  # that a run gets whatever they cost: the diagnosis is as good with 11 looks as with 36 (docs/diagnosis.md)
 TRIALS = 3
 
 
 def choose_interval(
     net: nn.Module, plan: Plan, batches: Iterable[tuple[Tensor, Tensor]], steps: int
 ) -> tuple[int, str]:
-    """Time some plain steps and some looks, and choose the interval at which looking costs 4 % of the time; 20 looks are made in any case, the first of them in the first steps.
+    """Time some plain steps and some looks, and choose the interval at which looking costs 4 % of the time; eleven looks are made in any case, the first of them in the first steps.
 
     Args:
         net: to be trained; a copy takes the steps.

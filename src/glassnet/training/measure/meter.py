@@ -16,13 +16,13 @@ from glassnet.layers.through_time import carried_of, carry
 from glassnet.training.measure.activations import Activations, rms
 from glassnet.training.measure.restoring import buffers_kept
 from glassnet.training.plan import Plan
-from glassnet.training.state import State, random_states, restore_random_states
+from glassnet.training.state import Generators, State, generators, restore_generators
 from glassnet.training.step import Made
 
 Kept = tuple[str, nn.Parameter, Tensor]  # name, parameter, and what it was before the step
 
 TOGETHER = 2**20  # numbers of parameters whose updates are held at once
-EARLY = (1, 2, 3, 5, 10, 20, 50)  # most of what goes wrong shows in the first steps
+EARLY = (1, 3, 10, 30)  # most of what goes wrong shows in the first steps
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Meter:
     """Says which steps are looked at, and looks.
 
     Attributes:
-        every: steps between two looks; besides, some of the first fifty steps are looked at.
+        every: steps between two looks; besides, some of the first thirty steps are looked at.
         early: whether they are.
     """
 
@@ -68,14 +68,14 @@ class Look:
         self.parameters: list[dict[str, Any]] = []
         self._weights: list[Kept] = []
         self._gradients: dict[str, Tensor] = {}
-        self._states: dict[str, Any] = {}
+        self._generators: Generators | None = None
         self._carried: dict[str, Tensor] = {}
 
     def before(self, stack: ExitStack) -> None:
         """Take what is needed from before the step, and put the hooks in place."""
         net = self.state.net
         self.activations.batch = len(self.targets)
-        self._states = random_states()
+        self._generators = generators()
         self._carried = carried_of(net)
         if self._repeatable and not self._exact:
             with buffers_kept(net):
@@ -99,12 +99,11 @@ class Look:
         if self.plan.penalty is not None:
             self.batch["penalty_grad_norm"] = self._penalty_norm()
         if self._repeatable:
-            later = random_states()
+            assert self._generators is not None
             with buffers_kept(self.state.net):
-                restore_random_states(self._states)
+                restore_generators(self._generators)
                 carry(self.state.net, self._carried)  # the step has gone on; its batch began with what was before
                 self.batch["after"], _ = self._loss()
-            restore_random_states(later)
             self.batch["predicted"] = promised
         self._weights, self._gradients = [], {}
 

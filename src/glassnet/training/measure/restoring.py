@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from glassnet.training.state import random_states, restore_random_states
+from glassnet.training.state import generators, restore_generators
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def buffers_kept(net: nn.Module) -> Iterator[None]:
         for module in net.modules()
         for name, buffer in module._buffers.items()
     ]
-    states = random_states()
+    states = generators()
     try:
         yield
     finally:
@@ -56,4 +56,4 @@ def buffers_kept(net: nn.Module) -> Iterator[None]:
                 owner[name] = buffer
                 if buffer is not None and before is not None:
                     buffer.copy_(before)
-        restore_random_states(states)
+        restore_generators(states)
