@@ -64,7 +64,7 @@ def test_nothing_is_found_where_nothing_is_wrong(name: str) -> None:
 def test_ids_are_unique_and_name_their_files() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES) >= 40
     folder = Path(diagnose.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "doctor", "history", "rule", "signs"}
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "doctor", "history", "look", "rule", "signs"}
     assert {rule.id.replace("-", "_") for rule in RULES} == files
 
 

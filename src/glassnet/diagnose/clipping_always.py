@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import middle, number, update_size
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, middle, number, update_size
+from glassnet.diagnose.signs import fallen
 from glassnet.events import Event, Finding, Measured
 
 FACTOR = 0.15  # norm after clipping over that before

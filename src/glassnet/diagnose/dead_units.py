@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called, most, number, own_layers
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, largest_update, most, number, own_layers
+from glassnet.diagnose.signs import largest_update
 from glassnet.events import Event, Finding, Measured
 
 SHARE = 0.7

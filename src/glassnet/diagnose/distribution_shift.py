@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import MUCH, number, usual_update
+from glassnet.diagnose.signs import MUCH, usual_update
 from glassnet.events import Described, Epoch, Event, Finding
 
 FACTOR, LEAST = 3.0, 0.5

@@ -6,8 +6,8 @@ import math
 from statistics import median
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number
 from glassnet.events import Event, Finding, Measured, Step
 
 LOOKS = 4

@@ -6,9 +6,10 @@ import math
 from statistics import median
 
 from glassnet.diagnose.history import History, val_loss
+from glassnet.diagnose.look import middle, number
 from glassnet.diagnose.overfitting import WORTH
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import first_loss, middle, number, reaches
+from glassnet.diagnose.signs import first_loss, reaches
 from glassnet.events import Epoch, Event, Finding
 
 EARLY = 0.25

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called, middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, middle, number
 from glassnet.events import Described, Event, Finding, Measured
 
 LAYERS = 200.0

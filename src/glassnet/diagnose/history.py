@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from glassnet.diagnose.look import update_size
 from glassnet.events import Described, Epoch, Event, Measured, Started, Step, Traced
 
 KEPT = 64  # recorded steps and losses: more than any rule looks back
@@ -94,17 +95,17 @@ class Thinned(Generic[Seen]):
         """One more; where there are too many, one of twice as many is kept of those between the first and the last ones, and those at places that are spared."""
         self.places.append(self.places[-1] + 1 if self.places else 0)
         self.kept.append(one)
+        end = len(self.places) - LAST
         if len(self.places) > MOST:
             self.every *= 2
-        if len(self.places) > FIRST + LAST:
-            end = len(self.places) - LAST
-            left = [
-                n
-                for n, place in enumerate(self.places)
-                if n < FIRST or n >= end or place % self.every == 0 or place in spared
-            ]
+            left = [n for n in range(len(self.places)) if n < FIRST or n >= end or self._stays(n, spared)]
             self.places = [self.places[n] for n in left]
             self.kept = [self.kept[n] for n in left]
+        elif self.every > 1 and not self._stays(end - 1, spared):  # which is no longer one of the last
+            del self.places[end - 1], self.kept[end - 1]
+
+    def _stays(self, n: int, spared: Collection[int]) -> bool:
+        return self.places[n] % self.every == 0 or self.places[n] in spared
 
 
 @dataclass
@@ -118,6 +119,7 @@ class History:
         steps: the last ``KEPT`` or more of these.
         losses: of these.
         looks: the steps that were looked at from inside.
+        sizes: of their updates, so that no rule reads all looks through at each look.
         highest_rate: the highest learning rate of a step looked at.
         course: the epochs so far, among them that of the lowest validation loss and its neighbours.
         found: ids of the rules that have found something, and of the findings that these explain.
@@ -130,6 +132,7 @@ class History:
     steps: list[Step] = field(default_factory=list)
     losses: Losses = field(default_factory=Losses)
     looks: Thinned[Measured] = field(default_factory=Thinned)
+    sizes: Thinned[float] = field(default_factory=Thinned)
     highest_rate: float = 0.0
     course: Thinned[Epoch] = field(default_factory=Thinned)
     _lowest: tuple[float, int] = (math.inf, 0)
@@ -151,6 +154,7 @@ class History:
             case Measured():
                 self.highest_rate = max(self.highest_rate, event.lr)
                 self.looks.add(event)
+                self.sizes.add(update_size(event))
             case Epoch():
                 place = self.course.places[-1] + 1 if self.course.places else 0
                 self._lowest = min(self._lowest, (val_loss(event), place))
@@ -168,6 +172,11 @@ class History:
     def measured(self) -> list[Measured]:
         """The looks that are left, in order."""
         return self.looks.kept
+
+    @property
+    def update_sizes(self) -> list[float]:
+        """How large the updates of these looks were beside the weights; NaN where nobody knows."""
+        return self.sizes.kept
 
     @property
     def epochs(self) -> list[Epoch]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import number
 from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Described, Event, Finding, Measured, Step
 

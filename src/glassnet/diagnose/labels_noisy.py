@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, known_simply, number, share
+from glassnet.diagnose.signs import fallen, known_simply, share
 from glassnet.events import Described, Epoch, Event, Finding
 
 CLASSES = 4

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import narrowest, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import NARROW, narrowest, number, share
+from glassnet.diagnose.signs import NARROW, share
 from glassnet.events import Described, Epoch, Event, Finding
 
 SURE, SURER = 3.0, 3.5  # standard errors

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, kind_of, number
+from glassnet.diagnose.signs import kind_of
 from glassnet.diagnose.softmax_twice import makes_probabilities
 from glassnet.events import Event, Finding, Step, Traced
 

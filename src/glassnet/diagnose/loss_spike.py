@@ -7,18 +7,9 @@ from itertools import pairwise
 from statistics import median
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called, middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import (
-    SETTLED,
-    called,
-    first_loss,
-    largest_update,
-    lasting_reaches,
-    middle,
-    number,
-    reaches,
-    share,
-)
+from glassnet.diagnose.signs import SETTLED, first_loss, largest_update, lasting_reaches, reaches, share
 from glassnet.events import Epoch, Event, Finding, Step, Traced
 
 LARGE = 1.0  # of the first loss: all that was learned is undone

@@ -7,6 +7,7 @@ import math
 from glassnet.diagnose import early_overfit, overfitting
 from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
+from glassnet.diagnose.look import middle, most, number, update_size
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     MUCH,
@@ -14,13 +15,9 @@ from glassnet.diagnose.signs import (
     fallen_on_a_sample,
     first_loss,
     largest_update,
-    middle,
-    most,
-    number,
     reaches,
     recent_loss,
     share,
-    update_size,
     usual_update,
 )
 from glassnet.diagnose.softmax_twice import makes_probabilities

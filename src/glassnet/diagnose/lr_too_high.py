@@ -6,21 +6,9 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
+from glassnet.diagnose.look import middle, most, reach, update_size
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import (
-    SETTLED,
-    dropping,
-    fallen,
-    is_linear,
-    largest_update,
-    learned,
-    middle,
-    most,
-    reach,
-    reaches,
-    share,
-    update_size,
-)
+from glassnet.diagnose.signs import SETTLED, dropping, fallen, is_linear, largest_update, learned, reaches, share
 from glassnet.events import Event, Finding, Measured
 
 LOOK = 0.2

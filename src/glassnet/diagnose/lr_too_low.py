@@ -6,6 +6,7 @@ import math
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.labels_unrelated import suspected
+from glassnet.diagnose.look import middle, narrowest, number, reach, update_size
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import (
     NARROW,
@@ -17,15 +18,10 @@ from glassnet.diagnose.signs import (
     knows,
     lacking,
     lasting_reaches,
-    middle,
-    narrowest,
-    number,
     rate_is_rising,
-    reach,
     reaches,
     recent_loss,
     share,
-    update_size,
 )
 from glassnet.events import Event, Finding, Measured
 

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import most, number, own_layers
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import largest_update, most, number, own_layers
+from glassnet.diagnose.signs import largest_update
 from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Event, Finding, Measured
 

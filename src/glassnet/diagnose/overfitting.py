@@ -6,8 +6,9 @@ import math
 from statistics import median
 
 from glassnet.diagnose.history import History, val_loss
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import first_loss, number
+from glassnet.diagnose.signs import first_loss
 from glassnet.events import Epoch, Event, Finding
 
 EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are not

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import middle, number, recent_loss, share
+from glassnet.diagnose.signs import recent_loss, share
 from glassnet.events import Described, Event, Finding, Measured
 
 LEAST_DECAY = 0.5  # of the decay itself; below, a step that takes much is a matter of the rate

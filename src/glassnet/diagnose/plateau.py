@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, middle, number, recent_loss, share
+from glassnet.diagnose.signs import fallen, recent_loss, share
 from glassnet.events import Event, Finding, Measured
 
 BEGIN, END = 0.25, 0.85  # of the run

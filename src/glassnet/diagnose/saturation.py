@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from glassnet.diagnose import initial_loss_high
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called, most, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, fallen, most, number, share
+from glassnet.diagnose.signs import fallen, share
 from glassnet.diagnose.vanishing_gradient import LAYERS, through_layers
 from glassnet.events import Described, Event, Finding, Measured
 

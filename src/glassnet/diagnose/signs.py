@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from statistics import median
-from typing import Any
 
 from glassnet.diagnose.history import History
-from glassnet.events import Measured
+from glassnet.diagnose.look import middle, number, reach
 
 FIGURES = {"classes": "accuracy", "values": "r2"}  # what an epoch says of a task
 SETTLED = 0.05  # share of the run before which the size of steps and losses says little: optimisers and weights find their size first
-WEIGHTED, INPUT = ("dense", "conv", "recurrent"), " (input)"  # as the looks call them
 FEWEST_STEPS = 15  # before which nothing has settled, however short the run
 ABOVE = 1.02  # times what naming the most frequent class gives
 PART = 0.8  # of the correlation of neighbours' values
@@ -19,7 +17,6 @@ DROPPED = 1.05  # loss with dropout over that without
 NARROW = 3  # units of a hidden layer that lets through next to nothing
 MUCH = 0.03  # usual update over weight: thirty times what the lectures call a good size
 FEW = 4  # looks, below which a median says little
-RELIABLE = 1e-5  # a promised change below this share of the loss is lost in the rounding of float32
 
 
 def share(history: History) -> float:
@@ -76,18 +73,6 @@ def learned(history: History) -> float:
     return r2 if math.isfinite(r2) else fallen(history)
 
 
-def reach(event: Measured) -> float:
-    """(after − before) / predicted of a step; NaN where rounding would decide.
-
-    Near 1 the step is short for its direction; on a parabola along that direction the best step would be 1/(2(1 − r)) times as long. At a half it is the best,
-    below 0 the step has gone too far.
-    """
-    before, after, predicted = (number(event.batch.get(key)) for key in ("before", "after", "predicted"))
-    if not all(map(math.isfinite, (before, after, predicted))) or abs(predicted) < RELIABLE * max(abs(before), 1e-12):
-        return math.nan
-    return (after - before) / predicted
-
-
 def reaches(history: History, last: int = 5) -> list[float]:
     """The reaches of the last looks, those that are reliable."""
     return [value for event in history.measured[-last:] if math.isfinite(value := reach(event))]
@@ -133,20 +118,15 @@ def lacking(history: History) -> tuple[float, str]:
     return known - number(history.epochs[-1].train.get(figure)), means
 
 
-def update_size(event: Measured) -> float:
-    """Median over the weights (not biases or norms) of the update's norm over the weight's; NaN where there is none."""
-    return middle(number(record["ratio"]) for record in event.parameters if record["dims"] > 1)
-
-
 def usual_update(history: History) -> float:
     """Median of the update sizes once the run has settled; NaN where there is none."""
-    return middle(update_size(event) for event in history.measured if event.step >= SETTLED * history.total_steps)
+    looks = zip(history.measured, history.update_sizes, strict=True)
+    return middle(size for event, size in looks if event.step >= SETTLED * history.total_steps)
 
 
 def largest_update(history: History) -> float:
     """The largest of the update sizes so far; NaN where there is none."""
-    sizes = [size for event in history.measured if math.isfinite(size := update_size(event))]
-    return max(sizes, default=math.nan)
+    return max(filter(math.isfinite, history.update_sizes), default=math.nan)
 
 
 def knows(history: History) -> bool:
@@ -173,14 +153,6 @@ def dropping(history: History) -> bool:
     return number(start.get("train_loss")) > DROPPED * number(start.get("loss"))
 
 
-def narrowest(event: Measured) -> float:
-    """Units of the narrowest place between the first layer with weights and the outputs; infinite where there is none. Recurrent layers are known by what follows them."""
-    weighted = [n for n, record in enumerate(event.layers) if record["kind"] in WEIGHTED]
-    inside = event.layers[weighted[0] : weighted[-1]] if weighted else []
-    units = (number(record.get("units")) for record in inside if record["kind"] != "recurrent")
-    return min((each for each in units if math.isfinite(each)), default=math.inf)
-
-
 def is_linear(history: History) -> bool:
     """Whether the network is known to have no nonlinearity: its loss has one valley, and it stops at the bottom."""
     net = history.described.net if history.described is not None else {}
@@ -193,53 +165,7 @@ def rate_is_rising(history: History) -> bool:
     return len(rates) == 2 and rates[1] > 1.01 * rates[0]
 
 
-def own_layers(event: Measured) -> list[dict[str, Any]]:
-    """The layers of a look without what goes into the first of them: zeros among the data are no zeros of a unit."""
-    weighted = [n for n, record in enumerate(event.layers) if record["kind"] in WEIGHTED]
-    first = weighted[0] if weighted else 0
-    return [record for n, record in enumerate(event.layers) if n >= first or not record["name"].endswith(INPUT)]
-
-
-def most(event: Measured, key: str) -> tuple[float, str]:
-    """The largest value that a layer has for a key, and the layer's name; (NaN, "") where no layer has it."""
-    found = [
-        (number(record[key]), called(record["name"], record["kind"]))
-        for record in own_layers(event)
-        if record.get(key) is not None
-    ]
-    return max(found, default=(math.nan, ""))
-
-
-def called(name: str, kind: str = "") -> str:
-    """What a module is called in a sentence: the layers of a Sequential bear mere numbers.
-
-    Args:
-        name: torch's dotted name; with " (input)" behind it where the values going in are meant.
-        kind: as in :class:`~glassnet.events.Measured`; empty where nobody knows.
-
-    Returns:
-        The name as it is where it is one; else such as ``layer 2 (dense)`` or ``the input of layer 2``.
-    """
-    position, _, inside = name.partition(" ")
-    if not position.isdecimal():
-        return name
-    if inside:
-        return f"the input of layer {position}"
-    return f"layer {position}" + (f" ({kind})" if kind and kind != "other" else "")
-
-
 def kind_of(history: History, name: str) -> str:
     """Kind of a module as the last look has it; empty where there was none."""
     layers = history.measured[-1].layers if history.measured else []
     return next((str(record["kind"]) for record in layers if record["name"] == name), "")
-
-
-def middle(values: Any) -> float:
-    """Median of the finite ones; NaN without any."""
-    finite = [value for value in values if math.isfinite(value)]
-    return median(finite) if finite else math.nan
-
-
-def number(value: Any) -> float:
-    """A number as it came out of JSON, where what is not finite was written as null."""
-    return math.nan if value is None else float(value)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, middle, number, share
+from glassnet.diagnose.signs import fallen, share
 from glassnet.events import Described, Event, Finding, Measured
 
 SMALL, LARGE = 0.25, 4.0  # gain of the weights: root mean square times the root of the inputs

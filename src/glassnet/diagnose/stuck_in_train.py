@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called
 from glassnet.events import Described, Event, Finding
 
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import narrowest, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import (
-    DROPPED,
-    NARROW,
-    dropping,
-    fallen,
-    is_linear,
-    known_simply,
-    narrowest,
-    number,
-    rate_is_rising,
-    share,
-)
+from glassnet.diagnose.signs import DROPPED, NARROW, dropping, fallen, is_linear, known_simply, rate_is_rising, share
 from glassnet.events import Epoch, Event, Finding, Measured
 
 LOOK, HEAVY = 0.7, 0.5  # of the run; the second under heavy dropout, which is known from the start

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import called, middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import called, learned, middle, number, share
+from glassnet.diagnose.signs import learned, share
 from glassnet.events import Event, Finding, Measured
 
 LAYERS = 1e-3  # first layer's share of the last one's gradient, per weight
