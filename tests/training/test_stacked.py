@@ -283,7 +283,7 @@ def test_what_belongs_to_each_training_stays_its_own(changes: dict[str, Any]) ->
         assert [type(event) for event in one.events] == [type(event) for event in other.events if True]
         looked = len(one.shared) - sum(one.shared)
         assert looked == (
-            sum((n + 1) % 7 == 0 or n + 1 in (1, 2, 3, 5, 10, 20, 50) for n in range(60)) if "meter" in changes else 0
+            sum((n + 1) % 7 == 0 or n + 1 in (1, 3, 10, 30) for n in range(60)) if "meter" in changes else 0
         )
 
 
