@@ -69,6 +69,8 @@ PER_FAULT = {
     "draw-151": 6,
     "draw-161": 6,
     "draw-171": 6,
+    "draw-181": 6,
+    "draw-191": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}
