@@ -99,6 +99,52 @@ def test_signs_of_currencies_are_left_out_where_all_cells_mean_the_same(
 
 
 @pytest.mark.parametrize(
+    ("cells", "unit", "values"),
+    [
+        (["12 kg", "1,200.5 kg", "-3kg"], "kg", [12.0, 1200.5, -3.0]),
+        (["1 year", "12 years"], "years", [1.0, 12.0]),
+        (["21,5 °C", "-3 °C"], "°C", [21.5, -3.0]),
+        (["180 km/h", "95.5 km/h"], "km/h", [180.0, 95.5]),
+        (["64GB", "128GB", "unknown"], "GB", [64.0, 128.0, None]),
+        (["1 200 sq. ft.", "980 sq. ft."], "sq. ft.", [1200.0, 980.0]),
+        (["500 g", "1 kg"], "", [None, None]),
+        (["12 kg", "12"], "", [None, 12.0]),
+        (["1e5", "2e5"], "", [1e5, 2e5]),
+        (["5 m", "5 ms"], "", [None, None]),
+        (["3 of 10", "3rd"], "", [None, None]),
+        (["A1", "A2"], "", [None, None]),
+        (["500 gram", "500 grams"], "", [None, None]),
+        (["12 kg", "14 kg", "kg 12"], "kg", [12.0, 14.0, None]),
+    ],
+)
+def test_units_are_left_out_where_all_numbers_bear_the_same(
+    cells: list[str], unit: str, values: list[float | None]
+) -> None:
+    series = pl.Series("x", cells)
+    assert sign_of(series) == unit
+    written = Numerals(shown(series), unit)
+    assert written.unit == unit
+    assert numbers(series, written).to_list() == values
+    assert Numerals.from_json(written.to_json()) == written
+
+
+def test_numbers_with_units_are_read_as_the_training_file_wrote_them(tmp_path: Path) -> None:
+    rows = [f"{800 + 7 * n} kg,{n % 5 + 1} star{'s' if n % 5 else ''}" for n in range(60)]
+    data = tables.read(table(tmp_path, "t.csv", "weight,y\n" + "\n".join(rows) + "\n"), ReadOptions())
+    assert isinstance(data.schema, TableSchema)
+    assert data.schema.columns[0].kind == "number"
+    assert "'800 kg' in 'weight' is 800" in " ".join(data.notes)
+    assert data.classes == ("1 star", "2 stars", "3 stars", "4 stars", "5 stars"), "names, not quantities"
+    _, new = data.schema.read([str(table(tmp_path, "new.csv", "weight,x\n900 kg,\n900,\n900 lbs,\n"))])
+    inputs = new.take(torch.arange(3))
+    assert inputs[:2, 0].tolist() == [900.0, 900.0]
+    assert inputs[2, 0].isnan()
+    assert "'900 lbs' (row 4)" in " ".join(new.notes)
+    with pytest.raises(DataError, match="no number in kg at all"):
+        data.schema.read([str(table(tmp_path, "other.csv", "weight,x\n900 lbs,\n950 lbs,\n"))])
+
+
+@pytest.mark.parametrize(
     ("cells", "values"),
     [
         (["(1,085)", "980", "12"], [-1085.0, 980.0, 12.0]),

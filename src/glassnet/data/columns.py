@@ -195,9 +195,10 @@ def written_otherwise(column: Column, series: pl.Series, values: npt.NDArray[np.
     return (
         None
         if read
-        else {"number": "number", "bool": "TRUE or FALSE"}.get(
-            column.kind, f"date written {told(column.form)}" if column.form else "date such as 2021-05-13"
-        )
+        else {
+            "number": f"number in {unit}" if (unit := column.written.unit) else "number",
+            "bool": "TRUE or FALSE",
+        }.get(column.kind, f"date written {told(column.form)}" if column.form else "date such as 2021-05-13")
     )
 
 

@@ -1,4 +1,4 @@
-"""How the numbers of a column are written: ``1,085.5``, ``1.085,5``, ``1 085,5`` or ``$1,085``.
+"""How the numbers of a column are written: ``1,085.5``, ``1.085,5``, ``1 085,5``, ``$1,085`` or ``12 kg``.
 
 What a comma or a full stop means can be seen in most columns (``12,5`` has one decimal, ``1,085,000`` groups thousands), but not in ``1,085`` alone. So every
 column of a text file tells first for itself, then as the training file did, then as the other columns of its file, and at last by custom: a file that divides its
@@ -18,11 +18,14 @@ else:
 
 Mark = Literal["", ".", ","]
 
-SIGNS = ("$", "€", "£", "¥", "₹", "%", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr", "zł")
+CURRENCIES = ("$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr", "zł")
+SIGNS = ("%", *CURRENCIES)
 _ANY_SIGN = "|".join(re.escape(sign) for sign in SIGNS)
+_UNIT = r"[A-Za-zµμΩ°℃][A-Za-zµμΩ°²³0-9/·.^\- ]{0,14}"  # behind a number: kg, °C, km/h, sq. ft., BHK
 # As accountants write what is below zero, and as typesetters do; not the school mark 2-.
 _BELOW = rf"^\(\s*(?:{_ANY_SIGN})?\s*\d[^()]*\)$|^[−–]\s*(?:{_ANY_SIGN})?\s*\d|^(?:\d{{3,}}|\d[\d\s]*[.,][\d.,]*)-$"
 GAPS = " '’\u00a0\u2009\u202f"
+_NUMBER = rf"[\d.,{GAPS}]*\d[\d.,]*"
 FEWEST_ROUND = 2  # cells such as 12.340 beside 980, before full stops alone are taken to group thousands
 FEWEST_MARKED = 10  # or so many such as 12.345, of which none has one or two digits behind the mark,
 FEWEST_WHOLE = 3  # beside so many such as 980
@@ -53,7 +56,7 @@ class Numerals:
 
     Attributes:
         decimal: what divides whole numbers from parts; the other mark groups thousands. Empty where the training file does not tell.
-        sign: a currency or per cent sign that its cells bear; empty for none.
+        sign: a currency or per cent sign, or a unit, that its cells bear; empty for none.
     """
 
     decimal: Mark = ""
@@ -71,9 +74,14 @@ class Numerals:
             ValueError: it cannot be that.
         """
         decimal, sign = values.get("decimal", ""), values.get("sign", "")
-        if decimal not in ("", ".", ",") or (sign and sign not in SIGNS):
+        if decimal not in ("", ".", ",") or (sign and sign not in SIGNS and not re.fullmatch(_UNIT, sign)):
             raise ValueError(f"numbers written with {decimal!r} and {sign!r}")
         return cls(decimal, sign)
+
+    @property
+    def unit(self) -> str:
+        """The sign where it is a unit: then it is the only way in which numbers of the column are written."""
+        return "" if self.sign in SIGNS else self.sign
 
 
 UNKNOWN = Numerals()
@@ -149,7 +157,7 @@ def marked(series: pl.Series) -> bool:
 
 
 def sign_of(series: pl.Series) -> str:
-    """The sign that a cleaned column's numbers bear, all of them the same one; empty for none.
+    """The sign or unit that a cleaned column's numbers bear, all of them the same one; empty for none.
 
     Where some bear it and others do not, a currency is believed and a per cent sign is not: 5 % and 0.05 may be meant alike.
     """
@@ -159,9 +167,24 @@ def sign_of(series: pl.Series) -> str:
     first = cells.str.extract(f"({_ANY_SIGN})").drop_nulls()
     found = dict(first.value_counts().iter_rows())
     borne = list(found)
+    if not borne:
+        return _unit_of(cells)
     if len(borne) != 1 or (borne[0] == "%" and found["%"] < cells.len()):
         return ""
     return borne[0] if int(cells.str.contains(_bearing(borne[0])).sum()) == found[borne[0]] else ""
+
+
+def _unit_of(cells: pl.Series) -> str:
+    """The unit behind every one of the cells that begin as numbers do, such as ``kg``, or ``years`` where some are ``1 year``; empty where one has none or another."""
+    begun = cells.filter(cells.str.contains(r"^[+-]?\s*[\d.,]*\d"))
+    units = begun.str.extract(rf"^[+-]?{_NUMBER}\s*({_UNIT})$")
+    if begun.len() < 2 or units.null_count() or begun.cast(pl.Float64, strict=False).count():
+        return ""
+    one, *more = sorted(map(str, units.unique()), key=len)
+    if not more:
+        return one
+    ones = begun.filter(units == one).str.contains(rf"^[+-]?1\s*{re.escape(one)}$").all()
+    return more[0] if len(one) > 2 and more == [f"{one}s"] and ones else ""
 
 
 def example(series: pl.Series, written: Numerals, *, doubtful: bool = False) -> str | None:
@@ -171,7 +194,8 @@ def example(series: pl.Series, written: Numerals, *, doubtful: bool = False) -> 
     """
     if series.dtype.is_numeric():
         return None
-    odd = series.filter(series.str.contains(rf"\d[.,]\d|\d[^\d.,eE]\d|{_BELOW}") & series.is_not_null())
+    unit = f"|{_bearing(written.unit)}" if written.unit else ""
+    odd = series.filter(series.str.contains(rf"\d[.,]\d|\d[^\d.,eE]\d|{_BELOW}{unit}") & series.is_not_null())
     if odd.len():
         read, usual = numbers(odd, written), odd.cast(pl.Float64, strict=False)
         told = read.is_not_null() & (usual.is_null() | (usual != read))
@@ -197,11 +221,15 @@ def _bare(series: pl.Series) -> pl.Series:
 
 
 def _bearing(sign: str) -> str:
-    mark = re.escape(sign)
-    number = rf"[\d.,{GAPS}]*\d[\d.,]*"
-    return (
-        rf"^[+-]?{number}\s*{mark}$" if sign == "%" else rf"^[+-]?\s*{mark}\s*[+-]?{number}$|^[+-]?{number}\s*{mark}$"
-    )
+    mark = _as_written(sign)
+    behind = rf"^[+-]?{_NUMBER}\s*{mark}$"
+    return behind if sign == "%" or sign not in SIGNS else rf"^[+-]?\s*{mark}\s*[+-]?{_NUMBER}$|{behind}"
+
+
+def _as_written(sign: str) -> str:
+    """The pattern of a sign; of a unit in the plural also its singular."""
+    plural = sign not in SIGNS and len(sign) > 3 and sign.endswith("s")
+    return f"{re.escape(sign[:-1])}s?" if plural else re.escape(sign)
 
 
 def _with_minus(series: pl.Series) -> pl.Series:
@@ -214,7 +242,7 @@ def _with_minus(series: pl.Series) -> pl.Series:
 
 def _without(series: pl.Series, sign: str) -> pl.Series:
     """Cells without the sign that they bear; a per cent sign must be there."""
-    bare = series.str.replace(sign, "", literal=True).str.replace(r"^([+-]?)\s+", "$1").str.strip_chars()
+    bare = series.str.replace(_as_written(sign), "").str.replace(r"^([+-]?)\s+", "$1").str.strip_chars()
     bears = series.str.contains(_bearing(sign))
     if sign == "%":
         return pl.select(pl.when(bears).then(bare)).to_series().alias(series.name)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.data.columns import Column, encode, some_cells, written_otherwise
-from glassnet.data.numerals import UNKNOWN, Mark, Numerals, commas, example, marked, numbers, sign_of
+from glassnet.data.numerals import CURRENCIES, UNKNOWN, Mark, Numerals, commas, example, marked, numbers, sign_of
 from glassnet.data.words_told import occurring
 from glassnet.errors import DataError, GlassnetError, all_at_once, nearest
 
@@ -104,8 +104,8 @@ class TableFile:
         if not decimal and marked(series):
             decimal = self.mark or ("," if self.delimiter == ";" and commas(series) else ".")
         sign = sign_of(series)
-        if known is not None:  # 45% is not what 0.45 or 45 of the training file means, while $5 may be
-            sign = known.sign or sign.replace("%", "")
+        if known is not None:  # 45% or 45 kg is not what 0.45 or 45 of the training file means, while $5 may be
+            sign = known.sign or (sign if sign in CURRENCIES else "")
         return Numerals(decimal, sign)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -103,6 +103,8 @@ def choose_target(
     where = f"{table.path}, column '{name}'"
     if series.len() == 0:
         raise DataError("every target is missing", where=where, fix="name another column with --target")
+    if written.unit and task != "values" and series.n_unique() <= MAX_INTEGER_CLASSES:
+        written = replace(written, sign="")  # such as 5 stars: a name, not a quantity
     values = numbers(series, written)
     numeric = values.null_count() == 0
     if numeric and task == "auto":
