@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -77,7 +77,29 @@ def read_delimited(path: Path, wanted: Collection[str] = ()) -> Cells:
     plain = delimiter == "\t" and '"' in text and quotes_are_letters(text)
     if plain:
         notes.append(f"{path.name}: quotes are taken as they stand, since they do not enclose cells.")
-    rows = _rows(text, delimiter, path, plain=plain)
+    return named(path, _rows(text, delimiter, path, plain=plain), delimiter, notes, wanted)
+
+
+def named(
+    path: Path,
+    rows: Iterator[tuple[int, list[str]]],
+    delimiter: str,
+    notes: Sequence[str] = (),
+    wanted: Collection[str] = (),
+) -> Cells:
+    """Rows of cells as columns with names, those of the first row where it holds names.
+
+    Args:
+        path: where they come from.
+        rows: each with its line, counted from 1.
+        delimiter: what divides the cells of a line.
+        notes: what was already worth telling.
+        wanted: as for :func:`read_delimited`.
+
+    Raises:
+        DataError: there is no row, no header where the training file had one, or there are repeated names or rows of other lengths.
+    """
+    notes = list(notes)
     line, header = next(rows, (0, []))
     header = [cell.strip() for cell in header]
     if not header:
@@ -214,13 +236,15 @@ def _check_text(text: str, path: Path) -> None:
         raise DataError(
             "the file holds NUL bytes, so it is no text or it is damaged",
             where=f"{path}, line {text.count(chr(10), 0, zero) + 1}",
-            expected="a table in CSV, TSV, Parquet or JSON lines",
+            expected="a table in CSV, TSV, Parquet, JSON lines or a spreadsheet",
             fix="export the table again as CSV",
         )
     start = text[:4096]
     odd = sum(ord(letter) < 32 and letter not in "\t\r\n\f\v" for letter in start)
     if odd > 0.02 * len(start):
-        raise DataError("the file is not text", where=path, expected="a table in CSV, TSV, Parquet or JSON lines")
+        raise DataError(
+            "the file is not text", where=path, expected="a table in CSV, TSV, Parquet, JSON lines or a spreadsheet"
+        )
     for line, content in enumerate(io.StringIO(text, newline=""), start=1):
         if len(content) > MAX_LINE:
             raise DataError(

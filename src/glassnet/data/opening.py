@@ -22,7 +22,7 @@ from glassnet.errors import DataError, UsageError, fix_to_read, nearest
 
 BUILT_IN: dict[str, Callable[[ReadOptions], Data]] = {"digits": digits.read, "letters": letters.read}
 LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or train/, val/ and test/ with such folders;
-            idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv, .parquet or .jsonl tables;
+            idx files (train-images-idx3-ubyte.gz and its labels); CIFAR batches; .npz or .npy arrays; .csv, .tsv, .parquet, .jsonl or .xlsx tables;
             sentences with a word and its tag a line (.conll, .conllu);
             a folder of text files, or of WAV files, for each class; NAME.pos and NAME.neg, or sentences.txt and labels.txt, with a text a line;
             a graph: NAME.content and NAME.cites, Planetoid's ind.NAME.*, or NAME.gml;
@@ -30,7 +30,7 @@ LAYOUTS = """a folder with a folder of images for each class (cats/, dogs/), or 
             trees in brackets, one a line: train.txt, dev.txt and test.txt, or one file;
             one plain text such as NAME.txt, to learn to write like it"""
 INSTEAD: tuple[tuple[Collection[str], str], ...] = (  # what to do with files that are often tried
-    ((".xlsx", ".xls", ".ods", ".xml", ".db", ".sqlite"), "export it as CSV"),
+    ((".xml", ".db", ".sqlite"), "export it as CSV"),
     ((".json",), 'write its records as a list or a line each, such as {"text": "a fine film", "label": "good"}'),
     ((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), "unpack it, and name the folder with its files"),
     (

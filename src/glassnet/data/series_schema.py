@@ -86,7 +86,7 @@ class SeriesSchema:
         Raises:
             DataError: a file is absent, is no table, does not fit or is shorter than a window; all such files at once.
         """
-        found = read_all(paths, self._last, "no series was given", "at least one CSV, TSV, Parquet or JSON file")
+        found = read_all(paths, self._last, "no series was given", "at least one CSV, TSV, Parquet, JSON or Excel file")
         starts = torch.arange(len(found)) * self.window
         windows = Windows(torch.cat([window for _, window in found]), starts, self.window, self.horizon)
         return [name for name, _ in found], windows

@@ -1,4 +1,4 @@
-"""The formats of tables: delimited text, Parquet, and JSON records, as a :class:`~glassnet.data.table_file.TableFile`."""
+"""The formats of tables: delimited text, Parquet, JSON records and spreadsheets, as a :class:`~glassnet.data.table_file.TableFile`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from glassnet.data.columns import MOSTLY_NUMBERS, clean
 from glassnet.data.delimited import MAX_COLUMNS, read_delimited
 from glassnet.data.json_records import Records, looks_like_records, read_records
 from glassnet.data.numerals import Mark, Numerals, numbers, shown, sign_of
+from glassnet.data.spreadsheet import read_spreadsheet
 from glassnet.data.table_file import TableFile
 from glassnet.errors import DataError, fix_to_read, nearest
 
@@ -21,8 +22,9 @@ else:
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".data", ".dat")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json")
-SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES + RECORD_SUFFIXES
-EXPECTED = "a table in CSV, TSV, Parquet or JSON lines"
+SHEET_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES + RECORD_SUFFIXES + SHEET_SUFFIXES
+EXPECTED = "a table in CSV, TSV, Parquet, JSON lines or a spreadsheet"
 
 
 def is_table(path: Path) -> bool:
@@ -60,7 +62,8 @@ def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
         return _read_parquet(path)
     if path.suffix.lower() in RECORD_SUFFIXES:
         return _of_records(path, read_records(path))
-    cells = read_delimited(path, wanted)
+    sheet = path.suffix.lower() in SHEET_SUFFIXES
+    cells = read_spreadsheet(path, wanted) if sheet else read_delimited(path, wanted)
     frame = pl.DataFrame([clean(column) for column in cells.frame.get_columns()])
     return TableFile(path, frame, cells.lines, cells.delimiter, _marks(frame, cells.delimiter), cells.notes)
 

@@ -98,7 +98,7 @@ class TableSchema:
         Raises:
             DataError: a file is absent, is no table, or does not fit; all such files at once.
         """
-        tables = read_all(paths, self._rows, "no table was given", "at least one CSV, TSV, Parquet or JSON file")
+        tables = read_all(paths, self._rows, "no table was given", "at least one CSV, TSV, Parquet, JSON or Excel file")
         names = [name for table, _ in tables for name in table.names]
         notes = [note for table, raw in tables for note in self.unfit(table, raw)]
         return names, InMemory(torch.cat([raw for _, raw in tables]), tuple(notes))
