@@ -457,3 +457,38 @@ def test_a_first_line_in_which_some_cell_may_be_a_name_is_asked_about(tmp_path: 
     rows = "".join(f"c{n},{n}.5,{n * n},{n % 4}\n" for n in range(20))
     with pytest.raises(DataError, match="no header"):
         read_delimited(write(tmp_path, "t.csv", first + "\n" + rows))
+
+
+@pytest.mark.parametrize(
+    ("above", "names", "left_out"),
+    [
+        ("# made by hand\n\n# on a Monday, twice\na,b,y\n", ("a", "b"), ["# made by hand", "# on a Monday, twice"]),
+        ("# a,b,y\n", ("a", "b"), []),
+        ("# NumPy's way\n# a,b,y\n", ("a", "b"), ["# NumPy's way"]),
+        ("#,b,y\n", ("#", "b"), []),
+        ("sep=,\na,b,y\n", ("a", "b"), ["sep=,"]),
+    ],
+)
+def test_comments_above_a_table_are_left_out(
+    tmp_path: Path, above: str, names: tuple[str, ...], left_out: list[str]
+) -> None:
+    rows = [f"{n}.{n % 7},{n % 5},{n % 2}" for n in range(60)]
+    path = tmp_path / "t.csv"
+    path.write_text(above + "\n".join(rows) + "\n", encoding="utf-8")
+    data = tables.read(path, ReadOptions())
+    assert isinstance(data.schema, TableSchema)
+    assert data.schema.names == names
+    told = [note for note in data.notes if "above the table" in note]
+    assert all(f"'{line}'" in told[0] for line in left_out) if left_out else not told
+    path.write_text(path.read_text() + "1,2,0,4\n", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"line {len(path.read_text().splitlines())} \(4\)"):
+        tables.read(path, ReadOptions())
+
+
+def test_names_divided_by_blanks_stand_behind_a_mark_as_numpy_writes_them(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    values = np.column_stack([generator.normal(size=(60, 2)), np.arange(60) % 2])
+    np.savetxt(tmp_path / "t.dat", values, header="a b y")
+    data = tables.read(tmp_path / "t.dat", ReadOptions())
+    assert isinstance(data.schema, TableSchema)
+    assert data.schema.names == ("a", "b")

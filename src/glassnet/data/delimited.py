@@ -16,7 +16,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassnet.data.dialect import number_in, quotes_are_letters, reader_of, sniff
+from glassnet.data.dialect import number_in, quotes_are_letters, reader_of, sniff, without_comments
 from glassnet.errors import DataError
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ def read_delimited(path: Path, wanted: Collection[str] = ()) -> Cells:
         DataError: the file is empty, not text, has no header where the training file had one, repeated names, rows of other lengths, or a quote left open.
     """
     text, notes = _decoded(path)
+    text, comments = without_comments(text)
+    if comments:
+        notes.append(left_out_above(path, comments))
     delimiter = sniff(text)
     if delimiter == " ":
         text = "\n".join(line.strip().replace("\t", " ") for line in text.splitlines())
@@ -140,6 +143,12 @@ def named(
         notes.append(f"{path.name} divides its cells by {_spoken(delimiter)}.")
     frame.columns = list(names)
     return Cells(names, frame, lines, delimiter, tuple(notes))
+
+
+def left_out_above(path: Path, lines: Sequence[str]) -> str:
+    """A sentence about titles or comments that stand above a table."""
+    told = ", ".join(f"'{line}'" for line in lines[:3]) + (" …" if len(lines) > 3 else "")
+    return f"{path.name}: what stands above the table is left out: {told}."
 
 
 def looks_like_data(header: list[str], frame: pl.DataFrame) -> str | None:

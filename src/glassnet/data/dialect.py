@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import islice
+import re
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _csv import Reader
 
 DELIMITERS = ("\t", ";", "|", ",")
+SEPARATOR = re.compile(r"sep=.\s*$", re.IGNORECASE)
 SNIFFED_ROWS = 50
 SNIFFED_LETTERS = 4 << 20
 
@@ -30,6 +32,25 @@ def sniff(text: str) -> str:
             if score > best_score:
                 best, best_score = delimiter, score
     return " " if (best == "\t" or best_score == (0.0, 0)) and _divided_by_blanks(text) else best
+
+
+def without_comments(text: str) -> tuple[str, list[str]]:
+    """The text with the lines of comments above its table left empty, and these lines: what begins with ``#``, and the ``sep=;`` of spreadsheet programs.
+
+    A line of names may itself begin with a mark (``# x,y,z``, as NumPy writes it, or a column called ``#``): then it has as many cells as the line below it.
+    """
+    start = text[:SNIFFED_LETTERS].splitlines(keepends=True)
+    above = list(takewhile(lambda line: not line.strip() or line.startswith("#") or SEPARATOR.match(line), start))
+    if not above or len(above) == len(start):
+        return text, []
+    rest = text[sum(map(len, above)) :]
+    mark = sniff(rest)
+    divider = None if mark == " " else mark
+    if above[-1].startswith("#") and len(above[-1][1:].split(divider)) == len(rest.splitlines()[0].split(divider)) > 1:
+        names = above.pop()
+        rest = (names if names[1:].lstrip().startswith(mark) else names[1:].lstrip()) + rest
+    comments = [line.strip() for line in above if line.strip()]
+    return "\n" * len(above) + rest, comments
 
 
 def quotes_are_letters(text: str) -> bool:

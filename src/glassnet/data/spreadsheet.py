@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import dropwhile
 from pathlib import Path
 
-from glassnet.data.delimited import Cells, named
+from glassnet.data.delimited import Cells, left_out_above, named
 from glassnet.errors import DataError, fix_to_read
 
 Row = tuple[int, list[str]]  # its line in the sheet, counted from 1, and its cells
@@ -46,15 +46,14 @@ def read_spreadsheet(path: Path, wanted: Collection[str] = ()) -> Cells:
     filled = [column.name for column in content.get_columns() if column.null_count() < content.height]
     rows, above = _below_titles(content.select(filled).iter_rows(), len(filled))
     if above:
-        notes.append(f"{path.name}: what stands above the table is left out: {above}.")
+        notes.append(left_out_above(path, above))
     return named(path, iter(rows), ",", notes, wanted)
 
 
-def _below_titles(content: Iterator[tuple[str | None, ...]], width: int) -> tuple[list[Row], str]:
-    """The rows that hold something, from the first with more than one cell on, and in words what stood above."""
+def _below_titles(content: Iterator[tuple[str | None, ...]], width: int) -> tuple[list[Row], list[str]]:
+    """The rows that hold something, from the first with more than one cell on, and what stood above."""
     rows = [(line, [cell or "" for cell in cells]) for line, cells in enumerate(content, start=1) if any(cells)]
     if width < 3:
-        return rows, ""
+        return rows, []
     table = list(dropwhile(lambda row: sum(map(bool, row[1])) < 2, rows))
-    above = [next(filter(None, cells)) for _, cells in rows[: len(rows) - len(table)]]
-    return table, ", ".join(f"'{title}'" for title in above[:3]) + (" …" if len(above) > 3 else "")
+    return table, [next(filter(None, cells)) for _, cells in rows[: len(rows) - len(table)]]
