@@ -43,7 +43,7 @@ def judge(subject: Subject) -> Checked:
             why="a number has outgrown float32, or an operation such as a logarithm, a root or a division has met zero",
             advice=f"look at what enters {strange['name']}, the first such layer, and begin with smaller weights (--init he)",
         )
-    told = f"{len(sized)} layers: activations differ {fold(activations)} in size, gradients {fold(gradients)} (usual: below {SPREAD_WARNING:,.0f}-fold)"
+    told = f"{len(sized)} layer{'' if len(sized) == 1 else 's'}: activations differ {fold(activations)} in size, gradients {fold(gradients)} (usual: below {SPREAD_WARNING:,.0f}-fold)"
     if left_out := len(by_weight) - len(free):
         told += f", {left_out} layers in front of a normalisation left out"
     if saturated[0] > SATURATED_WARNING:
