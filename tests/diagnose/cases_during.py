@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from cases_before import rates
 from streams import FIRST, described, epoch, epochs, layers, look, looks, parameters, run
 
 from glassnet.events import Described, Event, Started, Traced
@@ -105,10 +106,17 @@ def told_by_kernel(sure: float, samples: int = 800, recurrents: int = 0) -> Desc
     return described(targets=told, net={"recurrents": recurrents})
 
 
-def answering(*losses: float, running: tuple[float, ...] = (0.9, 0.5, 0.3, 0.2)) -> list[Event]:
+def answering(*losses: float, running: tuple[float, ...] = (0.9, 0.5, 0.3, 0.2), first: int = 2) -> list[Event]:
     """Epochs with these losses on training samples in evaluation mode, and in training mode."""
-    pairs = zip(losses, running, strict=False)
-    return [replace(epoch(n, {"loss": loss}, {}), running_loss=trained) for n, (loss, trained) in enumerate(pairs)]
+    pairs = enumerate(zip(losses, running, strict=False), start=first)
+    return [replace(epoch(n, {"loss": loss}, {}), running_loss=trained) for n, (loss, trained) in pairs]
+
+
+def spent(*accuracies: float) -> Run:
+    """Epochs from the 33rd on, of a hundred; the rate is spent in the 34th, and simple means know 0.9."""
+    begin = described(plan={"rates": rates(lambda u: 0.1 ** (u // 0.17))}, targets={"kernel_knows": 0.9})
+    known = [epoch(n, {"loss": 1.0, "accuracy": each}, {}) for n, each in enumerate(accuracies, start=32)]
+    return [Started(320, 10, 100, 1000), begin, *known]
 
 
 def of_values(train: float, val: float) -> list[Event]:
@@ -177,6 +185,13 @@ PEAK = [0.82, 0.8, 0.9, 0.9]
 GROWING = [2.0] * 24 + [2.5, 3.0, 3.6, 4.3, 5.1, 6.1, 6.2, 6.3]
 
 DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
+    (
+        "lr-decays-early",  # 19 passes at the highest rate in 34 % of the run
+        spent(0.7, 0.84),
+        340,
+        {"from": 34 / 101, "lacks": 0.06},
+        [spent(0.7, 0.86), spent(0.7)],  # it knows as much; it is still on its way
+    ),
     (
         "loss-not-finite",
         run(losses=[2.3, 2.2, math.nan]),  # described, and nobody traced it
@@ -481,10 +496,11 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     (
         "loss-spike",
         run(answering(0.8, 0.4, 1.9, 1.9), start=NORMS),
-        40,
+        60,
         {"loss": 1.9, "usual": 0.4, "running": 0.2},
         [
             run(answering(0.8, 0.4, 1.9, 1.9)),  # nothing is averaged over batches
+            run(answering(0.8, 0.4, 1.9, 1.9, first=1), start=NORMS),  # averages do not follow the first steps
             run(answering(0.8, 0.4, 1.9), start=NORMS),  # it may come back
             run(answering(0.8, 0.4, 1.9, 1.8), start=NORMS),  # below 0.8 of the first loss, 2.31
             run(answering(1.0, 1.0, 1.9, 1.9), start=NORMS),  # below twice what it had been

@@ -29,6 +29,7 @@ THROWN, UNDONE = (
     2.0,
     0.8,
 )  # loss in evaluation mode over that in training mode and over its lowest; over that before the first step
+FOLLOWING = 50  # steps in which weights move faster than averages of some ten batches follow
 CALM, FEWER = 2.0, 8  # times the first loss; where the usual loss is below that, so many recorded losses are enough
 
 
@@ -109,7 +110,7 @@ def _a_few(event: Epoch) -> Finding | None:
 def _thrown_off(history: History, event: Epoch) -> Finding | None:
     """Batch normalisation answers with averages over batches: one wild batch spoils these, while the losses in training mode, which do not use them, go on falling."""
     described, epochs = history.described, list(history.epochs)
-    if described is None or not described.net.get("batch_norms") or len(epochs) < 3:
+    if described is None or not described.net.get("batch_norms") or len(epochs) < 3 or epochs[-2].step < FOLLOWING:
         return None
     lowest = min(number(each.train.get("loss")) for each in epochs[:-2])
     trained, start = epochs[-3].running_loss, number(described.start.get("loss"))
@@ -158,7 +159,7 @@ def _stays(history: History, event: Step) -> Finding | None:
 RULE = Rule(
     id="loss-spike",
     title="The loss jumped",
-    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; but always, after that, at a step whose rate is {JUMP:g} times that of the recorded one before and whose loss is {TIMES:g} times the median of the {BEFORE} before; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples; or, with batch normalisation, after two epochs in a row a loss in evaluation mode {THROWN:g} times as high as in training mode and as its own lowest, and {UNDONE:g} of that before the first step, while that in training mode has not risen",
+    threshold=f"a recorded loss at least four times the running mean of those before, and as high as the first one; or {AFTER} recorded losses in a row of which each is {HIGHER:g} times the highest of the {BEFORE} before them, and higher by {WORTH:g} of the first loss, while the rate does not rise; not in the first {EARLY:.0%} of the run under steps that change the weights by {LONG:.0%}, nor in the first {BEGINNING:.0%} unless inputs {WILD:g} times as large as usual are behind it, nor, without such inputs, where half of all steps gain less than {THROWING:g} of what their gradient promises; but always, after that, at a step whose rate is {JUMP:g} times that of the recorded one before and whose loss is {TIMES:g} times the median of the {BEFORE} before; nor where one sample has {ONE:.0%} of the loss, and inputs {WILD:g} to {FAR:g} times as large as usual; or R² above {KNOWN:g} on validation and lower by {APART:g} on training samples; or, with batch normalisation, after two epochs in a row and {FOLLOWING} steps or more a loss in evaluation mode {THROWN:g} times as high as in training mode and as its own lowest, and {UNDONE:g} of that before the first step, while that in training mode has not risen",
     source="Lightning's SpikeDetection takes twice the mean of the last ten; calibrated on benchmarks/diagnosis",
     explanation=(
         "One batch with wild inputs or targets, or one step that was far too long, can undo what many steps have learned. The loss of the very next batch shows it. Mostly the network comes back; sometimes it does not."

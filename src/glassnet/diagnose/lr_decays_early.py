@@ -4,35 +4,47 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.events import Described, Event, Finding
+from glassnet.diagnose.signs import LACKS, PASSES, SPENT, lacking, passes, share
+from glassnet.events import Described, Epoch, Event, Finding
 
 EARLY = 0.35  # of the run
-SPENT = 0.01  # of the highest rate
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step when the schedule will have brought the rate to next to nothing early, and leaves it there."""
-    if not isinstance(event, Described):
+    """Found before the first step when the schedule will have brought the rate to next to nothing early, and leaves it there; once it is there, where many passes come first."""
+    described = history.described
+    if not isinstance(event, Described | Epoch) or described is None:
         return None
-    rates = event.plan.get("rates") or []
+    rates = described.plan.get("rates") or []
     highest = max(rates, default=0.0)
     spent = len(rates)
     while spent and rates[spent - 1] <= SPENT * highest:
         spent -= 1
     if not 0 < spent <= EARLY * len(rates):
         return None
-    lr = float(event.plan.get("lr", 1.0))
+    lr = float(described.plan.get("lr", 1.0))
+    begins, then = (
+        spent / len(rates),
+        f"{SPENT:g} of its highest or below, {lr * highest:.3g}: at {rates[spent] * lr:.2g} and less",
+    )
+    evidence = {"from": begins, "highest": lr * highest, "then": lr * rates[spent]}
+    if isinstance(event, Described):
+        told = f"from {begins:.0%} of the run on the schedule will keep the learning rate at {then}, most of the run can change little"
+        return RULE.finding(0, told, evidence) if passes(history) < PASSES else None
+    lacks, means = lacking(history)
+    if passes(history) < PASSES or share(history) < begins or not lacks > LACKS:
+        return None
     return RULE.finding(
-        0,
-        f"from {spent / len(rates):.0%} of the run on the schedule will keep the learning rate at {SPENT:g} of its highest or below, {lr * highest:.3g}: at {rates[spent] * lr:.2g} and less, most of the run can change little",
-        {"from": spent / len(rates), "highest": lr * highest, "then": lr * rates[spent]},
+        event.step,
+        f"since {begins:.0%} of the run the schedule keeps the learning rate at {then}, the rest can change little, and {means} knows {lacks:.2f} more of the training samples than the network",
+        evidence | {"lacks": lacks},
     )
 
 
 RULE = Rule(
     id="lr-decays-early",
     title="The schedule spends the learning rate early",
-    threshold=f"for all of the run but its first {EARLY:.0%} or less the schedule keeps the rate at {SPENT:g} of its highest or below",
+    threshold=f"for all of the run but its first {EARLY:.0%} or less the schedule keeps the rate at {SPENT:g} of its highest or below; where all rates together come to {PASSES:g} passes through the data at the highest, only once it is there and simple means know {LACKS:g} more of the training samples than the network",
     source="step decay divides by 10 at a half and three quarters of the run (He and others 2016), cosine and one cycle reach a fiftieth in its last tenth",
     explanation=(
         "A step is as long as the rate lets it be. If the schedule has brought the rate down to next to nothing after a third of the run, the other two thirds cost as much time as the first and change "

@@ -7,7 +7,7 @@ import math
 from glassnet.diagnose.history import History
 from glassnet.diagnose.look import middle, number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import fallen, recent_loss, share
+from glassnet.diagnose.signs import LACKS, PASSES, done_early, fallen, recent_loss, share
 from glassnet.events import Event, Finding, Measured
 
 BEGIN, END = 0.25, 0.85  # of the run
@@ -30,7 +30,7 @@ def judge(history: History, event: Event) -> Finding | None:
     ]
     if _came_down(history, highest) > FAST * history.total_steps:
         return None
-    if not down < DONE or decayed >= DECAYED or not middle(promised) < TINY:
+    if not down < DONE or decayed >= DECAYED or not middle(promised) < TINY or done_early(history):
         return None
     return RULE.finding(
         event.step,
@@ -57,7 +57,7 @@ RULE = Rule(
     title="The loss stands still too early",
     threshold=(
         f"between {BEGIN:.0%} and {END:.0%} of the run: the rate below {DECAYED:g} of its highest, since {FAST:.0%} of the run at the latest, and over {LOOKS} looks a step that promises to lower the loss by less than {TINY:g} of itself; not where {DONE:.0%} of the first "
-        "loss is gained"
+        f"loss is gained, nor where the schedule was to spend the rate, all rates together come to {PASSES:g} passes through the data at the highest, and the network knows as much of the training samples as simple means, within {LACKS:g}"
     ),
     source="calibrated on benchmarks/diagnosis",
     explanation=(

@@ -16,6 +16,9 @@ PART = 0.8  # of the correlation of neighbours' values
 DROPPED = 1.05  # loss with dropout over that without
 NARROW = 3  # units of a hidden layer that lets through next to nothing
 MUCH = 0.03  # usual update over weight: thirty times what the lectures call a good size
+SPENT = 0.01  # of the highest rate
+PASSES = 6.0  # through the data at the highest rate: a network may be done by then
+LACKS = 0.05  # of accuracy or R² that simple means know more
 FEW = 4  # looks, below which a median says little
 
 
@@ -116,6 +119,20 @@ def lacking(history: History) -> tuple[float, str]:
     straight = number(history.described.targets.get("linear_knows"))
     known, means = (straight, "ridge regression") if is_linear(history) else known_simply(history)
     return known - number(history.epochs[-1].train.get(figure)), means
+
+
+def passes(history: History) -> float:
+    """How many times through the data all rates of the schedule together come to, each as a share of the highest; 0 where nobody knows."""
+    rates = history.described.plan.get("rates") or [] if history.described is not None else []
+    highest = max(rates, default=0.0)
+    return sum(rates) / highest / len(rates) * history.started.epochs if highest > 0 and history.started else 0.0
+
+
+def done_early(history: History) -> bool:
+    """Whether a schedule that is known to spend the rate goes through the data often enough before, and the network knows as much of its training samples as simple means: then it may rest."""
+    rates = history.described.plan.get("rates") or [0.0] if history.described is not None else [0.0]
+    planned = rates[-1] <= SPENT * max(rates)
+    return planned and passes(history) >= PASSES and not lacking(history)[0] > LACKS
 
 
 def usual_update(history: History) -> float:
