@@ -1,10 +1,10 @@
 """Trainings drawn by rule: for each kind of data some nets, and everything else by a hash of a name.
 
-    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later|further|first-half|second-half|another|yet-another|one-more|once-more|last|draw-91|draw-101|draw-111|draw-121|draw-131|draw-141|draw-151|draw-161|draw-171|draw-181|draw-191 [--seconds 400] [--processes 2]
+    python -m benchmarks.diagnosis.drawn FOLDER practised|again|unseen|later|further|first-half|second-half|another|yet-another|one-more|once-more|last|draw-91|draw-101|draw-111|draw-121|draw-131|draw-141|draw-151|draw-161|draw-171|draw-181|draw-191|draw-201 [--seconds 400] [--processes 2]
 
-Twenty-three draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
+Twenty-four draws: ``practised`` and ``again`` from the data of the catalogue, to set thresholds on; ``unseen`` from other data and with kinds of nets that the catalogue has not
 (``unseen_sets.py``), to measure on; ``later`` from yet other data (``later_sets.py``), to measure on after ``unseen`` had been looked at; and in the same way ``further`` (``further_sets.py``), after ``later`` had been.
-Last the two halves of one draw from all of these data: ``first-half`` to set thresholds on, ``second-half`` to measure on; and ``another``, ``yet-another``, ``one-more``, ``once-more``, ``last`` (it was not), ``draw-91``, ``draw-101``, ``draw-111``, ``draw-121``, ``draw-131``, ``draw-141``, ``draw-151``, ``draw-161``, ``draw-171``, ``draw-181`` and ``draw-191``, to measure on, each after
+Last the two halves of one draw from all of these data: ``first-half`` to set thresholds on, ``second-half`` to measure on; and ``another``, ``yet-another``, ``one-more``, ``once-more``, ``last`` (it was not), ``draw-91``, ``draw-101``, ``draw-111``, ``draw-121``, ``draw-131``, ``draw-141``, ``draw-151``, ``draw-161``, ``draw-171``, ``draw-181``, ``draw-191`` and ``draw-201``, to measure on, each after
 the one before had been looked at. A host's optimiser, rate, schedule, width, activation and the like are drawn; of five rates for its optimiser it takes the
 middle one of those whose validation loss at the end is within a tenth of the lowest, and where that has risen by then it ends at the epoch where it was lowest, as somebody who watches it would. The hosts that are healthy
 (``sound``) are the controls, and into them the faults are planted, with strengths drawn from ranges that are written down in ``drawn_faults.py``. A command goes on where the last one ended.
@@ -152,6 +152,7 @@ DRAWS: dict[str, dict[str, tuple[int, int, dict[str, int]]]] = {
     "draw-171": ONE_OF_EACH,
     "draw-181": ONE_OF_EACH,
     "draw-191": ONE_OF_EACH,
+    "draw-201": ONE_OF_EACH,
 }
 FIRST = {
     "again": 11,
@@ -173,6 +174,7 @@ FIRST = {
     "draw-171": 171,
     "draw-181": 181,
     "draw-191": 191,
+    "draw-201": 201,
 }  # number of the first host of its kind, 1 in the other draws
 VALUES = {
     *("wine-values", "diabetes", "temperatures", "red-wine-values", "housing", "friedman", "chaos"),

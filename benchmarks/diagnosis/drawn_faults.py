@@ -71,6 +71,7 @@ PER_FAULT = {
     "draw-171": 6,
     "draw-181": 6,
     "draw-191": 6,
+    "draw-201": 6,
 }
 BYTES = {"mnist", "notmnist", "creatures", "insects", "fonts", "vehicles", "glyphs"}
 IMAGES = BYTES | {"digits", "spoken", "shapes", "speakers", "dots", "textures"}

@@ -414,11 +414,11 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
     ),
     (
         "dead-units",
-        run(dead(0.7)),
+        run(dead(0.6)),
         4,
-        {"dead": 0.7},
+        {"dead": 0.6},
         [
-            run(dead(0.69)),
+            run(dead(0.59)),
             run(looks((1, 2, 3, 4), layers=[DATA, *layers()])),  # zeros among the data
             run(dead(0.9, units=7)),
             run(dead(0.9)[:3], look(4)),

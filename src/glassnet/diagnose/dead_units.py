@@ -8,7 +8,7 @@ from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import largest_update
 from glassnet.events import Event, Finding, Measured
 
-SHARE = 0.7
+SHARE = 0.6
 LOOKS = 4
 ALIVE, LARGE = (
     0.25,
