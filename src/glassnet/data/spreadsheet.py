@@ -32,7 +32,7 @@ def read_spreadsheet(path: Path, wanted: Collection[str] = ()) -> Cells:
         raise DataError(
             "the spreadsheet cannot be read",
             where=path,
-            got=str(error).splitlines()[0],
+            got=str(error).splitlines()[0].removeprefix("calamine error: "),
             fix=fix_to_read(
                 error, path, "open it in a spreadsheet program and save it again, or export the sheet as CSV"
             ),
