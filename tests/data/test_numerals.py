@@ -114,6 +114,8 @@ def test_signs_of_currencies_are_left_out_where_all_cells_mean_the_same(
         (["3 of 10", "3rd"], "", [None, None]),
         (["A1", "A2"], "", [None, None]),
         (["500 gram", "500 grams"], "", [None, None]),
+        (["74 m2", "120.5 m2"], "m2", [74.0, 120.5]),
+        (["12 Jan 2020", "13 Jan 2020"], "", [None, None]),
         (["12 kg", "14 kg", "kg 12"], "kg", [12.0, 14.0, None]),
     ],
 )

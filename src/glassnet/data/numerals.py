@@ -21,7 +21,7 @@ Mark = Literal["", ".", ","]
 CURRENCIES = ("$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "kr", "zł")
 SIGNS = ("%", *CURRENCIES)
 _ANY_SIGN = "|".join(re.escape(sign) for sign in SIGNS)
-_UNIT = r"[A-Za-zµμΩ°℃][A-Za-zµμΩ°²³0-9/·.^\- ]{0,14}"  # behind a number: kg, °C, km/h, sq. ft., BHK
+_UNIT = r"[A-Za-zµμΩ°℃][A-Za-zµμΩ°²³/·.^\- ]{0,14}[2-9]?"  # behind a number: kg, °C, km/h, m2, sq. ft., BHK
 # As accountants write what is below zero, and as typesetters do; not the school mark 2-.
 _BELOW = rf"^\(\s*(?:{_ANY_SIGN})?\s*\d[^()]*\)$|^[−–]\s*(?:{_ANY_SIGN})?\s*\d|^(?:\d{{3,}}|\d[\d\s]*[.,][\d.,]*)-$"
 GAPS = " '’\u00a0\u2009\u202f"
