@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 
 import pytest
@@ -49,6 +51,38 @@ def test_it_learns_more_than_how_often_letters_occur(trained):
     assert len(figures["figures"]["sample"]) == 400
     assert "language-lstm" in trained.folder.recipe.read_text()
     assert trained.folder.report.read_text().count("nats a character") >= 2
+
+
+def test_nothing_is_found_amiss_in_it(trained):
+    """Windows that only lead up to those that are measured have no loss, and rows of a table of tokens are not added up."""
+    described = next(event for event in told_of(trained) if event["event"] == "described")
+    symbols = len(trained.model.schema.known)
+    assert described["validation"]["loss"] == pytest.approx(math.log(symbols), rel=0.1)
+    looked = next(event for event in told_of(trained) if event["event"] == "measured")
+    assert {record["name"]: "gain" in record for record in looked["parameters"] if record["dims"] > 1} == {
+        "embed.table.weight": False,
+        "recurrent.weight_ih_l0": True,
+        "recurrent.weight_hh_l0": True,
+        "head.weight": True,
+    }
+    assert not trained.folder.findings.exists() or not trained.folder.findings.read_text()
+
+
+def test_the_checks_find_nothing_amiss_either(tale, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = [
+        f"{key}={value}"
+        for key, value in QUICK.items()
+        if key.startswith(("net.", "optimizer.", "train.through", "train.batch"))
+    ]
+    asked = [part for setting in settings for part in ("--set", setting)]
+    (tmp_path / "long.txt").write_text(tale.read_text() * 8)  # many lanes, each with windows that only lead up to it
+    assert run(["check", "long.txt", "--only", "overfit-twenty", *asked]) == 0
+    assert "20 samples learned by heart: a loss near zero" in capsys.readouterr().out
+
+
+def told_of(trained):
+    return [json.loads(line) for line in trained.folder.metrics.read_text().splitlines()]
 
 
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(tale, tmp_path):

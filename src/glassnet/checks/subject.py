@@ -74,7 +74,7 @@ class Subject:
             return net is not self.net
 
     def samples(self, count: int, *, plain: bool = False) -> tuple[Tensor, Tensor]:
-        """The first ``count`` samples of the first epoch (fewer where there are fewer): inputs and targets.
+        """The first ``count`` samples of the first epoch (fewer where there are fewer) that have a target: inputs and targets.
 
         Args:
             count: at least 1.
@@ -87,6 +87,11 @@ class Subject:
             for some, wanted in batches:
                 if inputs and some.shape[1:] != inputs[0].shape[1:]:
                     break  # batches padded to lengths of their own cannot be joined
+                if wanted.ndim > 1 and not wanted.is_floating_point():
+                    told = (wanted >= 0).flatten(1).any(1)  # windows that only lead up to others have nothing to be said
+                    some, wanted = some[told], wanted[told]
+                    if not len(wanted):
+                        continue
                 inputs.append(some)
                 targets.append(wanted)
                 if sum(map(len, targets)) >= count:

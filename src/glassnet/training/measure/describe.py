@@ -382,8 +382,12 @@ def _loss(net: nn.Module, plan: Plan, inputs: list[Tensor], targets: list[Tensor
 
 
 def _mean_loss(plan: Plan, outputs: list[Tensor], targets: list[Tensor]) -> float:
-    total = sum(float(plan.loss(made, wanted)) * len(wanted) for made, wanted in zip(outputs, targets, strict=True))
-    return total / max(sum(map(len, targets)), 1)
+    total, counted = 0.0, 0
+    for made, wanted in zip(outputs, targets, strict=True):
+        # A piece of a text in which nothing is left to be said has no loss.
+        if count := len(wanted) if wanted.is_floating_point() else int((wanted >= 0).sum()):
+            total, counted = total + float(plan.loss(made, wanted)) * count, counted + count
+    return total / counted if counted else math.nan
 
 
 def _first(made: Any) -> Tensor:
