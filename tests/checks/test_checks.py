@@ -404,6 +404,15 @@ def test_frequent_classes_alone_are_no_learning_from_inputs() -> None:
     assert found.verdict in ("failed", "warning")
 
 
+@pytest.mark.parametrize(("samples", "verdict"), [(64, "warning"), (400, "failed")])
+def test_sixteen_samples_are_no_reason_to_stop(samples: int, verdict: str) -> None:
+    generator = torch.Generator().manual_seed(5)
+    inputs, targets = torch.randn(samples, 6, generator=generator), torch.arange(samples) % 2
+    found = check("input-independent", subject("mlp", batches=Fixed(inputs, targets)))
+    assert found.verdict == verdict
+    assert ("so few samples tell little" in found.what) == (samples == 64)
+
+
 def test_the_best_constant_answer_costs_the_entropy_of_the_classes() -> None:
     targets = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
     entropy = -(0.7 * math.log(0.7) + 0.2 * math.log(0.2) + 0.1 * math.log(0.1))

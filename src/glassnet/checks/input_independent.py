@@ -19,6 +19,7 @@ from glassnet.training.state import random_kept
 MOST_SAMPLES = 4_000
 UNSEEN_SHARE = 0.25
 MOST_UNSEEN = 500
+FEWEST = 50  # unseen samples, below which that inputs do not help is no reason to stop
 PIECES = 10  # of the unseen samples; how their losses differ is the noise
 BATCH = 64
 LOOKS = (10, 20, 40, 80, 160, 320)  # steps after which both are measured
@@ -83,6 +84,14 @@ def judge(subject: Subject) -> Checked:
             curves,
             why="the inputs say little about the targets, or the net needs longer than this to find out",
             advice="look whether a simple model (the linear one that 'glassnet train' measures beside) finds anything in these inputs",
+        )
+    if unseen < FEWEST:
+        return CHECK.warning(
+            f"{told}: so few samples tell little",
+            figures,
+            curves,
+            why="of inputs of different lengths the first batch is looked at, and of few samples a few; what a net learns from them need not help with others",
+            advice="look at the validation accuracy of the first epochs, beside the simple models that 'glassnet train' measures",
         )
     return CHECK.failed(told, figures, curves)
 
@@ -163,7 +172,7 @@ CHECK = Check(
     title="Inputs help",
     threshold=(
         f"passes as soon as the loss on unseen samples is {CLEAR:g} standard errors and {LEAST_GAIN:.1%} below that of the same net trained on inputs that say nothing, within "
-        f"{LOOKS[-1]} steps; fails below {DOUBTFUL:g} standard error, warns in between"
+        f"{LOOKS[-1]} steps; fails below {DOUBTFUL:g} standard error on {FEWEST} samples or more, warns in between"
     ),
     source="Karpathy, A recipe for training neural networks, 2019: input-independent baseline",
     explanation=(
