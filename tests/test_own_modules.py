@@ -361,3 +361,21 @@ def test_arrays_must_be_given_again(tmp_path: Path) -> None:
     train(nn.Linear(8, 2), tmp_path)
     with pytest.raises(UsageError, match=r"give them again, from Python: data="):
         glassnet.resume(tmp_path / "run", net=nn.Linear(8, 2))
+
+
+def test_what_autograd_cannot_go_back_through_is_told_before_anything_is_trained(tmp_path):
+    class Overwrites(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(64, 32), nn.Linear(32, 10)
+
+        def forward(self, x):
+            hidden = torch.sigmoid(self.first(x.flatten(1)))
+            answer = self.last(hidden)
+            hidden += 1  # the gradient of the sigmoid, and of what multiplies it, is computed from its result
+            return answer
+
+    net = Overwrites()
+    with pytest.raises(GlassnetError, match=r"(?s)no gradient can be taken.*Overwrites.*inplace operation.*y = y \+ 1"):
+        glassnet.train("digits", net=net, out=tmp_path / "run", settings={"train.epochs": 1})
+    assert all(p.grad is None for p in net.parameters())

@@ -90,7 +90,7 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
     """Show the network two samples, so that a misfit is told before anything is trained.
 
     Raises:
-        ModelError: a layer does not accept what reaches it, or the outputs have the wrong shape or hang on nothing that learns; names the layer and the size.
+        ModelError: a layer does not accept what reaches it, or the outputs have the wrong shape, hang on nothing that learns or let no gradient through; names the layer and the size.
     """
     was_training = net.training
     net.eval()
@@ -139,3 +139,16 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
             expected="outputs computed from the parameters by PyTorch's operations",
             fix="take .detach(), .item(), .numpy() and torch.no_grad() out of forward",
         )
+    try:
+        torch.autograd.grad(made.sum(), [p for p in net.parameters() if p.requires_grad], allow_unused=True)
+    except GlassnetError:
+        raise
+    except Exception as error:
+        said = str(error).partition(" Hint:")[0]
+        raise ModelError(
+            "no gradient can be taken through the network",
+            where=type(net).__name__,
+            got=f"{type(error).__name__}: {said}",
+            expected="a forward pass whose results stay as they are until the gradient is taken, and backward functions that work",
+            fix="write y = y + 1 for y += 1 and y = torch.relu(y) for inplace=True; torch.autograd.set_detect_anomaly(True) shows the line",
+        ) from error
