@@ -95,7 +95,8 @@ def check_fit(net: nn.Module, inputs: Tensor, outputs: int, recipe: Recipe) -> N
     was_training = net.training
     net.eval()
     try:
-        with torch.enable_grad():
+        # A gradient is taken below, and cuDNN's recurrent layers give none in evaluation mode.
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
             made = net(inputs[:2])
     except GlassnetError:
         raise

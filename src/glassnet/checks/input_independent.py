@@ -19,7 +19,7 @@ from glassnet.training.state import random_kept
 MOST_SAMPLES = 4_000
 UNSEEN_SHARE = 0.25
 MOST_UNSEEN = 500
-FEWEST = 50  # unseen samples, below which that inputs do not help is no reason to stop
+FEWEST = 50  # unseen samples; of fewer, no gain is no reason to stop the training
 PIECES = 10  # of the unseen samples; how their losses differ is the noise
 BATCH = 64
 LOOKS = (10, 20, 40, 80, 160, 320)  # steps after which both are measured

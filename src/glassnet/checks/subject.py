@@ -88,10 +88,9 @@ class Subject:
                 if inputs and some.shape[1:] != inputs[0].shape[1:]:
                     break  # batches padded to lengths of their own cannot be joined
                 if wanted.ndim > 1 and not wanted.is_floating_point():
-                    told = (
-                        (wanted >= 0).flatten(1).any(1)
-                    )  # windows that only lead up to others have nothing to be said
-                    some, wanted = some[told], wanted[told]
+                    # Windows of a text that only lead up to others have nothing to be said.
+                    counts = (wanted >= 0).flatten(1).any(1)
+                    some, wanted = some[counts], wanted[counts]
                     if not len(wanted):
                         continue
                 inputs.append(some)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import LACKS, PASSES, SPENT, lacking, passes, share
+from glassnet.diagnose.signs import LACKS, PASSES, SPENT, done_early, lacking, passes, share
 from glassnet.events import Described, Epoch, Event, Finding
 
 EARLY = 0.35  # of the run
@@ -23,17 +23,15 @@ def judge(history: History, event: Event) -> Finding | None:
     if not 0 < spent <= EARLY * len(rates):
         return None
     lr = float(described.plan.get("lr", 1.0))
-    begins, then = (
-        spent / len(rates),
-        f"{SPENT:g} of its highest or below, {lr * highest:.3g}: at {rates[spent] * lr:.2g} and less",
-    )
+    begins = spent / len(rates)
+    then = f"{SPENT:g} of its highest or below, {lr * highest:.3g}: at {rates[spent] * lr:.2g} and less"
     evidence = {"from": begins, "highest": lr * highest, "then": lr * rates[spent]}
     if isinstance(event, Described):
         told = f"from {begins:.0%} of the run on the schedule will keep the learning rate at {then}, most of the run can change little"
         return RULE.finding(0, told, evidence) if passes(history) < PASSES else None
-    lacks, means = lacking(history)
-    if passes(history) < PASSES or share(history) < begins or not lacks > LACKS:
+    if passes(history) < PASSES or share(history) < begins or done_early(history):
         return None
+    lacks, means = lacking(history)
     return RULE.finding(
         event.step,
         f"since {begins:.0%} of the run the schedule keeps the learning rate at {then}, the rest can change little, and {means} knows {lacks:.2f} more of the training samples than the network",

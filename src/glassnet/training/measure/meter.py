@@ -113,11 +113,6 @@ class Look:
             f"{name}.weight" for name, module in self.state.net.named_modules() if isinstance(module, nn.Embedding)
         }
         promised, size, left = 0.0, 0.0, 0.0
-
-        def sums(name: str, weight: Tensor) -> bool:
-            """Whether a unit adds up inputs with these weights; the rows of a table of tokens are taken as they are."""
-            return weight.ndim > 1 and len(weight) > 0 and name not in tables
-
         # Some at a time: of a small network the calls take longer than the numbers, of a large one the copies fill the memory.
         for some in gathered([each for each in self._weights if each[1].grad is not None], TOGETHER):
             weights = [full(weight) for _, _, weight in some]
@@ -128,6 +123,7 @@ class Look:
                 some, gradients, lengths, slopes, moves, strict=True
             ):
                 root = math.sqrt(max(weight.numel(), 1))
+                adds_up = weight.ndim > 1 and len(weight) > 0 and name not in tables  # whose rows are taken as they are
                 self.parameters.append(
                     {
                         "name": name,
@@ -137,7 +133,7 @@ class Look:
                         "update": move / root,
                         "ratio": move / length if length > 0 else 0.0,
                     }
-                    | ({"gain": length / math.sqrt(len(weight))} if sums(name, weight) else {})
+                    | ({"gain": length / math.sqrt(len(weight))} if adds_up else {})
                 )
             size = math.hypot(size, *slopes)
             if self.plan.clip:
