@@ -77,6 +77,8 @@ def prepare(setup: Setup) -> Making:
         prepare=_augmented(setup.augment),
         shuffle=setup.shuffle,
     )
+    if setup.augment:
+        batches.plain = Batches(_part(*sets.train), setup.batch_size, seed=setup.seed, shuffle=setup.shuffle)
     made = Making(
         net,
         batches,

@@ -118,7 +118,7 @@ def assemble(recipe: Recipe, data: Data, own: nn.Module | None = None) -> Assemb
     net = net.to(execution.device)
     if execution.channels_last:
         net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for every in (batches, validation, sample):
+    for every in (batches, getattr(batches, "plain", None), validation, sample):
         if every is not None:
             every.device, every.channels_last = execution.device, execution.channels_last
     preprocess.to(execution.device)
@@ -190,6 +190,8 @@ def make_batches(
 
     train = scaled(data.train)
     batches = batched(train, size, shuffle=True, prepare=plain if augment is None else prepared)
+    if augment is not None:
+        batches.plain = Batches(train, size, seed=seed, prepare=plain)
     parts = data.parts
     at_once = answered_at_once(data.schema, device)
     validation = batched(scaled(parts["val"]), at_once, shuffle=False) if "val" in parts else None

@@ -96,8 +96,9 @@ class Described:
             ``label_smoothing``, ``rates`` (what the schedule will multiply the rate by, evenly from the first step to the last).
         net: ``parameters``, ``trainable``; lists of names ``frozen`` (not to be trained), ``frozen_layers`` (modules with weights, none of which is to be trained), ``unreached`` (no gradient arrives),
             ``zero_gradient`` (one arrives and is exactly zero), ``not_optimised`` (to be trained, yet unknown to the optimiser),
+            ``hidden`` (a gradient reaches them, but they are in no ``parameters()`` of the network),
             ``identical_units`` (weights whose rows are all the same), ``stuck_in_eval`` and ``stuck_in_train`` (modules that ``net.train()`` and ``net.eval()`` do not switch); counts
-            ``batch_norms``, ``dropouts``, the largest rate ``dropout``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran);
+            ``batch_norms``, ``dropouts``, the largest rate ``dropout``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran), ``ends_in`` (autograd's name of the operation that made the outputs, such as ``Sigmoid``);
             ``saturated`` and ``saturated_layer`` (largest share, and where, before the first step), ``time_ratio`` (gradient at the first time step over that at the last),
             ``random_in_eval`` (two evaluations of one batch differ), ``mixes_samples`` (an evaluation depends on batch mates).
         inputs: over the samples looked at: ``samples``, ``features``, ``indices`` (they are whole numbers, such as words), ``mean``, ``std``, ``min``, ``max``, ``nonfinite`` (count), ``constant`` (share of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,11 +19,15 @@ from glassnet.checks import BY_ID, CHECKS
 from glassnet.checks.descent import without_dropout
 from glassnet.checks.ignorance import ignorance, prior_answer
 from glassnet.checks.numerical import probes
+from glassnet.checks.runner import run_on
 from glassnet.checks.twenty import twenty
 from glassnet.data.readers.arrays import data_from_arrays
+from glassnet.diagnose import Doctor
 from glassnet.events import Checked
 from glassnet.training.losses import make_loss
+from glassnet.training.measure.hidden import hidden_parameters
 from glassnet.training.penalties import make_penalty
+from glassnet.training.schedules import make_schedule
 
 ALL = [*NETS, "values"]
 
@@ -257,6 +261,37 @@ def test_a_head_that_begins_at_zero_is_no_fault(name: str) -> None:
     assert found.figures["late"] > 0
 
 
+class Listed(nn.Module):
+    """A layer in a plain list, and one in a dict within a list."""
+
+    def __init__(self, trained: bool = True) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+        self.blocks = [nn.Linear(8, 8), {"inner": nn.Linear(8, 8)}]
+        if not trained:
+            self.blocks[0].requires_grad_(False)
+            self.blocks[1]["inner"].requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.blocks[0](self.first(x)).relu()
+        return self.last(self.blocks[1]["inner"](h))  # type: ignore[no-any-return]
+
+
+def test_layers_in_a_plain_list_are_named() -> None:
+    what = subject("mlp", net=Listed())
+    found = check("gradients-reach", what)
+    assert found.verdict == "failed"
+    assert found.figures == {"hidden": 4.0}
+    assert found.what.endswith("blocks[0].weight, blocks[0].bias, blocks[1]['inner'].weight, blocks[1]['inner'].bias")
+    assert "nn.ModuleList" in found.advice
+    assert all(p.grad is None for _, p in hidden_parameters(what.net))  # as they were
+    told(found)
+
+
+def test_a_frozen_network_kept_in_a_list_is_no_fault() -> None:
+    assert check("gradients-reach", subject("mlp", net=Listed(trained=False))).verdict == "passed"
+
+
 def test_frozen_parameters_are_told_and_forgotten_ones_fail() -> None:
     what = subject("mlp")
     what.net[0].requires_grad_(requires_grad=False)
@@ -411,6 +446,99 @@ def test_sixteen_samples_are_no_reason_to_stop(samples: int, verdict: str) -> No
     found = check("input-independent", subject("mlp", batches=Fixed(inputs, targets)))
     assert found.verdict == verdict
     assert ("so few samples tell little" in found.what) == (samples == 64)
+
+
+@dataclass
+class Sentences:
+    """Tokens, padded to the longest of each batch: the class is whether token 1 or token 2 comes; labels may have nothing to do with it."""
+
+    told: bool
+    samples: int = 640
+    steps_per_epoch: int = 20
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = torch.Generator().manual_seed(epoch)
+        for number in range(start, self.steps_per_epoch):
+            targets = torch.randint(2, (32,), generator=generator)
+            tokens = torch.randint(3, 40, (32, 4 + number % 7), generator=generator)
+            tokens[:, number % 4] = 1 + (targets if self.told else torch.randint(2, (32,), generator=generator))
+            yield tokens, targets
+
+
+class Bag(nn.Module):
+    """The mean of the tokens' vectors, and a straight line from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.head = nn.Embedding(40, 16), nn.Linear(16, 2)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.head(self.table(tokens).mean(1))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("told_apart", [True, False])
+def test_of_sentences_of_any_length_all_batches_are_looked_at(told_apart: bool) -> None:
+    found = check("input-independent", subject("mlp", net=Bag(), batches=Sentences(told_apart), validation=None))
+    assert found.verdict == ("passed" if told_apart else "failed"), found
+    assert found.figures["unseen"] == 160.0
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.02, "warning"), (0.5, "failed")])
+def test_a_class_of_a_few_samples_is_no_reason_to_stop(share: float, verdict: str) -> None:
+    generator = torch.Generator().manual_seed(4)
+    targets = (torch.rand(2_000, generator=generator) < share).long()
+    noise = Fixed(torch.randn(2_000, 6, generator=generator), targets)
+    found = check("input-independent", subject("mlp", batches=noise))
+    assert found.verdict == verdict
+    assert ("outside the most frequent class tell little" in found.what) == (verdict == "warning")
+
+
+def test_a_large_network_is_given_up_after_a_while_and_not_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.checks.input_independent.SECONDS", 0.0)
+    generator = torch.Generator().manual_seed(4)
+    noise = Fixed(torch.randn(2_000, 6, generator=generator), torch.arange(2_000) % 2)
+    found = check("input-independent", subject("mlp", batches=noise))
+    assert found.verdict == "warning"
+    assert found.curves["steps"] == [10.0]
+
+
+def deep_sigmoid() -> nn.Module:
+    hidden = [layer for _ in range(8) for layer in (nn.Linear(24, 24), nn.Sigmoid())]
+    return nn.Sequential(nn.Linear(6, 24), nn.Sigmoid(), *hidden, nn.Linear(24, 3))
+
+
+@pytest.mark.parametrize(
+    ("net", "rule"),
+    [
+        (deep_sigmoid, "vanishing-gradient"),
+        (lambda: nn.Sequential(mlp(), nn.Sigmoid()), "wrong-loss"),
+        (lambda: nn.Sequential(mlp(), Calls(torch.tanh)), "wrong-loss"),
+    ],
+)
+def test_a_failure_has_the_cause_that_the_diagnosis_sees(net: Callable[[], nn.Module], rule: str) -> None:
+    what = subject("mlp", net=net(), plan=replace(PLAN, optimizer=sgd(0.01), epochs=20))
+    *_, last = run_on(what, only=("input-independent", "overfit-twenty"))
+    assert last.verdict == "failed"
+    assert f"the first steps of the planned run show {rule}: " in last.what
+    assert last.advice != BY_ID[last.check].advice
+    assert rule in {finding.rule for finding in what.findings}
+
+
+def test_what_only_spoils_figures_is_no_cause() -> None:
+    """The validation samples are among the training samples; that is found first, and keeps no net from learning."""
+    inputs, targets = classes_in((6,))
+    shuffled = targets[torch.randperm(len(targets), generator=torch.Generator().manual_seed(1))]
+    what = subject("mlp", batches=Fixed(inputs, shuffled))
+    (last,) = run_on(what, only=("input-independent",))
+    assert what.findings[0].rule == "validation-leak"
+    assert "show labels-unrelated: " in last.what
+
+
+def test_a_failure_of_which_no_rule_knows_the_cause_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.checks.trial_run.Doctor", partial(Doctor, rules=()))
+    (last,) = run_on(subject("mlp", net=deep_sigmoid()), only=("overfit-twenty",))
+    assert last.verdict == "failed"
+    assert last.advice == BY_ID["overfit-twenty"].advice
 
 
 def test_the_best_constant_answer_costs_the_entropy_of_the_classes() -> None:
@@ -610,6 +738,16 @@ def test_a_rate_far_too_high_goes_wrong_at_once(name: str) -> None:
     assert what.findings
     assert found.why == next(f.why for f in what.findings if f"{f.rule}:" in found.what)
     told(found)
+
+
+def test_a_run_that_learns_nothing_warns_but_not_while_its_rate_is_rising(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.checks.trial_run.Doctor", partial(Doctor, rules=()))
+    still = subject("mlp", plan=replace(PLAN, optimizer=sgd(1e-7), epochs=20))
+    found = check("trial-run", still)
+    assert found.verdict == "warning"
+    assert "nothing has been learned yet, it is no lower than 1.1, the loss of the best constant answer" in found.what
+    rising = replace(still.plan, epochs=100, schedule=make_schedule("constant", warmup=99.0))
+    assert check("trial-run", replace(still, plan=rising)).verdict == "passed"
 
 
 def test_the_trial_is_the_beginning_of_the_planned_run() -> None:

@@ -209,6 +209,26 @@ def test_missing_values() -> None:
     assert only(found, "missing-values").evidence == {"columns": {"x0": 0.6, "x1": 0.5}}
 
 
+def test_numbers_far_outside_are_named_in_columns_and_targets() -> None:
+    values, targets = noise(300, 4), noise(300, 5)[:, 4:].clone()
+    values[17, 2], targets[40, 0] = 1e5, -999.0
+    test = part(noise(80, 4), torch.zeros(80, 1), "test ")
+    test.inputs.values[5, 0] = 400.0  # type: ignore[attr-defined]
+    found = only(audit(table_data(values, targets, test=test)), "outlying-values")
+    assert found.evidence == {"columns": {"x0": ["x0 of test 5"], "x2": ["x2 of row 17"], "y": ["y of row 40"]}}
+    assert "3 numbers lie far outside of all others: x0 of test 5, x2 of row 17, y of row 40; 400 lies" in found.what
+
+
+def test_long_tails_and_rare_events_are_not_far_outside() -> None:
+    generator = torch.Generator().manual_seed(1)
+    tails = torch.randn(5_000, 3, generator=generator).mul(torch.tensor([1.0, 1.5, 2.0])).exp()
+    rare = (torch.rand(5_000, 1, generator=generator) < 0.005).float() * 40
+    assert rules(audit(table_data(torch.cat([tails, rare], 1), torch.arange(5_000) % 3))) == []
+    few = noise(49, 2)
+    few[3, 0] = 1e6
+    assert "outlying-values" not in rules(audit(table_data(few, torch.arange(49) % 3)))
+
+
 def test_numbers_that_are_not_finite_are_errors_and_come_first() -> None:
     rows = noise(100, 3)
     rows[[7, 9], 1] = float("nan")

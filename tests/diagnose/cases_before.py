@@ -103,6 +103,7 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         [{"net": {"zero_gradient": ["a"]}}],
     ),
     ("not-optimised", {"net": {"not_optimised": ["head.weight"]}}, {"parameters": 1.0}, [{"net": {"frozen": ["a"]}}]),
+    ("not-optimised", {"net": {"hidden": ["blocks[0].weight", "blocks[0].bias"]}}, {"parameters": 2.0}, []),
     (
         "frozen-parameters",
         {"net": {"trainable": 890, "frozen": ["0.weight"]}},
@@ -173,6 +174,33 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         [{"net": {"last": "LeakyReLU"}}, {"net": {"last": "Sigmoid"}, "plan": {"loss": "bce"}}],
     ),
     (
+        "wrong-loss",  # called as a function behind the last module
+        {"net": {"last": "Linear", "ends_in": "Tanh"}},
+        {"min": -0.5, "max": 0.5},
+        [
+            {"net": {"last": "Linear", "ends_in": "Addmm"}},
+            {"net": {"last": "ReLU", "ends_in": "Addmm"}},  # and a layer that is no module behind it
+            {"net": {"last": "Linear", "ends_in": "Mul"}},
+        ],
+    ),
+    (
+        "wrong-loss",
+        {"outputs": 1, "net": {"last": "Linear", "ends_in": "Sigmoid"}, "plan": {"loss": "BCEWithLogitsLoss"}},
+        {"min": -0.5, "max": 0.5},
+        [{"outputs": 1, "net": {"last": "Linear", "ends_in": "Sigmoid"}, "plan": {"loss": "BCELoss"}}],
+    ),
+    (
+        "wrong-loss",
+        values(net={"ends_in": "Sigmoid"}, targets={"min": 0.05, "max": 1.3}),
+        {"min": 0.05, "max": 1.3},
+        [
+            values(net={"ends_in": "Sigmoid"}, targets={"min": 0.0, "max": 1.0}),
+            values(net={"ends_in": "Relu"}, targets={"min": 0.0, "max": 90.0}),
+            values(net={"ends_in": "Addmm"}, targets={"min": -3.0, "max": 3.0}),
+            values(net={"last": "Sigmoid", "ends_in": "Mul"}),  # widened
+        ],
+    ),
+    (
         "wrong-loss",
         {"result": {"nonnegative": 1.0, "min": 0.0, "max": 0.5}},
         {"min": 0.0, "max": 0.5},
@@ -226,6 +254,12 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ),
     (
         "inputs-unscaled",
+        {"validation": {"largest_row": 20.5, "largest_row_at": 3}},
+        {"times": 20.5, "row": 3.0},
+        [{"validation": {"largest_row": 20.0, "largest_row_at": 3}}],
+    ),
+    (
+        "inputs-unscaled",
         {"inputs": {"scale_ratio": 101.0, "max": 31.0}},
         {"mean": 0.0, "std": 1.0, "scale_ratio": 101.0},
         [{"inputs": {"scale_ratio": 100.0, "max": 31.0}}, {"inputs": {"scale_ratio": 101.0, "max": 30.0}}],
@@ -235,6 +269,21 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
         values(targets={"mean": 20.1}),
         {"mean": 20.1, "std": 1.0},
         [values(targets={"mean": 20.0, "std": 20.0})],
+    ),
+    (
+        "targets-unscaled",
+        values(targets={"farthest": 51.0, "farthest_at": 9, "farthest_value": 1e6}),
+        {"times": 51.0, "row": 9.0},
+        [values(targets={"farthest": 50.0, "farthest_at": 9, "farthest_value": 7.0})],
+    ),
+    (
+        "targets-unscaled",  # of a part whose R² it alone decides
+        values(
+            validation={"farthest": 51.0, "farthest_at": 9, "farthest_value": 1e6, "kernel_knows": -99.0},
+            targets={"kernel_knows": 0.9},
+        ),
+        {"times": 51.0, "row": 9.0},
+        [],
     ),
     (
         "targets-unscaled",

@@ -57,6 +57,16 @@ def test_large_outputs_under_a_softmax_of_ones_own_are_told_when_they_did_not_ov
     assert found(run(start=start, losses=[4.6 - 0.1 * n for n in range(19)])) == []
 
 
+def test_copies_that_were_kept_in_one_part_make_no_shift() -> None:
+    lost = {"targets": {"kernel_knows": 0.95, "kernel_samples": 800}}
+    told = {"kernel_knows": 0.7, "same_inputs": 0.0}
+    assert [each.rule for each in found([described(**lost, validation=told)])] == ["distribution-shift"]
+    apart = found([described(**lost, validation=told | {"same_among": 0.4})])
+    assert [each.rule for each in apart] == ["inputs-constant"]  # that they occur twice
+    both = found([described(**lost, validation=told | {"same_among": 0.4, "same_inputs": 0.38})])
+    assert "distribution-shift" in {each.rule for each in both}
+
+
 def test_stops_are_stops() -> None:
     for changes in ({"inputs": {"constant": 1.0}}, {"net": {"trainable": 0}}, {"targets": {"out_of_range": 2}}):
         assert found([described(**changes)])[0].severity == "stop"

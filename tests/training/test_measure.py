@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -433,6 +433,90 @@ def test_sorted_classes_leaks_and_shifts_are_measured() -> None:
     lengths = wild.flatten(1).square().sum(dim=1).sqrt()
     assert seen["largest_row"] == pytest.approx(float(lengths.max() / lengths.median()), rel=1e-5)
     assert seen["largest_row_at"] == 7
+
+
+def test_samples_that_occur_twice_are_near_no_other_sample() -> None:
+    x, y = blobs(400)
+    twice, classes = x[:300].repeat(2, 1), y[:300].repeat(2)
+    order = torch.randperm(600, generator=torch.Generator().manual_seed(1))
+    seen = describe(net(), Some(twice[order], classes[order]), plan(), Some(x[300:], y[300:])).validation
+    alone = describe(net(), Some(x[:300], y[:300]), plan(), Some(x[300:], y[300:])).validation
+    assert seen["neighbour_distance_ratio"] == pytest.approx(alone["neighbour_distance_ratio"], rel=0.05)
+    assert seen["same_among"] > 0.2 > seen["same_inputs"] == 0
+
+
+def test_one_number_far_outside_makes_no_part_unlike_another() -> None:
+    x, y = blobs(400)
+    strange = x[300:].clone()
+    strange[7, 2] = 1e6
+    seen = describe(net(), Some(x[:300], y[:300]), plan(), Some(strange, y[300:])).validation
+    assert seen["shift"] < 0.2
+    assert seen["largest_row"] > 1e4
+    assert seen["largest_row_at"] == 7
+
+
+def test_what_inputs_have_to_do_with_targets_is_asked_without_augmentation() -> None:
+    x, y = blobs(480)
+    leak = torch.cat([x, y[:, None].float()], 1)
+    blurred = Some(leak + 9 * torch.randn(leak.shape, generator=torch.Generator().manual_seed(2)), y)
+    unseen = Some(leak[:200], y[:200])
+    wide = nn.Linear(5, 3)
+    assert describe(wide, blurred, plan(), unseen).inputs["best_feature"] < 0.5
+    blurred.plain = Some(leak, y)  # type: ignore[attr-defined]
+    seen = describe(wide, blurred, plan(), unseen)
+    assert seen.inputs["best_feature"] > 0.99
+    assert seen.inputs["std"] > 5  # what reaches the network is told as it is
+    assert seen.validation["spread_ratio"] == pytest.approx(1, abs=0.2)
+    assert seen.targets["kernel_knows"] > 0.95
+
+
+def test_the_value_far_outside_is_named() -> None:
+    generator = torch.Generator().manual_seed(3)
+    x, y = torch.randn(200, 4, generator=generator), torch.randn(200, 2, generator=generator)
+    y[33, 1] = -1e4
+    squares = plan(loss=squared)
+    seen = describe(nn.Linear(4, 2), Some(x, y), squares, Some(x[:60], y[:60])).targets
+    apart = (y[:, 1] - y[:, 1].median()).abs().sort().values
+    assert seen["farthest"] == pytest.approx(float(apart[-1] / apart[int(0.99 * 199)]), rel=1e-5)
+    assert (seen["farthest_at"], seen["farthest_value"]) == (33, -1e4)
+    calm = describe(nn.Linear(4, 2), Some(x[100:], y[100:]), squares, Some(x[:60], y[:60]))
+    assert calm.targets["farthest"] < 3
+    assert calm.validation["farthest_at"] == 33
+    assert "farthest" not in describe(nn.Linear(4, 2), Some(x[:49], y[:49]), squares).targets
+
+
+@pytest.mark.parametrize(
+    ("end", "name"),
+    [
+        (lambda z: z, "Addmm"),
+        (torch.sigmoid, "Sigmoid"),
+        (lambda z: torch.tanh(z)[:, None].squeeze(1).clone(), "Tanh"),
+        (lambda z: 2 * torch.tanh(z), "Mul"),
+        (lambda z: z.detach(), ""),
+    ],
+)
+def test_the_operation_behind_the_last_layer_is_told(end: Callable[[Tensor], Tensor], name: str) -> None:
+    class Ended(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+            return end(super().forward(x))
+
+    assert describe(Ended(4, 3), Some(*blobs()), plan()).net["ends_in"] == name
+
+
+def test_layers_that_the_network_does_not_know_of_are_told() -> None:
+    class Listed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = nn.Linear(8, 3)
+            self.before = {"a": (nn.Linear(4, 8), nn.Linear(4, 8))}
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.before["a"][0](x))  # type: ignore[no-any-return]
+
+    listed = Listed()
+    assert describe(listed, Some(*blobs()), plan()).net["hidden"] == ["before['a'][0].weight", "before['a'][0].bias"]
+    assert listed.before["a"][0].weight.grad is None
+    assert describe(net(), Some(*blobs()), plan()).net["hidden"] == []
 
 
 def test_targets_that_the_loss_refuses_are_described_all_the_same() -> None:

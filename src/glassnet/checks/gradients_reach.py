@@ -18,6 +18,13 @@ def judge(subject: Subject) -> Checked:
     """Fails where a parameter never gets a gradient that is not exactly zero, and where the optimiser does not know a parameter."""
     look = subject.look()
     parameters = len(look.gradients)
+    if look.hidden:
+        return CHECK.failed(
+            f"the loss depends on {len(look.hidden)} parameters that are in no parameters() of the network: {named(look.hidden)}",
+            {"hidden": float(len(look.hidden))},
+            why="layers in a plain Python list, tuple or dict are invisible to PyTorch: they are not trained, not moved to a GPU and not saved with the network",
+            advice="keep them in nn.ModuleList, nn.ModuleDict or nn.ParameterList",
+        )
     figures = {"parameters": float(parameters), "frozen": float(len(look.frozen))}
     if not parameters:
         return CHECK.failed(
@@ -106,7 +113,7 @@ def named(names: list[str]) -> str:
 CHECK = Check(
     id="gradients-reach",
     title="Gradients reach every parameter",
-    threshold=f"fails where a trainable parameter gets no gradient, or one that is exactly zero in each of {STEPS} steps, or is unknown to the optimiser",
+    threshold=f"fails where a trainable parameter gets no gradient, or one that is exactly zero in each of {STEPS} steps, or is unknown to the optimiser, or to the network itself",
     source="no threshold is needed; torch-audit and neural_net_checklist look for the same",
     explanation=(
         "Backpropagation carries the loss backward along every way that a parameter has had an influence on it. A parameter that gets no gradient has had none: a call such as .detach() has cut the way, or "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 
 import torch
@@ -11,89 +13,139 @@ from torch import Tensor, nn
 from glassnet.checks.check import Check
 from glassnet.checks.ignorance import prior_answer, task_of
 from glassnet.checks.look import first
+from glassnet.checks.pieces import SIZE, Groups, Pieces, length
 from glassnet.checks.replaced import repeated, says_nothing
 from glassnet.checks.subject import Subject
 from glassnet.events import Checked
-from glassnet.training.state import random_kept
 
-MOST_SAMPLES = 4_000
 UNSEEN_SHARE = 0.25
-MOST_UNSEEN = 500
-FEWEST = 50  # unseen samples; of fewer, no gain is no reason to stop the training
-PIECES = 10  # of the unseen samples; how their losses differ is the noise
-BATCH = 64
+MOST_UNSEEN = 1_000
+FEWEST, FEWEST_RARE = (
+    50,
+    25,
+)  # unseen samples, and those outside the most frequent class; of fewer, no gain is no reason to stop the training
+TENTHS = 10  # of the unseen samples; how their losses differ is the noise
+SECONDS = 30.0  # after which no further steps are made before a look, for large networks
+BY_HEART = 2.0  # times the lowest loss
 LOOKS = (10, 20, 40, 80, 160, 320)  # steps after which both are measured
 RATE = 1e-3  # Adam's own; whether the plan's rate is right is another check's matter
-CLEAR, DOUBTFUL = 3.0, 1.0  # standard errors
+CLEAR, DOUBTFUL = 3.0, 1.5  # standard errors
 LEAST_GAIN = 0.005  # of the loss without inputs
 
 
 def judge(subject: Subject) -> Checked:
     """Trains briefly on real inputs, and on inputs that say nothing, and compares on samples that neither has seen."""
-    inputs, targets = subject.samples(MOST_SAMPLES)
-    unseen = min(int(len(targets) * UNSEEN_SHARE), MOST_UNSEEN)
-    if unseen < PIECES:
-        return CHECK.skipped(f"{len(targets)} samples are too few to keep some back")
-    kept = (inputs[:unseen], targets[:unseen])
-    seen = (inputs[unseen:], targets[unseen:])
-    blank = says_nothing(inputs)
-    curves: dict[str, list[float]] = {"steps": [], "real": [], "blank": []}
-    floor = constant_loss(subject, kept[0], seen[1], kept[1])
-    figures: dict[str, float] = {}
-    best_real, best_blank = math.inf, math.inf
-    told = ""
-    with subject.trial() as with_inputs, random_kept():
+    samples = subject.batches.samples
+    with subject.told() as batches, subject.trial() as with_inputs, subject.trial() as without:
         if with_inputs is subject.net:
             return CHECK.skipped("the network cannot be copied, and two are needed")
-        with subject.trial() as without:
-            real, empty = Learner(with_inputs, subject, None), Learner(without, subject, blank)
-            if not real.learns:
-                return CHECK.skipped("no parameter is to be trained; see gradients-reach")
-            done = 0
-            for steps in LOOKS:
-                for number in range(done, steps):
-                    real.step(*piece(seen, number))
-                    empty.step(*piece(seen, number))
-                done = steps
-                losses, blanks = real.losses(*kept), empty.losses(*kept)
-                curves["steps"].append(float(steps))
-                curves["real"].append(mean(losses))
-                curves["blank"].append(mean(blanks))
-                if mean(losses) > best_real and steps > LOOKS[-1] // 4 and mean(losses) > 2 * best_real:
-                    break  # the few samples are known by heart
-                best_real = min(best_real, mean(losses))
-                best_blank = min(best_blank, mean(blanks))
-                reference = blanks if floor is None or mean(blanks) < mean(floor) else floor
-                gains = [a - b for a, b in zip(reference, losses, strict=True)]
-                gain, error = mean(gains), stdev(gains) / math.sqrt(len(gains))
-                figures = {
-                    "real": mean(losses),
-                    "blank": mean(reference),
-                    "gain": gain,
-                    "standard_error": error,
-                    "steps": float(steps),
-                    "unseen": float(unseen),
-                }
-                told = f"after {steps} steps the loss on {unseen} unseen samples is {mean(losses):.3g}, and {mean(reference):.3g} without seeing the inputs"
-                if gain > CLEAR * error and gain > LEAST_GAIN * abs(mean(reference)):
-                    return CHECK.passed(told, figures, curves)
-    if figures and figures["gain"] > DOUBTFUL * figures["standard_error"]:
+        pieces = Pieces(batches)
+        kept = pieces.read(min(int(samples * UNSEEN_SHARE), MOST_UNSEEN))
+        unseen = sum(map(length, kept))
+        if unseen < TENTHS or not pieces.piece(0):
+            return CHECK.skipped(f"{samples} samples are too few to keep some back")
+        blank = says_nothing(kept[0][0])
+        real, empty = Learner(with_inputs, subject, None), Learner(without, subject, blank)
+        if not real.learns:
+            return CHECK.skipped("no parameter is to be trained; see gradients-reach")
+        best, curves = compared(real, empty, kept, pieces, subject)
+    figures = asdict(best) | {"unseen": float(unseen)}
+    losses = f"{best.real:.3g}, and {best.blank:.3g} without seeing the inputs"
+    if best.clear:
+        told = f"after {best.steps:.0f} steps the loss on {unseen:,} unseen samples is {losses}"
+        return CHECK.passed(told, figures, curves)
+    told = f"within {curves['steps'][-1]:.0f} steps the loss on {unseen:,} unseen samples is at best {losses}"
+    if best.gain > DOUBTFUL * best.standard_error:
         return CHECK.warning(
-            f"{told}: hardly a difference",
+            f"{told}: {best.gain:.2g} better, with a standard error of {best.standard_error:.1g}",
             figures,
             curves,
             why="the inputs say little about the targets, or the net needs longer than this to find out",
             advice="look whether a simple model (the linear one that 'glassnet train' measures beside) finds anything in these inputs",
         )
-    if unseen < FEWEST:
+    if few := too_little(kept, curves["steps"][-1]):
         return CHECK.warning(
-            f"{told}: so few samples tell little",
+            f"{told}: {few} tell little",
             figures,
             curves,
-            why="of inputs of different lengths the first batch is looked at, and of few samples a few; what a net learns from them need not help with others",
+            why="what a net learns within moments shows in a few samples only by chance",
             advice="look at the validation accuracy of the first epochs, beside the simple models that 'glassnet train' measures",
         )
     return CHECK.failed(told, figures, curves)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Losses on unseen samples after some steps.
+
+    Attributes:
+        steps: of each of the two learners.
+        real: mean loss with inputs.
+        blank: without, or of the best constant answer, where that is lower.
+        gain: how much lower the first is.
+        standard_error: of the gain, from how it differs between tenths of the samples.
+    """
+
+    steps: float
+    real: float
+    blank: float
+    gain: float
+    standard_error: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether inputs help beyond doubt."""
+        return self.gain > CLEAR * self.standard_error and self.gain > LEAST_GAIN * abs(self.blank)
+
+
+def compared(
+    real: Learner, empty: Learner, kept: Groups, pieces: Pieces, subject: Subject
+) -> tuple[Compared, dict[str, list[float]]]:
+    """The first look at which inputs help beyond doubt, or else the one at which they help most; and the curves up to there."""
+    curves: dict[str, list[float]] = {"steps": [], "real": [], "blank": []}
+    best: Compared | None = None
+    done = 0
+    begun = time.monotonic()
+    for steps in LOOKS:
+        for number in range(done, steps):
+            real.step(pieces.piece(number))
+            empty.step(pieces.piece(number))
+        done = steps
+        losses, blanks = real.losses(kept), empty.losses(kept)
+        constant = constant_loss(subject, kept, pieces.targets)
+        reference = blanks if constant is None or mean(blanks) < mean(constant) else constant
+        gains = [a - b for a, b in zip(reference, losses, strict=True)]
+        look = Compared(float(steps), mean(losses), mean(reference), mean(gains), stdev(gains) / math.sqrt(len(gains)))
+        for name, value in (("steps", look.steps), ("real", look.real), ("blank", mean(blanks))):
+            curves[name].append(value)
+        # A net that knows its samples by heart is worse with others than before: what counts is the best look.
+        if best is None or look.gain * best.standard_error > best.gain * look.standard_error:
+            best = look
+        if look.clear:
+            return look, curves
+        by_heart = steps > LOOKS[-1] // 4 and look.real > BY_HEART * min(curves["real"])
+        if by_heart or time.monotonic() - begun > SECONDS:
+            break
+    assert best is not None
+    return best, curves
+
+
+def too_little(kept: Groups, steps: float) -> str:
+    """Why that inputs did not help is no reason to stop the training; empty where it is one."""
+    unseen, rare = sum(map(length, kept)), outside_the_commonest(kept)
+    if steps < LOOKS[-2]:
+        return f"the steps of {SECONDS:.0f} seconds"
+    if unseen < FEWEST:
+        return "so few samples"
+    return f"{rare} of them outside the most frequent class" if rare < FEWEST_RARE else ""
+
+
+def outside_the_commonest(groups: Groups) -> int:
+    """Samples that are not of the most frequent class; all of them where there are no classes."""
+    targets = torch.cat([targets.flatten() for _, targets in groups])
+    if targets.is_floating_point():
+        return sum(map(length, groups))
+    return len(targets) - int(torch.unique(targets, return_counts=True)[1].max())
 
 
 class Learner:
@@ -111,47 +163,50 @@ class Learner:
         self.learns = bool(trained)
         self.optimizer = torch.optim.Adam(trained, lr=RATE) if trained else None
 
-    def step(self, inputs: Tensor, targets: Tensor) -> None:
-        """One step of Adam."""
+    def step(self, piece: Groups) -> None:
+        """One step of Adam, by the mean loss of a piece."""
         assert self.optimizer is not None
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(self.net(self._shown(inputs)), targets)
-        if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+        samples = sum(map(length, piece))
+        for inputs, targets in piece:
+            loss = self.loss(self.net(self._shown(inputs)), targets) * (len(targets) / samples)
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
 
-    def losses(self, inputs: Tensor, targets: Tensor) -> list[float]:
-        """The loss on each tenth of some samples, in training mode as it was learned, nothing learned from them.
+    def losses(self, groups: Groups) -> list[float]:
+        """The loss on each part of some samples, in training mode as it was learned, nothing learned from them; see :func:`parts_of`.
 
         The net sees them in batches of the size it learns from: in tenths of few samples the statistics of batch normalisation would be noise.
         """
-        pieces = max(1, len(targets) // BATCH)
         with torch.no_grad():
-            said = [self.net(self._shown(some)) for some in inputs.chunk(pieces)]
-            if not all(isinstance(each, Tensor) for each in said) or len({each.shape[1:] for each in said}) > 1:
-                tenths = [self.net(self._shown(some)) for some in inputs.chunk(PIECES)]
+            if len(groups) > 1:
+                return [float(self.loss(self.net(self._shown(some)), wanted)) for some, wanted in parts_of(groups)]
+            inputs, targets = groups[0]
+            said = [self.net(self._shown(some)) for some in inputs.chunk(max(1, len(targets) // SIZE))]
+            if not all(isinstance(each, Tensor) for each in said):
+                said = [self.net(self._shown(some)) for some in inputs.chunk(TENTHS)]
             else:
-                tenths = list(torch.cat(said).chunk(PIECES))
-            return [float(self.loss(some, wanted)) for some, wanted in zip(tenths, targets.chunk(PIECES), strict=True)]
+                said = list(torch.cat(said).chunk(TENTHS))
+            return [float(self.loss(some, wanted)) for some, wanted in zip(said, targets.chunk(TENTHS), strict=True)]
 
     def _shown(self, inputs: Tensor) -> Tensor:
         return inputs if self.blank is None else repeated(self.blank, inputs)
 
 
-def piece(samples: tuple[Tensor, Tensor], number: int) -> tuple[Tensor, Tensor]:
-    """The ``number``-th batch of some samples gone through again and again, always of the same size."""
-    inputs, targets = samples
-    size = min(BATCH, len(targets))
-    pieces = max(len(targets) // size, 1)
-    start = number % pieces * size
-    return inputs[start : start + size], targets[start : start + size]
+def parts_of(groups: Groups) -> Groups:
+    """Samples in parts, of which how the loss differs between them is the noise: tenths, or at least ten where there are inputs of different lengths."""
+    tenths = -(-TENTHS // len(groups))
+    return [
+        part for inputs, targets in groups for part in zip(inputs.chunk(tenths), targets.chunk(tenths), strict=True)
+    ]
 
 
-def constant_loss(subject: Subject, inputs: Tensor, seen: Tensor, unseen: Tensor) -> list[float] | None:
-    """The loss of the best constant answer to each tenth of the unseen samples; None where there is none to be named."""
+def constant_loss(subject: Subject, groups: Groups, seen: Tensor) -> list[float] | None:
+    """The loss of the best constant answer to each part of the unseen samples; None where there is none to be named."""
     with subject.trial() as net, torch.no_grad():
         net.train()
-        outputs = net(inputs[:BATCH])
+        outputs = net(groups[0][0][:SIZE])
     if not isinstance(outputs, Tensor):
         return None
     own = first(outputs)
@@ -162,7 +217,7 @@ def constant_loss(subject: Subject, inputs: Tensor, seen: Tensor, unseen: Tensor
     with torch.no_grad():
         found = [
             float(subject.plan.loss(answer.expand(len(wanted), *answer.shape[1:]), wanted))
-            for wanted in unseen.chunk(PIECES)
+            for _, wanted in parts_of(groups)
         ]
     return found if all(map(math.isfinite, found)) else None
 
@@ -172,7 +227,7 @@ CHECK = Check(
     title="Inputs help",
     threshold=(
         f"passes as soon as the loss on unseen samples is {CLEAR:g} standard errors and {LEAST_GAIN:.1%} below that of the same net trained on inputs that say nothing, within "
-        f"{LOOKS[-1]} steps; fails below {DOUBTFUL:g} standard error on {FEWEST} samples or more, warns in between"
+        f"{LOOKS[-1]} steps; fails where no look gives {DOUBTFUL:g}, on {FEWEST} samples or more with {FEWEST_RARE} or more outside the most frequent class; warns otherwise"
     ),
     source="Karpathy, A recipe for training neural networks, 2019: input-independent baseline",
     explanation=(

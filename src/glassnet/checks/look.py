@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from glassnet.checks.ignorance import Ignorance, ignorance
 from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.hidden import taking_part
 from glassnet.training.measure.kinds import in_order, kind_of
 from glassnet.training.plan import Plan
 from glassnet.training.step import autocast
@@ -30,6 +31,7 @@ class Look:
         weight_gradients: those of parameters of two dimensions or more that are not zero.
         normalised: names of the modules whose output a normalisation divides by its own spread; see :func:`before_norms`.
         frozen: names of the parameters that are not to be trained.
+        hidden: names of those that a gradient reaches, though the network does not know of them.
         inputs_std: spread of all input numbers.
         between_samples: mean over outputs of the spread over samples; None where there are not several rows.
     """
@@ -42,6 +44,7 @@ class Look:
     weight_gradients: dict[str, float]
     normalised: set[str]
     frozen: list[str]
+    hidden: list[str]
     inputs_std: float
     between_samples: float | None
 
@@ -53,7 +56,8 @@ def look_at(net: nn.Module, plan: Plan, inputs: Tensor, targets: Tensor) -> Look
     watched = Activations(net)
     watched.batch = len(targets)
     ran: list[tuple[str, nn.Module]] = []
-    with torch.enable_grad(), watched, in_order(net, ran):
+    hidden: list[str] = []
+    with torch.enable_grad(), watched, in_order(net, ran), taking_part(net, hidden):
         with autocast(plan.precision, inputs.device):
             outputs = net(inputs)
         loss = plan.loss(outputs, targets)
@@ -79,6 +83,7 @@ def look_at(net: nn.Module, plan: Plan, inputs: Tensor, targets: Tensor) -> Look
         },
         normalised=before_norms(ran),
         frozen=[name for name, p in net.named_parameters() if not p.requires_grad],
+        hidden=hidden,
         inputs_std=float(floats.std(correction=0)),
         between_samples=float(own.flatten(1).std(0, correction=0).mean()) if own.ndim > 1 and len(own) > 1 else None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 
@@ -21,7 +20,7 @@ def says_nothing(inputs: Tensor) -> Tensor:
 
 
 def repeated(one: Tensor, like: Tensor) -> Tensor:
-    """The same input for every sample of a batch; cut or padded by repetition where the batch is of another length."""
+    """The same input for every sample of a batch; where the batch is of another length, what stands for its own inputs."""
     if one.shape[1:] != like.shape[1:]:
-        return torch.zeros_like(like)
+        one = says_nothing(like)
     return one.expand_as(like).contiguous()

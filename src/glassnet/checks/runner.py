@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -39,6 +40,10 @@ CHECKS: tuple[Check, ...] = (
     trial_run.CHECK,
 )
 BY_ID = {check.id: check for check in CHECKS}
+# What makes these fail the diagnosis may know better: they see that nothing is learned, and a rule sees why.
+CONSEQUENCES = (input_independent.CHECK, overfit_twenty.CHECK)
+# What these rules find makes figures of unseen samples worse or too good; it keeps no network from learning.
+NO_CAUSES = ("class-imbalance", "distribution-shift", "early-overfit", "leaking-input", "overfitting", "validation-leak")
 QUICK: tuple[Check, ...] = (initial_loss.CHECK, gradients_reach.CHECK, gradient_check.CHECK, sane_sizes.CHECK)
 
 
@@ -91,9 +96,25 @@ def run_on(
     for check in wanted:
         announce(check)
         found = check.judge(subject)
+        if found.verdict == FAILED and check in CONSEQUENCES:
+            found = with_cause(found, subject)
         yield found
         if found.verdict == FAILED:
             return
+
+
+def with_cause(found: Checked, subject: Subject) -> Checked:
+    """A failure with what the diagnosis finds in the first steps of the planned run, which then says why and what to do; as it was where it finds nothing."""
+    trial_run.judge(subject)
+    cause = trial_run.worst([finding for finding in subject.findings if finding.rule not in NO_CAUSES])
+    if cause is None:
+        return found
+    return replace(
+        found,
+        what=f"{found.what}; the first steps of the planned run show {cause.rule}: {cause.what}",
+        why=cause.why,
+        advice=cause.advice,
+    )
 
 
 def quick(subject: Subject) -> Iterator[Checked]:

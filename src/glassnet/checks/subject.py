@@ -83,21 +83,25 @@ class Subject:
         source = self.plain if plain and self.plain is not None else self.batches
         inputs: list[Tensor] = []
         targets: list[Tensor] = []
-        with random_kept(), reading(source) as batches:
+        with self.told(source) as batches:
             for some, wanted in batches:
                 if inputs and some.shape[1:] != inputs[0].shape[1:]:
                     break  # batches padded to lengths of their own cannot be joined
-                if wanted.ndim > 1 and not wanted.is_floating_point():
-                    # Windows of a text that only lead up to others have nothing to be said.
-                    counts = (wanted >= 0).flatten(1).any(1)
-                    some, wanted = some[counts], wanted[counts]
-                    if not len(wanted):
-                        continue
                 inputs.append(some)
                 targets.append(wanted)
                 if sum(map(len, targets)) >= count:
                     break
         return torch.cat(inputs)[:count], torch.cat(targets)[:count]
+
+    @contextmanager
+    def told(self, source: Batches | None = None) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
+        """The samples of the first epoch that have a target, batch by batch; the random states are put back at the end.
+
+        Args:
+            source: other batches than those of the training part.
+        """
+        with random_kept(), reading(self.batches if source is None else source) as batches:
+            yield (batch for batch in map(with_target, batches) if len(batch[1]))
 
     def look(self) -> Look:
         """One forward and backward pass over the first samples, in training mode; made once and kept."""
@@ -130,6 +134,15 @@ class Subject:
                     got=f"{type(error).__name__}: {error}",
                     expected=f"a net for inputs of shape {tuple(inputs.shape)}, a loss for targets of shape {tuple(targets.shape)}",
                 ) from error
+
+
+def with_target(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Those samples of a batch about which something is to be said: windows of a text that only lead up to others have no target."""
+    inputs, targets = batch
+    if targets.ndim < 2 or targets.is_floating_point():
+        return inputs, targets
+    counts = (targets >= 0).flatten(1).any(1)
+    return inputs[counts], targets[counts]
 
 
 @contextmanager

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from glassnet.checks.check import Check
 from glassnet.checks.subject import Subject
 from glassnet.diagnose import Doctor
+from glassnet.diagnose.look import number
 from glassnet.events import Checked, Epoch, Finding, Step
-from glassnet.training.loop import train
+from glassnet.training.loop import Batches, train
 from glassnet.training.measure import Meter
+from glassnet.training.plan import Plan
 
 FEWEST, MOST = 50, 300  # steps, where there is time
 LEAST = 10  # whatever the time
 EPOCHS = 3
 LOOK_EVERY = 20
+STILL, RISEN = 0.98, 0.25  # of the loss of the best constant answer; of the highest rate
 SECONDS = 60.0  # after which it ends, for large networks
 
 
@@ -32,7 +36,7 @@ def judge(subject: Subject) -> Checked:
     with subject.trial() as net:
         if not any(p.requires_grad for p in net.parameters()):
             return CHECK.skipped("no parameter is to be trained; see gradients-reach")
-        plan = replace(subject.plan, record_every=1, meter=subject.plan.meter or Meter(LOOK_EVERY))
+        plan = replace(subject.plan, record_every=1, meter=Meter(LOOK_EVERY))
         for event in train(net, subject.batches, plan, validation=subject.validation, sample=subject.plain):
             if isinstance(event, Step) and event.loss is not None:
                 losses.append(event.loss)
@@ -65,20 +69,44 @@ def judge(subject: Subject) -> Checked:
         if key in figures
     )
     told += f", {known}" if known else ""
-    serious = [finding for finding in findings if finding.severity in ("stop", "warning")]
+    serious = worst(findings)
     if serious:
-        worst = next((finding for finding in serious if finding.severity == "stop"), serious[0])
-        tell = CHECK.failed if worst.severity == "stop" or strange is not None else CHECK.warning
-        return tell(f"{told}; {worst.rule}: {worst.what}", figures, curves, why=worst.why, advice=worst.advice)
+        tell = CHECK.failed if serious.severity == "stop" or strange is not None else CHECK.warning
+        return tell(f"{told}; {serious.rule}: {serious.what}", figures, curves, why=serious.why, advice=serious.advice)
     if strange is not None:
         return CHECK.failed(told, figures, curves)
+    seen = doctor.history.described
+    constant = number(seen.start.get("constant")) if seen is not None else math.nan
+    ignorant = constant if math.isfinite(constant) else first
+    if len(losses) >= FEWEST and last > STILL * ignorant and not rising(subject.plan, subject.batches, len(losses)):
+        words = f"{ignorant:.3g}, the loss of the best constant answer" if ignorant == constant else "where it began"
+        return CHECK.warning(
+            f"{told}: nothing has been learned yet, it is no lower than {words}",
+            figures,
+            curves,
+            why="the rate is too high or too low for this net, or the net needs longer than this to begin",
+            advice="look at lr-bracket, and take a rate inside it (--lr find chooses one)",
+        )
     return CHECK.passed(f"{told}; nothing was found amiss", figures, curves)
+
+
+def rising(plan: Plan, batches: Batches, steps: int) -> bool:
+    """Whether the schedule has not yet brought the rate to a quarter of its highest within some steps."""
+    total = plan.epochs * batches.steps_per_epoch
+    factors = [plan.schedule.factor(step, batches.steps_per_epoch, total) for step in range(total)]
+    return max(factors[:steps]) < RISEN * max(factors)
+
+
+def worst(findings: Sequence[Finding]) -> Finding | None:
+    """The first that would stop the run, or else the first warning."""
+    serious = [finding for finding in findings if finding.severity in ("stop", "warning")]
+    return next((finding for finding in serious if finding.severity == "stop"), next(iter(serious), None))
 
 
 CHECK = Check(
     id="trial-run",
     title="The first steps of the planned run",
-    threshold=f"fails where a rule of diagnosis would stop the run, warns where one warns; the first {EPOCHS} epochs, but {FEWEST} to {MOST} steps and about {SECONDS:.0f} seconds at most",
+    threshold=f"fails where a rule of diagnosis would stop the run, warns where one warns, and where the loss stays above {STILL:.0%} of that of the best constant answer though the rate has reached {RISEN:.0%} of its highest; the first {EPOCHS} epochs, but {FEWEST} to {MOST} steps and about {SECONDS:.0f} seconds at most",
     source="the rules of diagnosis; 'glassnet check --rules' lists them",
     explanation=(
         "At last the plan itself: the first steps of the run, with everything as it will be, watched from inside at every twentieth step. What the diagnosis would say during the training it says here, before you have waited. "

@@ -105,16 +105,28 @@ def try_run(path: str, *, as_json: bool) -> int:
 
 
 def tell_trials(trials: Iterable[Finding | Tried], *, as_json: bool) -> None:
-    """Each finding, and beneath it what its advice did."""
+    """Each finding, and beneath it what its advice did, or that it proposes nothing which could be tried."""
     from glassnet.events import Finding, to_json
 
+    untried: Finding | None = None
     for event in trials:
         if as_json:
             click.echo(to_json(event))
-        elif isinstance(event, Finding):
+            continue
+        if isinstance(event, Finding):
+            tell_untried(untried)
+            untried = event
             say(f"{event.rule}: {event.what}")
         else:
+            untried = None
             say(f"  tried {event.words}")
+    tell_untried(untried)
+
+
+def tell_untried(finding: Finding | None) -> None:
+    """Say of a finding of which nothing was tried what is to be done by hand."""
+    if finding is not None:
+        say(f"  nothing tried: no setting of the recipe would mend it; do: {finding.advice}")
 
 
 def perform(
@@ -143,6 +155,8 @@ def perform(
     if try_advice and teller.checkup is not None:
         from glassnet.checkup import try_findings
 
+        if not teller.checkup.subject.findings and not as_json:
+            say("nothing to try: the diagnosis has found nothing in the first steps")
         tell_trials(try_findings(teller.checkup), as_json=as_json)
     word = verdict(seen)
     if as_json:

@@ -58,6 +58,9 @@ class Batches:
         shuffle: a new random order in every epoch; otherwise the part's own order.
         device: where batches are put before ``prepare`` sees them.
         channels_last: lay image batches out as (batch, height, width, channels) in memory.
+
+    Attributes:
+        plain: the same batches without augmentation, where these have some.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Batches:
         self.shuffle = shuffle
         self.device = torch.device(device)
         self.channels_last = channels_last
+        self.plain: Batches | None = None
         self.samples = len(part)
         self.sizes = sizes_of(self.samples, batch_size)
         self.steps_per_epoch = len(self.sizes)

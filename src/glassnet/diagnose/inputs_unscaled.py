@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from glassnet.diagnose.history import History
 from glassnet.diagnose.rule import Rule
@@ -22,13 +23,16 @@ def judge(history: History, event: Event) -> Finding | None:
     if inputs.get("indices") or not {"mean", "std", "min", "max"} <= set(inputs) or inputs.get("constant", 0.0) >= 1:
         return None
     if (times := inputs.get("largest_row", 1.0)) > WILD:
-        return RULE.finding(
-            0,
+        return _one_row(
             f"sample {inputs['largest_row_at']} of the first batches is {times:,.0f} times as large as the middle one, and reaches {max(abs(inputs['min']), abs(inputs['max'])):.4g}",
             {"times": times, "row": float(inputs["largest_row_at"])},
-            why="a row in other units, a mark for missing values such as -999, or a slip of a decimal point",
-            advice="look at this row (glassnet data DATA tells ranges) and mend it or leave it out; or bin the numbers of a table (--preprocess quantile), so that no row can be far away",
             remedies=({"clip.norm": 1.0},),
+        )
+    unseen = event.validation
+    if (times := unseen.get("largest_row", 1.0)) > WILD:
+        return _one_row(
+            f"sample {unseen['largest_row_at']} of the validation part is {times:,.0f} times as large as the middle training sample: validation loss, and what is chosen by it, may be decided by this one",
+            {"times": times, "row": float(unseen["largest_row_at"])},
         )
     if str(event.net.get("first", "")).startswith(NORMALISING):
         return None
@@ -45,12 +49,23 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def _one_row(what: str, evidence: dict[str, float], remedies: tuple[dict[str, Any], ...] = ()) -> Finding:
+    return RULE.finding(
+        0,
+        what,
+        evidence,
+        why="a row in other units, a mark for missing values such as -999, or a slip of a decimal point",
+        advice="look at this row ('glassnet data DATA' names values far outside) and mend it or leave it out; or bin the numbers of a table (--preprocess quantile), so that no row can be far away",
+        remedies=remedies,
+    )
+
+
 RULE = Rule(
     id="inputs-unscaled",
     title="Inputs that were not scaled",
     threshold=(
         f"root mean square above {LARGEST:g} or below {SMALLEST:g}; or one column with more than {RATIO:g} times the spread of the middle one and numbers beyond "
-        f"{EXTREME:g}; not where the first layer normalises; or a sample {WILD:g} times as long, as a vector, as the middle one"
+        f"{EXTREME:g}; not where the first layer normalises; or a sample {WILD:g} times as long, as a vector, as the middle one, also in the validation part"
     ),
     source="LeCun et al., Efficient BackProp, 1998, section 4.3, for the reason; numbers calibrated on benchmarks/diagnosis",
     explanation=(

@@ -9,6 +9,7 @@ from glassnet.diagnose.history import History
 from glassnet.diagnose.look import narrowest, number
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.signs import NARROW, share
+from glassnet.diagnose.targets_unscaled import far_value
 from glassnet.events import Described, Epoch, Event, Finding
 
 SURE, SURER = 3.0, 3.5  # standard errors
@@ -69,7 +70,7 @@ def judge(history: History, event: Event) -> Finding | None:
         told = f"the nearest neighbour of a sample has its class for {agreement:.1%} of {count} samples, where labels drawn at random would for {chance:.1%}; validation accuracy is at best {best:.1%}, the most frequent class has {majority:.1%}"
     elif seen.task == "values":
         best = max(number(epoch.val.get("r2")) for epoch in history.epochs)
-        if abs(agreement) > SURE * math.sqrt(MUTUAL / count) or best > TOLD:
+        if far_value(seen) is not None or abs(agreement) > SURE * math.sqrt(MUTUAL / count) or best > TOLD:
             return None
         told = f"the values of nearest neighbours are uncorrelated ({agreement:.2f}), and R² on validation is at best {best:.2f}"
     else:

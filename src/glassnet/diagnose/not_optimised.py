@@ -8,21 +8,38 @@ from glassnet.events import Described, Event, Finding
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step when a trainable parameter is in no group of the optimiser."""
-    if not isinstance(event, Described) or not event.net.get("not_optimised"):
+    """Found before the first step when a trainable parameter is in no group of the optimiser, or the network itself does not know of it."""
+    if not isinstance(event, Described):
         return None
-    names = event.net["not_optimised"]
-    return RULE.finding(
-        0,
-        f"{len(names)} trainable parameter{'s are' if len(names) > 1 else ' is'} in no group of the optimiser: {', '.join(names[:4])}{' …' if len(names) > 4 else ''}",
-        {"parameters": float(len(names))},
-    )
+    if hidden := event.net.get("hidden"):
+        return RULE.finding(
+            0,
+            f"{_counted(hidden)} used, and in no parameters() of the network: {_named(hidden)}",
+            {"parameters": float(len(hidden))},
+            why="layers in a plain Python list, tuple or dict are invisible to PyTorch: they are not trained, not moved to a GPU and not saved with the network",
+            advice="keep them in nn.ModuleList, nn.ModuleDict or nn.ParameterList",
+        )
+    if names := event.net.get("not_optimised"):
+        return RULE.finding(
+            0,
+            f"{_counted(names)} trainable and in no group of the optimiser: {_named(names)}",
+            {"parameters": float(len(names))},
+        )
+    return None
+
+
+def _counted(names: list[str]) -> str:
+    return f"{len(names)} parameter{'s are' if len(names) > 1 else ' is'}"
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
 
 
 RULE = Rule(
     id="not-optimised",
     title="Parameters that the optimiser does not know",
-    threshold="a trainable parameter that is in no parameter group",
+    threshold="a trainable parameter that is in no parameter group, or one that a gradient reaches and that is in no parameters() of the network",
     source="no threshold is needed",
     explanation=(
         "The optimiser changes the tensors that it was given, and no others. Layers that were added or replaced after it was made, or left out of the list, get a gradient "

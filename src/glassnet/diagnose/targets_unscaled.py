@@ -7,13 +7,23 @@ from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
 LARGEST, SMALLEST = 20.0, 0.02
+FAR = 50.0  # from the median, over how far 99 % of the values lie; as the audit has it
 BOUNDED_LOSSES = ("squared", "mseloss", "mse", "absolute", "l1loss", "smoothl1loss", "huber", "huberloss")
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step when mean or spread of the values is above 20, or the spread below 0.02."""
+    """Found before the first step when mean or spread of the values is above 20, or the spread below 0.02, or when one value lies far outside of all others."""
     if not isinstance(event, Described) or event.task != "values" or not {"mean", "std"} <= set(event.targets):
         return None
+    if (where := far_value(event)) is not None:
+        seen = event.targets if where == "the first batches" else event.validation
+        return RULE.finding(
+            0,
+            f"the value to be learned of sample {seen['farthest_at']} of {where}, {seen['farthest_value']:.4g} as the network gets it, lies {seen['farthest']:,.0f} times as far from the median as 99 % of the values do",
+            {"times": seen["farthest"], "row": float(seen["farthest_at"])},
+            why="a value in other units, a mark for a missing one such as -999, or a slip of a decimal point: its square outweighs all others in the loss, and it decides mean and spread",
+            advice="look at this row ('glassnet data DATA' names values far outside), and mend it or leave it out; where such values are true, learn the logarithm, or use a loss that grows with a mistake as it is (--loss huber)",
+        )
     name = str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "")
     mean, std = event.targets["mean"], event.targets["std"]
     if name not in BOUNDED_LOSSES or std == 0 or (max(abs(mean), std) <= LARGEST and std >= SMALLEST):
@@ -25,10 +35,16 @@ def judge(history: History, event: Event) -> Finding | None:
     )
 
 
+def far_value(event: Described) -> str | None:
+    """Where a value to be learned lies so far outside of all others that it decides every mean and every loss; None where none does."""
+    parts = (("the first batches", event.targets), ("the validation part", event.validation))
+    return next((where for where, seen in parts if seen.get("farthest", 0.0) > FAR), None)
+
+
 RULE = Rule(
     id="targets-unscaled",
     title="Targets far from the scale of the network's outputs",
-    threshold=f"|mean| or spread above {LARGEST:g}, or spread below {SMALLEST:g}",
+    threshold=f"|mean| or spread above {LARGEST:g}, or spread below {SMALLEST:g}; or a value {FAR:g} times as far from the median as 99 % of them",
     source="calibrated on benchmarks/diagnosis",
     explanation=(
         "A fresh network says numbers around zero of size one. If the values are in the hundreds, it first spends its time on moving the last bias, with "

@@ -11,34 +11,79 @@ from glassnet.events import Described, Event, Finding
 
 SQUARED = ("squared", "mseloss", "mse", "absolute", "l1loss", "smoothl1loss", "huber", "huberloss")
 BOUNDED = ("Sigmoid", "ReLU", "ReLU6", "Tanh", "Hardtanh", "Hardsigmoid", "ScaledTanh", "LogSigmoid", "Softplus")
+WITH_LOGITS = ("binary", "bcewithlogits", "bcewithlogitsloss", "binarycrossentropywithlogits")
+# What the operations of autograd that bound their results can say.
+REACHES = {
+    "Sigmoid": (0.0, 1.0),
+    "Hardsigmoid": (0.0, 1.0),
+    "Tanh": (-1.0, 1.0),
+    "Relu": (0.0, math.inf),
+    "Softplus": (0.0, math.inf),
+}
+FREE = ("Addmm", "Mm", "Linear", "Convolution")
+SLACK = 0.1  # of the values' spread
 FEWEST, MOST = 3, 50  # distinct whole numbers that may be class indices
 LIKE_INDICES = 0.12  # relative distance of mean and spread from those of indices 0 to K − 1 that are equally frequent; counts of things gather closer (of two tosses, 0.13)
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step by the targets, the outputs of the untrained network and the name of the loss."""
+    """Found before the first step by the targets, the outputs of the untrained network, the operation that made them, and the name of the loss."""
     if not isinstance(event, Described):
         return None
     name = str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "")
     if event.task == "classes" and is_cross_entropy(event) and event.outputs > 1:
         return _not_logits(event)
+    if name in WITH_LOGITS and (end := _end(event)):
+        return _bounded(event, f"the network ends in {end}")
     if event.task == "values" and name in SQUARED:
-        return _classes_as_values(event)
+        return _out_of_reach(event) or _classes_as_values(event)
     return None
 
 
+def _end(event: Described) -> str:
+    """The module or the operation that bounds the outputs; empty where they may be any number."""
+    last, operation = event.net.get("last", ""), event.net.get("ends_in", "")
+    if operation in FREE:  # a layer that is no module comes behind the last module
+        return ""
+    return str(last if last in BOUNDED else f"torch.{operation.lower()}" if operation in REACHES else "")
+
+
 def _not_logits(event: Described) -> Finding | None:
-    last, result = event.net.get("last", ""), event.result
+    result, end = event.result, _end(event)
     one_sided = result.get("nonnegative", 0.5) >= 1 and result.get("min", -1.0) == 0 < result.get("max", 0.0)
-    if last not in BOUNDED and not one_sided:
+    if not end and not one_sided:
         return None
-    how = f"the network ends in {last}" if last in BOUNDED else "no output of the network is negative"
+    return _bounded(event, f"the network ends in {end}" if end else "no output of the network is negative")
+
+
+def _bounded(event: Described, how: str) -> Finding:
+    low, high = event.result.get("min", 0.0), event.result.get("max", 0.0)
+    loss = "cross-entropy" if is_cross_entropy(event) else event.plan["loss"]
     return RULE.finding(
         0,
-        f"{how} (outputs from {result.get('min', 0.0):.3g} to {result.get('max', 0.0):.3g}), but cross-entropy takes logits, which must be free to be any number",
-        {"min": result.get("min", 0.0), "max": result.get("max", 0.0)},
+        f"{how} (outputs from {low:.3g} to {high:.3g}), but {loss} takes logits, which must be free to be any number",
+        {"min": low, "max": high},
         why="an activation function after the last layer, as between hidden layers",
-        advice="remove the activation after the last layer; cross-entropy applies softmax by itself",
+        advice=f"remove the activation after the last layer; {loss} applies {'softmax' if is_cross_entropy(event) else 'the sigmoid'} by itself",
+    )
+
+
+def _out_of_reach(event: Described) -> Finding | None:
+    """Values that an activation after the last layer cannot say."""
+    operation, targets = event.net.get("ends_in", ""), event.targets
+    if operation not in REACHES or not {"min", "max", "std"} <= set(targets):
+        return None
+    low, high = REACHES[operation]
+    slack = SLACK * targets["std"]
+    if targets["min"] >= low - slack and targets["max"] <= high + slack:
+        return None
+    reach = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} on"
+    return RULE.finding(
+        0,
+        f"the network ends in torch.{operation.lower()}, which says numbers {reach} only, and the values to be learned lie between {targets['min']:.3g} and {targets['max']:.3g}",
+        {"min": targets["min"], "max": targets["max"]},
+        why="an activation function after the last layer, as between hidden layers",
+        advice="remove the activation after the last layer, or bring the values into its range",
     )
 
 
@@ -71,7 +116,7 @@ RULE = Rule(
     id="wrong-loss",
     title="The loss does not fit the output or the targets",
     threshold=(
-        "cross-entropy on outputs that an activation has bounded (or that are never below an exact zero); squared or absolute error on one-hot rows, or with one output on "
+        "cross-entropy, also the binary one, on outputs that an activation has bounded (or that are never below an exact zero); squared or absolute error on values that the activation after the last layer cannot say; squared or absolute error on one-hot rows, or with one output on "
         f"{FEWEST} to {MOST} whole numbers from 0 on that are about equally frequent"
     ),
     source="calibrated on benchmarks/diagnosis; the first follows from the definition of logits, UMLAUT (CHI 2021) warns of it too",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from glassnet.data.audit.classes import few_samples, imbalance
-from glassnet.data.audit.columns import leaks, missing_values, times_at_random
+from glassnet.data.audit.columns import leaks, missing_values, outlying_values, times_at_random
 from glassnet.data.audit.copies import contradicting, duplicates_across, duplicates_within
 from glassnet.data.audit.inputs import (
     blank_images,
@@ -38,6 +38,7 @@ RULES: tuple[Callable[[Look], Iterator[Trouble]], ...] = (
     silent_sounds,
     unknown_tokens,
     missing_values,
+    outlying_values,
     leaks,
     times_at_random,
     shifted_parts,

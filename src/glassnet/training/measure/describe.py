@@ -15,6 +15,7 @@ from glassnet.events import Described
 from glassnet.training.losses import LOSSES
 from glassnet.training.measure import looks
 from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.hidden import taking_part
 from glassnet.training.measure.kernel_ridge import known
 from glassnet.training.measure.kinds import DROPOUTS, NONLINEARITIES, NORMS, RECURRENT, in_order, kind_of, leaves
 from glassnet.training.measure.restoring import untouched
@@ -31,6 +32,21 @@ STRAIGHT = (
     "smoothl1",
 )  # losses of values that grow with a mistake as it is, and not as its square
 POINTS = 101  # at which the schedule is asked what it will do
+LAYING_OUT = (
+    "View",
+    "UnsafeView",
+    "ReshapeAlias",
+    "Squeeze",
+    "Unsqueeze",
+    "Transpose",
+    "Permute",
+    "TBackward",
+    "Clone",
+    "Alias",
+    "Select",
+    "Slice",
+    "ToCopy",
+)
 STEP_SAMPLES = 256  # in the one backward pass that tells which parameters a gradient reaches
 
 
@@ -79,6 +95,9 @@ def describe(
     """
     with untouched(net):
         seen = some_of(batches, samples)
+        # What augmentation changes the network must bear; what inputs have to do with targets, and with other parts, is asked of them as they are.
+        plain = getattr(batches, "plain", None)
+        own = seen if plain is None else some_of(plain, samples)
         unseen = some_of(validation, samples) if validation is not None else None
         optimizer = plan.optimizer(net)
         task = task_of(seen.targets)
@@ -93,11 +112,11 @@ def describe(
         validation_figures: dict[str, Any] = {}
         if unseen is not None and unseen.samples:
             validation_figures = {"samples": unseen.samples, "loss": result.pop("validation_loss", None)}
-            validation_figures |= looks.compared(seen.inputs, seen.targets, unseen.inputs, unseen.targets, task)
+            validation_figures |= looks.compared(own.inputs, own.targets, unseen.inputs, unseen.targets, task)
         result.pop("validation_loss", None)
-        about_targets = looks.of_targets(seen.inputs, seen.targets, task, outputs)
+        about_targets = looks.of_targets(own.inputs, own.targets, task, outputs)
         others = (unseen.inputs, unseen.targets) if unseen is not None else ([], [])
-        if simply := known(seen.inputs, seen.targets, *others, task):
+        if simply := known(own.inputs, own.targets, *others, task):
             about_targets |= {
                 "kernel_knows": simply.training,
                 "linear_knows": simply.linear,
@@ -114,7 +133,7 @@ def describe(
             outputs=outputs,
             plan=about_plan(plan, optimizer, batches, seen),
             net=about_net,
-            inputs=looks.of_inputs(seen.inputs, seen.targets, task),
+            inputs=looks.of_inputs(seen.inputs) | looks.telling(own.inputs, own.targets, task),
             targets=about_targets,
             result=result,
             start=start,
@@ -278,8 +297,9 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
     net.eval()
     stuck_in_train = [name for name, module in net.named_modules() if module.training and name]
     ran: list[tuple[str, nn.Module]] = []
-    with in_order(net, ran), Activations(net) as activations:
-        unreached, silent, norm = reached(net, plan, seen, named)
+    hidden: list[str] = []
+    with in_order(net, ran), Activations(net) as activations, taking_part(net, hidden):
+        unreached, silent, norm, ends_in = reached(net, plan, seen, named)
     modules = [module for _, module in leaves(net)]
     random, mixes = in_evaluation(net, seen)
     return {
@@ -290,6 +310,7 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
         "unreached": unreached,
         "zero_gradient": silent,
         "not_optimised": [name for name, p in named if p.requires_grad and id(p) not in known],
+        "hidden": hidden,
         "identical_units": [name for name, p in named if p.ndim > 1 and len(p) > 1 and bool((p == p[:1]).all())],
         "stuck_in_eval": stuck_in_eval,
         "stuck_in_train": stuck_in_train,
@@ -304,6 +325,7 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
         ),
         "first": type(ran[0][1]).__name__ if ran else "",
         "last": type(ran[-1][1]).__name__ if ran else "",
+        "ends_in": ends_in,
         "random_in_eval": random,
         "mixes_samples": mixes,
         "grad_norm": norm,
@@ -339,22 +361,32 @@ def at_start(activations: Activations) -> dict[str, Any]:
 
 def reached(
     net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Parameter]]
-) -> tuple[list[str], list[str], float]:
-    """Names of trainable parameters that get no gradient, and of those whose gradient is exactly zero; the whole gradient's norm."""
+) -> tuple[list[str], list[str], float, str]:
+    """Names of trainable parameters that get no gradient, and of those whose gradient is exactly zero; the whole gradient's norm; the outputs' last operation."""
     if not seen.samples:
-        return [], [], 0.0
+        return [], [], 0.0, ""
     net.train()
     net.zero_grad(set_to_none=True)
     inputs, targets = seen.inputs[0][:STEP_SAMPLES], seen.targets[0][:STEP_SAMPLES]
     with torch.enable_grad():
-        loss = plan.loss(net(inputs), targets)
+        outputs = net(inputs)
+        ends_in = last_operation(_first(outputs))
+        loss = plan.loss(outputs, targets)
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
     trainable = [(name, p) for name, p in named if p.requires_grad]
     unreached = [name for name, p in trainable if p.grad is None]
     silent = [name for name, p in trainable if p.grad is not None and not bool(p.grad.any())]
     total = sum(float(p.grad.double().square().sum()) for _, p in trainable if p.grad is not None)
-    return unreached, silent, math.sqrt(total) if math.isfinite(total) else math.inf
+    return unreached, silent, math.sqrt(total) if math.isfinite(total) else math.inf, ends_in
+
+
+def last_operation(outputs: Tensor) -> str:
+    """What autograd calls the last operation that made numbers, such as ``Sigmoid``; what only lays them out otherwise is passed over."""
+    node = outputs.grad_fn
+    while node is not None and node.name().startswith(LAYING_OUT):
+        node = node.next_functions[0][0]
+    return "" if node is None else node.name().partition("Backward")[0]
 
 
 def in_evaluation(net: nn.Module, seen: Seen) -> tuple[bool, bool]:

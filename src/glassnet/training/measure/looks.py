@@ -10,6 +10,8 @@ from torch import Tensor
 
 NEIGHBOURS = 1_000  # samples compared with each other
 DIRECTIONS = 256  # random projection before comparing, where inputs are longer
+WILD = 10.0  # spreads from the mean, beyond which a number counts as that far: a single one must not make a part look unlike another
+FEWEST = 50  # values, of which the farthest is compared with the others
 TINY = 1e-12
 
 
@@ -22,8 +24,8 @@ def flat(inputs: list[Tensor]) -> Tensor:
     return torch.cat([row[:, :shortest] for row in rows])
 
 
-def of_inputs(inputs: list[Tensor], targets: list[Tensor], task: str) -> dict[str, Any]:
-    """``inputs`` of :class:`~glassnet.events.Described`."""
+def of_inputs(inputs: list[Tensor]) -> dict[str, Any]:
+    """``inputs`` of :class:`~glassnet.events.Described`, but for what :func:`telling` says."""
     x = flat(inputs)
     if x.numel() == 0:
         return {"samples": 0, "features": 0}
@@ -51,13 +53,17 @@ def of_inputs(inputs: list[Tensor], targets: list[Tensor], task: str) -> dict[st
         spread = std[alive]
         found["scale_ratio"] = float(spread.max() / spread.median().clamp_min(TINY))
         found["offset"] = float((mean[alive].abs() / spread).max())
-        found |= _telling(x, targets, task, alive)
     return found
 
 
-def _telling(x: Tensor, targets: list[Tensor], task: str, alive: Tensor) -> dict[str, Any]:
+def telling(inputs: list[Tensor], targets: list[Tensor], task: str) -> dict[str, Any]:
     """How much of the target's variance single features explain: eta² of class means, or the squared correlation of values."""
-    if task == "other":
+    x = flat(inputs)
+    if task == "other" or x.numel() == 0:
+        return {}
+    x = torch.where(torch.isfinite(x), x, 0.0)
+    alive = x.std(0, correction=0) > TINY
+    if not bool(alive.any()):
         return {}
     wanted = torch.cat([t.reshape(len(t), -1) if t.ndim > 1 else t for t in targets])
     if task == "classes" and wanted.ndim == 1:
@@ -117,8 +123,21 @@ def of_targets(inputs: list[Tensor], targets: list[Tensor], task: str, outputs: 
                 "whole": bool((good == good.round()).all()),
                 "distinct": len(torch.unique(good)),
             }
+        found |= _farthest(y, y)
         found |= _ordered(targets)
     return found | _neighbours(flat(inputs), y, task)
+
+
+def _farthest(values: Tensor, usual: Tensor) -> dict[str, float]:
+    """How far the farthest value lies from the median of the usual ones, over how far 99 % of these do at most, and whose it is; empty where there are few."""
+    if len(usual) < FEWEST or not len(values):
+        return {}
+    y, x = (torch.where(torch.isfinite(each), each, 0.0).reshape(len(each), -1).double() for each in (values, usual))
+    middle = x.median(0).values
+    reach = (x - middle).abs().sort(0).values[int(0.99 * (len(x) - 1))]
+    times = torch.where(reach > 0, (y - middle).abs() / reach.clamp_min(TINY), 0.0)
+    at, output = divmod(int(times.argmax()), times.shape[1])
+    return {"farthest": float(times[at, output]), "farthest_at": at, "farthest_value": float(y[at, output])}
 
 
 def _mixing(targets: list[Tensor]) -> dict[str, float]:
@@ -228,6 +247,10 @@ def compared(
     found: dict[str, Any] = {}
     if bool(alive.any()):
         x, v, std = x[:, alive], v[:, alive], std[alive]
+        sizes = (x.norm(dim=1).median().clamp_min(TINY), v.norm(dim=1))
+        found |= {"largest_row": float(sizes[1].max() / sizes[0]), "largest_row_at": int(sizes[1].argmax())}
+        middle = x.mean(0)
+        x, v = (each.clamp(middle - WILD * std, middle + WILD * std) for each in (x, v))
         shift = (v.mean(0) - x.mean(0)).abs() / std
         half = len(x) // 2
         noise = (x[:half].mean(0) - x[half:].mean(0)).abs() / std
@@ -240,6 +263,8 @@ def compared(
             "spread_ratio": float((v.std(0, correction=0) / std).median()),
         }
         found |= _distances(x, v)
+    if task == "values" and targets[0].shape[1:] == their_targets[0].shape[1:]:
+        found |= _farthest(torch.cat(their_targets), torch.cat(targets))
     if task == "classes":
         y, w = torch.cat(targets).clamp_min(0), torch.cat(their_targets).clamp_min(0)
         size = int(max(y.max(), w.max())) + 1
@@ -250,12 +275,13 @@ def compared(
 
 
 def _distances(x: Tensor, v: Tensor) -> dict[str, float]:
-    """How near validation samples lie to training samples, beside how near these lie to each other; identical ones are counted."""
+    """How near validation samples lie to training samples, beside how near different ones of these lie to each other; identical ones are counted."""
     n, m = min(len(x), NEIGHBOURS), min(len(v), NEIGHBOURS)
-    both = reduced(torch.cat([x[:n], v[:m]]))
-    among = torch.cdist(both[:n], both[:n])
+    different = torch.unique(x[:n], dim=0)
+    both = reduced(torch.cat([different, v[:m]]))
+    among = torch.cdist(both[: len(different)], both[: len(different)])
     among.fill_diagonal_(math.inf)
-    across = torch.cdist(both[n:], both[:n]).min(1).values
+    across = torch.cdist(both[len(different) :], both[: len(different)]).min(1).values
     usual = float(among.min(1).values.median())
     return {
         "neighbour_distance_ratio": float(across.median()) / max(usual, TINY) if usual > 0 else 1.0,
