@@ -216,6 +216,13 @@ def test_snapshots_bring_their_schedule_and_time_and_swa_its_own() -> None:
     assert (swa.schedule.name, swa.schedule.options) == ("swa", {"start": 0.6})
 
 
+def test_a_warm_up_ends_before_the_run_does() -> None:
+    recipe = Recipe().changed({"train.epochs": 5, "schedule.warmup": 5.0})
+    with pytest.raises(UsageError, match="the warm-up lasts as long as the whole run"):
+        resolve(recipe, images())
+    assert resolve(recipe.changed({"train.epochs": 6}), images())[0].schedule.warmup == 5.0
+
+
 def test_quick_takes_smaller_batches_at_the_same_rate_where_an_epoch_has_few_steps() -> None:
     quick = Recipe().changed({"train.effort": "quick", "net.name": "small-vgg"})
     few, _ = resolve(quick, images(7_000, side=8))

@@ -57,7 +57,21 @@ def resolve(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
     resolved = recipe.changed(settings)
     rest = _rest(resolved, data)
     resolved = resolved.changed({key: choice.value for key, choice in rest.items()})
+    _check_warmup(resolved)
     return resolved, {key: choice.reason for key, choice in (chosen | rest).items()}
+
+
+def _check_warmup(recipe: Recipe) -> None:
+    """Refuse a rise of the rate that the run does not live to see the end of."""
+    warmup, epochs = recipe.schedule.warmup, recipe.train.epochs
+    if warmup and not isinstance(epochs, str) and recipe.train.budget is None and warmup >= epochs:
+        raise UsageError(
+            "the warm-up lasts as long as the whole run",
+            where="schedule.warmup",
+            got=f"{warmup:g} of {epochs} epochs",
+            expected=f"fewer than {epochs}",
+            fix="a shorter warm-up (a tenth of the run is usual), or more epochs",
+        )
 
 
 def check_together(recipe: Recipe, data: Data) -> None:

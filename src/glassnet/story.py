@@ -284,6 +284,10 @@ def look_first(parts: Assembly, recorder: Recorder, listen: Listener, tell: Tell
             amiss.append(found)
     line = ", ".join(good).replace(", and", " and") or "something is amiss"
     tell(f"check  {line}; {time.monotonic() - begun:.1f} s")
+    if parts.recipe.train.effort == "quick" and parts.plan.meter is None:
+        tell(
+            "watch  nobody looks inside meanwhile (quick), and most of the diagnosis with it (--set train.measure=auto)"
+        )
     for found in amiss:
         if found.check == "initial-loss" and not math.isfinite(found.figures["loss"]):
             raise DivergedError(

@@ -23,6 +23,7 @@ from glassnet.checks.runner import run_on
 from glassnet.checks.twenty import twenty
 from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.diagnose import Doctor
+from glassnet.errors import ModelError
 from glassnet.events import Checked
 from glassnet.training.losses import make_loss
 from glassnet.training.measure.hidden import hidden_parameters
@@ -85,6 +86,37 @@ def test_inputs_or_targets_that_are_all_alike_fail() -> None:
     assert (same.verdict, one.verdict) == ("failed", "failed")
     assert "inputs" in same.what
     assert "targets" in one.what
+
+
+@pytest.mark.parametrize(("move", "named"), [(1, "such as 3,"), (-1, "such as -1,")])
+def test_targets_that_are_no_index_of_an_output_fail(move: int, named: str) -> None:
+    inputs, targets = classes_in((6,))
+    found = check("data-sane", subject("mlp", batches=Fixed(inputs, targets + move)))
+    assert found.verdict == "failed"
+    assert "120 of the first 360 targets" in found.what
+    assert named in found.what
+    told(found)
+
+
+def order_of(samples: int) -> Tensor:
+    """Of the first epoch of ``Fixed``."""
+    return torch.randperm(samples, generator=torch.Generator().manual_seed(0))
+
+
+def test_what_the_loss_raises_is_told_in_words() -> None:
+    inputs, targets = classes_in((6,))
+    late = Fixed(inputs, torch.where(torch.arange(360) == int(order_of(360)[50]), 3, targets))
+    with pytest.raises(ModelError, match="fails in the check initial-loss") as caught:
+        list(run_on(subject("mlp", batches=late), only=("initial-loss",)))
+    assert "IndexError: Target 3 is out of bounds." in str(caught.value)
+
+
+def test_losses_that_are_not_finite_do_not_help() -> None:
+    what = subject("mlp", net=nn.Sequential(mlp(), Calls(torch.sqrt)))
+    found = check("input-independent", what)
+    assert found.verdict == "failed"
+    assert "not finite" in found.what
+    told(found)
 
 
 def test_the_audit_has_its_say() -> None:
@@ -431,6 +463,19 @@ def test_a_net_that_does_not_see_its_inputs_fails(name: str) -> None:
     told(found)
 
 
+def test_what_a_simple_model_finds_in_the_inputs_is_no_reason_to_stop() -> None:
+    """Rings: which one a point lies on no straight line tells, and a small net finds it late; its neighbours tell at once."""
+    generator = torch.Generator().manual_seed(7)
+    targets = torch.randint(3, (600,), generator=generator)
+    angle = 2 * math.pi * torch.rand(600, generator=generator)
+    rings = (1 + targets)[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
+    narrow = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3))
+    found = check("input-independent", subject("mlp", net=narrow, batches=Fixed(rings, targets)))
+    assert found.verdict == "warning"
+    assert "kernel ridge regression tells a sample's class" in found.what
+    told(found)
+
+
 def test_frequent_classes_alone_are_no_learning_from_inputs() -> None:
     """Nine in ten samples are of one class; without looking one comes far below ln 3, and that must not count."""
     generator = torch.Generator().manual_seed(4)
@@ -582,6 +627,26 @@ def test_an_output_that_cannot_reach_its_targets_fails() -> None:
     found = check("overfit-twenty", subject("values", net=squashed, batches=Fixed(inputs, targets)))
     assert found.verdict == "failed"
     assert found.figures["r2"] < 0.9
+
+
+def test_a_net_of_few_weights_is_given_fewer_values() -> None:
+    """A straight line through six features has seven weights: twenty noisy values are too many for it, three are not."""
+    torch.manual_seed(0)
+    inputs = torch.randn(200, 6, generator=torch.Generator().manual_seed(3))
+    noise = Fixed(inputs, torch.randn(200, 1, generator=torch.Generator().manual_seed(4)))
+    found = check("overfit-twenty", subject("values", net=nn.Linear(6, 1), batches=noise))
+    assert found.verdict == "passed"
+    assert found.figures["samples"] == 4.0
+    assert check("overfit-twenty", subject("values")).figures["samples"] == 20.0
+
+
+def test_a_cost_that_is_still_falling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.checks.overfit_twenty.STEPS", 110)
+    monkeypatch.setattr("glassnet.checks.overfit_twenty.NEAR_ZERO", 1e-9)
+    found = check("overfit-twenty", subject("mlp"))
+    assert found.verdict == "warning"
+    assert found.what.endswith("; it is still falling")
+    told(found)
 
 
 def test_what_works_against_learning_by_heart_is_off() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from torch import Tensor, nn
 import glassnet
 from glassnet import checks, cli
 from glassnet.checks import CHECKS
-from glassnet.cli.check_command import ending, explained, typed
+from glassnet.cli.check_command import ending, explained, tell_trials, typed
 from glassnet.data.opening import open_data
 from glassnet.data.options import ReadOptions
 from glassnet.diagnose import RULES
 from glassnet.errors import DivergedError, ModelError, UsageError
-from glassnet.events import Checked, Step, from_json
+from glassnet.events import Checked, Finding, Step, Tried, from_json
 from glassnet.runs import RunFolder
 from glassnet.training import Plan
 
@@ -61,6 +62,27 @@ def test_a_failed_check_ends_with_its_own_code_and_says_what_to_do(capsys: Captu
     assert "sane-sizes" not in out  # it comes after
     assert "glassnet check --explain initial-loss" in out
     assert Path("checks/digits-1/checks.json").exists()
+
+
+def test_trying_says_so_where_there_is_nothing_to_try(capsys: Capture) -> None:
+    assert cli.run(["check", "digits", *TINY, "--lr", "0.003", "--only", "trial-run", "--try"]) == 0
+    assert "nothing to try: the diagnosis has found nothing in the first steps\n" in capsys.readouterr().out
+    finding = Finding("leaking-input", "warning", 0, "input 3 tells it", "why", "take it away", {}, [])
+    trial = Tried("lr-too-low", {}, 0, 50, 1.0, 2.0, None, None, 0.1, "optimizer.lr = 1: this helps")
+    tell_trials([finding, replace(finding, rule="lr-too-low"), trial, finding], as_json=False)
+    untried = [
+        "leaking-input: input 3 tells it",
+        "  nothing tried: no setting of the recipe would mend it; do: take it away",
+    ]
+    tried = ["lr-too-low: input 3 tells it", "  tried optimizer.lr = 1: this helps"]
+    assert capsys.readouterr().out.splitlines() == [*untried, *tried, *untried]
+
+
+def test_a_quick_run_says_that_nobody_looks_inside(capsys: Capture) -> None:
+    assert cli.run(["train", "digits", *TINY, "--effort", "quick"]) == 0
+    assert "\nwatch  nobody looks inside meanwhile (quick)" in capsys.readouterr().out
+    assert cli.run(["train", "digits", *TINY]) == 0
+    assert "\nwatch " not in capsys.readouterr().out
 
 
 def test_json_is_a_line_for_each_check_and_one_for_the_verdict(capsys: Capture) -> None:

@@ -52,6 +52,11 @@ def slow(steps: tuple[int, ...] = (20, 21, 22, 23), **more: Any) -> list[Event]:
     return list(looks(steps, **({"reach": 0.999, "promised": 1e-3} | more)))
 
 
+def in_short(*extras: Event | Sequence[Event]) -> list[Event]:
+    """The same as the beginning of a run of four epochs of ten steps."""
+    return [Started(320, 10, 4, 1000), *run(*extras)[1:]]
+
+
 def high(ratio: float, later: float | None = None, reach: float = 0.4) -> list[Event]:
     sizes = [ratio] * 3 + [ratio if later is None else later] * 5
     return [look(2 * n + 8, reach=reach, parameters=parameters(size)) for n, size in enumerate(sizes)]
@@ -155,6 +160,7 @@ def of_twenty(some: Sequence[Event]) -> Run:
 
 
 LINEAR = described(net={"nonlinearities": 0})
+STARTING = {"loss": 2.3, "accuracy": 0.2}
 KNOWING = {"loss": 2.3, "accuracy": 0.5}
 NORMS = described(net={"batch_norms": 2})
 UNEVEN = described(targets={"counts": [280] + [80] * 9, "neighbour_agreement": 0.25})
@@ -705,6 +711,22 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
         [
             run(striding(accuracy=0.72), losses=falling, start=straight(linear_knows=0.81)),
             run(striding(accuracy=0.7), losses=falling, start=straight(kernel_knows=0.9, linear_knows=0.7)),
+        ],
+    ),
+    (
+        "lr-too-low",  # a run of three dozen steps has too few looks for the other ways to tell
+        in_short(epoch(2, STARTING, STARTING), looks((1, 3, 10), parameters=parameters(1e-3), reach=0.99)),
+        30,
+        {"reach": 0.99, "fallen": 1 - 2.3 / 2.31, "update": 1e-3},
+        [
+            run(epoch(2, STARTING, STARTING), looks((1, 3, 10), parameters=parameters(1e-3), reach=0.99)),
+            in_short(epoch(2, STARTING, STARTING), looks((1, 3, 10), parameters=parameters(1e-3), reach=0.89)),
+            in_short(epoch(2, STARTING, STARTING), looks((1, 3, 10), parameters=parameters(2e-3), reach=0.99)),
+            in_short(
+                epoch(2, *[STARTING | {"accuracy": 0.71}] * 2),
+                looks((1, 3, 10), parameters=parameters(1e-3), reach=0.99),
+            ),
+            in_short(epoch(0, STARTING, STARTING), looks((1, 3, 10), parameters=parameters(1e-3), reach=0.99)),
         ],
     ),
     (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from glassnet.checks.check import Check
+from glassnet.checks.look import first
 from glassnet.checks.subject import Subject
 from glassnet.data.audit import Trouble, audit
 from glassnet.events import Checked
@@ -44,6 +46,14 @@ def judge(subject: Subject) -> Checked:
             why="there is nothing to tell apart; or the samples come sorted and the first batches hold one class",
             advice="look at what reads the targets; let the batches be shuffled",
         )
+    outputs = outputs_for_classes(subject, inputs, targets)
+    if outputs is not None and bool((outside := (targets < 0) | (targets >= outputs)).any()):
+        return CHECK.failed(
+            f"{int(outside.sum()):,} of the first {len(targets):,} targets, such as {int(targets[outside][0])}, are no index of one of the network's {outputs} outputs, which are counted from 0",
+            figures,
+            why="the last layer was made for other data, or classes are counted from 1 instead of 0",
+            advice="let the last layer have one output for each class, and count classes from 0",
+        )
     if subject.data is None:
         return CHECK.passed(told, figures)
     found = audit(subject.data)
@@ -56,6 +66,16 @@ def judge(subject: Subject) -> Checked:
     return CHECK.passed(f"{told}; the audit of {sum(found.sizes.values()):,} samples has found no trouble", figures)
 
 
+def outputs_for_classes(subject: Subject, inputs: Tensor, targets: Tensor) -> int | None:
+    """How many classes the network tells apart; None where targets are no class indices, or outputs no row of scores."""
+    if targets.is_floating_point() or targets.ndim != 1:
+        return None
+    with subject.trial() as net, torch.no_grad():
+        net.eval()
+        said = first(net(inputs[:2]))
+    return said.shape[1] if isinstance(said, Tensor) and said.ndim == 2 and said.shape[1] > 1 else None
+
+
 def _told(troubles: list[Trouble]) -> str:
     more = f" (and {len(troubles) - 1} more; 'glassnet data' tells all)" if len(troubles) > 1 else ""
     return troubles[0].what + more
@@ -64,7 +84,7 @@ def _told(troubles: list[Trouble]) -> str:
 CHECK = Check(
     id="data-sane",
     title="The data can be learned from",
-    threshold="fails where inputs or targets are not finite or never change, or where the audit finds an error; warns with the audit's warnings",
+    threshold="fails where inputs or targets are not finite or never change, where a target is no index of an output, or where the audit finds an error; warns with the audit's warnings",
     source="the audit of 'glassnet data'; Karpathy, A recipe for training neural networks, 2019: become one with the data first",
     explanation=(
         "Most of what goes wrong in a training goes wrong before it, in the data: missing numbers, labels in the wrong order, the same sample in the training part and "

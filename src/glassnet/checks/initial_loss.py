@@ -10,8 +10,11 @@ from glassnet.checks.subject import Subject
 from glassnet.events import Checked
 from glassnet.layers import RBF
 
-HIGH = 2.0
-FAR_TOO_HIGH = 3.0
+HIGH, FAR_TOO_HIGH = 2.0, 3.0
+HIGH_VALUES, FAR_VALUES = (
+    5.0,
+    10.0,
+)  # what an untrained net says of values is as wide as its last weights happen to make it
 KNOWING = 0.7
 
 
@@ -46,10 +49,11 @@ def judge(subject: Subject) -> Checked:
             figures,
         )
     # For values a first loss that is too high is another matter than for classes.
-    why, advice = (WHY_VALUES, ADVICE_VALUES) if look.ignorant.task == "values" else (None, None)
-    if look.loss > FAR_TOO_HIGH * expected + 1e-6:
+    of_values = look.ignorant.task == "values"
+    why, advice = (WHY_VALUES, ADVICE_VALUES) if of_values else (None, None)
+    if look.loss > (FAR_VALUES if of_values else FAR_TOO_HIGH) * expected + 1e-6:
         return CHECK.failed(told, figures, why=why, advice=advice)
-    if look.loss > HIGH * expected + 1e-6:
+    if look.loss > (HIGH_VALUES if of_values else HIGH) * expected + 1e-6:
         return CHECK.warning(told, figures, why=why, advice=advice)
     if look.penalty is not None and look.penalty > look.loss:
         return CHECK.warning(
@@ -77,7 +81,7 @@ ADVICE_VALUES = (
 CHECK = Check(
     id="initial-loss",
     title="The initial loss is that of not knowing",
-    threshold=f"fails where it is not finite or more than {FAR_TOO_HIGH:g} times the loss of a net that knows nothing, and where a penalty does not raise it; warns above {HIGH:g} times",
+    threshold=f"fails where it is not finite or more than {FAR_TOO_HIGH:g} times the loss of a net that knows nothing, and where a penalty does not raise it; warns above {HIGH:g} times; of values {FAR_VALUES:g} and {HIGH_VALUES:g} times",
     source="Stanford CS231n, Babysitting the learning process: ln 10 = 2.30 for ten classes; the nets of the zoo begin at up to 1.74 times that (resnet110)",
     explanation=(
         "Before training, a classifier should find all C classes equally likely. Each then has the probability 1/C, and the cross-entropy is −ln(1/C) = ln C: 2.30 for ten classes. "

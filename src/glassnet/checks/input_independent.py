@@ -16,7 +16,9 @@ from glassnet.checks.look import first
 from glassnet.checks.pieces import SIZE, Groups, Pieces, length
 from glassnet.checks.replaced import repeated, says_nothing
 from glassnet.checks.subject import Subject
+from glassnet.diagnose.labels_unrelated import SURER, TOLD
 from glassnet.events import Checked
+from glassnet.training.measure.kernel_ridge import known
 
 UNSEEN_SHARE = 0.25
 MOST_UNSEEN = 1_000
@@ -31,6 +33,7 @@ LOOKS = (10, 20, 40, 80, 160, 320)  # steps after which both are measured
 RATE = 1e-3  # Adam's own; whether the plan's rate is right is another check's matter
 CLEAR, DOUBTFUL = 3.0, 1.5  # standard errors
 LEAST_GAIN = 0.005  # of the loss without inputs
+SAME = 1e-6  # spread of the answers, of their size
 
 
 def judge(subject: Subject) -> Checked:
@@ -49,6 +52,13 @@ def judge(subject: Subject) -> Checked:
         if not real.learns:
             return CHECK.skipped("no parameter is to be trained; see gradients-reach")
         best, curves = compared(real, empty, kept, pieces, subject)
+    if best is None:
+        return CHECK.failed(
+            f"after {LOOKS[0]} steps the loss on {unseen:,} unseen samples is not finite",
+            {"unseen": float(unseen)},
+            why="an operation such as a logarithm, a root or a division meets a number it is not made for, or numbers outgrow float32",
+            advice="see trial-run (--only trial-run), which names the first layer or sample that is not finite",
+        )
     figures = asdict(best) | {"unseen": float(unseen)}
     losses = f"{best.real:.3g}, and {best.blank:.3g} without seeing the inputs"
     if best.clear:
@@ -62,6 +72,14 @@ def judge(subject: Subject) -> Checked:
             curves,
             why="the inputs say little about the targets, or the net needs longer than this to find out",
             advice="look whether a simple model (the linear one that 'glassnet train' measures beside) finds anything in these inputs",
+        )
+    if not says_the_same(real, kept) and (simply := known_simply(kept, pieces)):
+        return CHECK.warning(
+            f"{told}; {simply}: the inputs do say something, which this net has not found yet",
+            figures,
+            curves,
+            why="the net needs longer than this to find it, or something in it stands in the way",
+            advice="read the checks that follow; if they pass, look whether validation loss falls in the first epochs",
         )
     if few := too_little(kept, curves["steps"][-1]):
         return CHECK.warning(
@@ -100,8 +118,8 @@ class Compared:
 
 def compared(
     real: Learner, empty: Learner, kept: Groups, pieces: Pieces, subject: Subject
-) -> tuple[Compared, dict[str, list[float]]]:
-    """The first look at which inputs help beyond doubt, or else the one at which they help most; and the curves up to there."""
+) -> tuple[Compared | None, dict[str, list[float]]]:
+    """The first look at which inputs help beyond doubt, or else the one at which they help most, None where no loss is finite; and the curves up to there."""
     curves: dict[str, list[float]] = {"steps": [], "real": [], "blank": []}
     best: Compared | None = None
     done = 0
@@ -115,6 +133,8 @@ def compared(
         constant = constant_loss(subject, kept, pieces.targets)
         reference = blanks if constant is None or mean(blanks) < mean(constant) else constant
         gains = [a - b for a, b in zip(reference, losses, strict=True)]
+        if not all(map(math.isfinite, gains)):
+            break
         look = Compared(float(steps), mean(losses), mean(reference), mean(gains), stdev(gains) / math.sqrt(len(gains)))
         for name, value in (("steps", look.steps), ("real", look.real), ("blank", mean(blanks))):
             curves[name].append(value)
@@ -126,8 +146,32 @@ def compared(
         by_heart = steps > LOOKS[-1] // 4 and look.real > BY_HEART * min(curves["real"])
         if by_heart or time.monotonic() - begun > SECONDS:
             break
-    assert best is not None
     return best, curves
+
+
+def says_the_same(learner: Learner, kept: Groups) -> bool:
+    """Whether the trained copy gives the same answer to every sample: then it does not see its inputs."""
+    with torch.no_grad():  # as it answers after training: dropout makes any answers differ
+        said = first(learner.net.eval()(kept[0][0][:SIZE]))
+    if not isinstance(said, Tensor) or len(said) < 2:
+        return False
+    said = said.float()
+    return bool(said.std(0).max() <= SAME * said.abs().max().clamp_min(1e-12))
+
+
+def known_simply(kept: Groups, pieces: Pieces) -> str:
+    """What kernel ridge regression tells of the same samples, in words; empty where that may be chance."""
+    groups = [*kept, *(group for piece in pieces.given for group in piece)]
+    inputs, targets = [inputs for inputs, _ in groups], [targets for _, targets in groups]
+    task = "values" if targets[0].is_floating_point() else "classes" if targets[0].ndim == 1 else "other"
+    simply = known(inputs, targets, [], [], task)
+    if simply is None:
+        return ""
+    if task == "values":
+        return f"kernel ridge regression explains R² {simply.training:.2f} of them" if simply.training > TOLD else ""
+    if not simply.sure > SURER:
+        return ""
+    return f"kernel ridge regression tells a sample's class from the others, {simply.sure:.0f} standard errors better than chance"
 
 
 def too_little(kept: Groups, steps: float) -> str:
@@ -227,7 +271,7 @@ CHECK = Check(
     title="Inputs help",
     threshold=(
         f"passes as soon as the loss on unseen samples is {CLEAR:g} standard errors and {LEAST_GAIN:.1%} below that of the same net trained on inputs that say nothing, within "
-        f"{LOOKS[-1]} steps; fails where no look gives {DOUBTFUL:g}, on {FEWEST} samples or more with {FEWEST_RARE} or more outside the most frequent class; warns otherwise"
+        f"{LOOKS[-1]} steps; fails where no look gives {DOUBTFUL:g}, and kernel ridge regression finds nothing either (or the net says the same to all), on {FEWEST} samples or more with {FEWEST_RARE} or more outside the most frequent class; warns otherwise"
     ),
     source="Karpathy, A recipe for training neural networks, 2019: input-independent baseline",
     explanation=(

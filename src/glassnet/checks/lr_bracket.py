@@ -14,6 +14,7 @@ from glassnet.events import Checked
 from glassnet.training.range_test import RangeTest, find_lr
 
 LOWEST, HIGHEST = 1e-7, 10.0
+NO_RATE = 1e-6  # below which nothing moves that is scaled as it should be
 BEYOND = 10.0  # times the plan's rate, where that is higher
 STEPS = 96
 BATCH = 64  # samples of a batch; how high a rate may be hardly depends on more
@@ -33,7 +34,8 @@ def judge(subject: Subject) -> Checked:
             return CHECK.skipped("L-BFGS searches for the length of each step itself")
         rate = float(optimizer.param_groups[0]["lr"])
         found = climb(net, optimizer, without_end(subject), subject, rate)
-        if found.suggestion is None:  # a fall may be hidden in how batches differ; one large batch has no such noise
+        # A fall may be hidden in how batches differ, or be nothing else where it begins at the lowest rates; one large batch has no such noise.
+        if found.suggestion is None or (found.too_low is not None and found.too_low < NO_RATE):
             found = climb(net, optimizer, repeat(subject.samples(ONE_BATCH)), subject, rate)
     subject.range_test = found
     return verdict(found, rate, steps=subject.plan.epochs * subject.batches.steps_per_epoch)

@@ -53,6 +53,11 @@ class Pieces:
         return self._kept[number % len(self._kept)] if self._kept else []
 
     @property
+    def given(self) -> list[Groups]:
+        """All pieces given so far."""
+        return self._kept
+
+    @property
     def targets(self) -> Tensor:
         """Of all pieces given so far."""
         return torch.cat([targets for groups in self._kept for _, targets in groups])

@@ -22,7 +22,7 @@ from glassnet.checks import (
 from glassnet.checks.check import FAILED, Check
 from glassnet.checks.given import as_batches
 from glassnet.checks.subject import Subject
-from glassnet.errors import GlassnetError, all_at_once, unknown
+from glassnet.errors import GlassnetError, ModelError, all_at_once, is_out_of_memory, unknown
 from glassnet.events import Checked
 from glassnet.training.plan import Plan
 from glassnet.training.state import random_kept
@@ -40,10 +40,17 @@ CHECKS: tuple[Check, ...] = (
     trial_run.CHECK,
 )
 BY_ID = {check.id: check for check in CHECKS}
-# What makes these fail the diagnosis may know better: they see that nothing is learned, and a rule sees why.
-CONSEQUENCES = (input_independent.CHECK, overfit_twenty.CHECK)
+# What makes these fail the diagnosis may know better: they see that the loss is not what it should be, and a rule sees why.
+CONSEQUENCES = (initial_loss.CHECK, input_independent.CHECK, overfit_twenty.CHECK)
 # What these rules find makes figures of unseen samples worse or too good; it keeps no network from learning.
-NO_CAUSES = ("class-imbalance", "distribution-shift", "early-overfit", "leaking-input", "overfitting", "validation-leak")
+NO_CAUSES = (
+    "class-imbalance",
+    "distribution-shift",
+    "early-overfit",
+    "leaking-input",
+    "overfitting",
+    "validation-leak",
+)
 QUICK: tuple[Check, ...] = (initial_loss.CHECK, gradients_reach.CHECK, gradient_check.CHECK, sane_sizes.CHECK)
 
 
@@ -95,7 +102,7 @@ def run_on(
     subject.probe()
     for check in wanted:
         announce(check)
-        found = check.judge(subject)
+        found = judged(check, subject)
         if found.verdict == FAILED and check in CONSEQUENCES:
             found = with_cause(found, subject)
         yield found
@@ -103,10 +110,30 @@ def run_on(
             return
 
 
+def judged(check: Check, subject: Subject) -> Checked:
+    """What a check finds; what the network or the loss raises meanwhile is told in words.
+
+    Raises:
+        ModelError: they fail.
+    """
+    try:
+        return check.judge(subject)
+    except (RuntimeError, IndexError, ValueError, TypeError, ArithmeticError) as error:
+        if isinstance(error, GlassnetError) or is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"the network or the loss fails in the check {check.id}",
+            where=type(subject.net).__name__,
+            got=f"{type(error).__name__}: {error}".splitlines()[0],
+            expected="outputs and losses for every batch of the training part",
+        ) from error
+
+
 def with_cause(found: Checked, subject: Subject) -> Checked:
     """A failure with what the diagnosis finds in the first steps of the planned run, which then says why and what to do; as it was where it finds nothing."""
     trial_run.judge(subject)
-    cause = trial_run.worst([finding for finding in subject.findings if finding.rule not in NO_CAUSES])
+    causes = (finding for finding in subject.findings if finding.severity != "info" and finding.rule not in NO_CAUSES)
+    cause = next(causes, None)
     if cause is None:
         return found
     return replace(

@@ -11,7 +11,7 @@ from glassnet.checks.check import Check
 from glassnet.checks.subject import Subject
 from glassnet.diagnose import Doctor
 from glassnet.diagnose.look import number
-from glassnet.events import Checked, Epoch, Finding, Step
+from glassnet.events import Checked, Epoch, Event, Finding, Step
 from glassnet.training.loop import Batches, train
 from glassnet.training.measure import Meter
 from glassnet.training.plan import Plan
@@ -43,7 +43,7 @@ def judge(subject: Subject) -> Checked:
             if isinstance(event, Epoch):
                 figures |= {f"train_{name}": value for name, value in event.train.items()}
                 figures |= {f"val_{name}": value for name, value in event.val.items()}
-            findings += doctor.see(event)
+            findings += doctor.see(as_recorded(event, subject.plan.record_every))
             if any(finding.severity == "stop" for finding in findings):
                 break
             if isinstance(event, Step) and (
@@ -88,6 +88,13 @@ def judge(subject: Subject) -> Checked:
             advice="look at lr-bracket, and take a rate inside it (--lr find chooses one)",
         )
     return CHECK.passed(f"{told}; nothing was found amiss", figures, curves)
+
+
+def as_recorded(event: Event, every: int) -> Event:
+    """The event as the run itself would tell it: of most steps without the loss."""
+    if not isinstance(event, Step) or (event.step - 1) % every == 0 or not math.isfinite(event.loss or 0.0):
+        return event
+    return replace(event, loss=None)
 
 
 def rising(plan: Plan, batches: Batches, steps: int) -> bool:

@@ -23,7 +23,7 @@ from glassnet.diagnose.signs import (
     recent_loss,
     share,
 )
-from glassnet.events import Event, Finding, Measured
+from glassnet.events import Epoch, Event, Finding, Measured
 
 SHORT = 0.99
 SURE = 0.2  # share of the run
@@ -52,6 +52,8 @@ FALLING = 0.1  # rate over its highest: below that a schedule is bringing it dow
 
 def judge(history: History, event: Event) -> Finding | None:
     """Found after a fifth of the run when steps are short for their direction, or promise next to nothing, and the loss has hardly fallen."""
+    if isinstance(event, Epoch):
+        return _hardly_begun(history, event)
     if (
         not isinstance(event, Measured)
         or len(history.measured) < LOOKS
@@ -116,6 +118,24 @@ def _hope(history: History) -> float:
     return history.total_steps * middle(promised)
 
 
+def _hardly_begun(history: History, event: Epoch) -> Finding | None:
+    """Half of a run of a few dozen steps is over, which gives few looks; the loss has hardly fallen, and no step felt the valley curve."""
+    gains, (lacks, means) = reaches(history), lacking(history)
+    down, size = fallen_on_a_sample(history), middle(map(update_size, history.measured))
+    if history.total_steps >= FEWEST or share(history) < HALF or rate_is_rising(history) or suspected(history):
+        return None
+    if not (RISEN <= down < FALLEN and lacks > LACKS and size < UPDATE) or min(gains, default=0.0) < NEVER:
+        return None
+    size_of_batch = history.described.plan.get("batch_size", 0) if history.described is not None else 0
+    return RULE.finding(
+        event.step,
+        f"after {event.step} of {history.total_steps} steps the loss has fallen by {max(down, 0.0):.1%}, and {means} tells {lacks:.2f} more than the network knows: so few steps, each of {size:.2%} of the weights, cannot get far",
+        {"reach": min(gains), "fallen": down, "update": size, "lr": event.lr},
+        why=f"with {size_of_batch:,} samples in a batch the run has few steps, and each is much shorter than the loss would allow",
+        advice="smaller batches (--batch-size 32), which give more steps; or a learning rate ten times as high (--lr), or more epochs",
+    )
+
+
 def _late(history: History, event: Measured) -> Finding | None:
     """Half of the run is over, the loss is far from low and still falling, training and validation are alike, and steps are short for their direction and for the weights."""
     looks = [each for each in history.measured if each.step >= BEGIN * history.total_steps]
@@ -168,7 +188,7 @@ RULE = Rule(
     title="The learning rate is too low",
     threshold=(
         f"after {SURE:.0%} of the run the loss has fallen by less than {FALLEN:.0%} (of values {VALUES:.0%}; of classes, after {HALF:.0%}, is less than {FALLEN:.0%} below that of the best constant answer), and over the last {LOOKS} looks a step gains at least {SHORT:g} of what the gradient promised, "
-        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss (after {OVER:.0%} of the run, when some networks are about to find what there is to learn, {LITTLE:g} times, or else it is only recorded); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more, of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
+        f"while all steps of the run together, at the highest rate so far, promise less than {HOPE:g} times the loss (after {OVER:.0%} of the run, when some networks are about to find what there is to learn, {LITTLE:g} times, or else it is only recorded); or, after {HALF:.0%}, a loss that has fallen by less than {LEARNED:.0%} and still falls by {FURTHER:.0%} in a tenth of the run, alike on training and validation, updates below {UPDATE:.2%} of the weights, and steps that gain {SHORTISH:g} of their promise ({SHORTER:g} where the loss has fallen by more than {LEARNED / 2:.0%}); or, after {HALF:.0%}, a median gain of {SHORT:g} over all looks at half of the highest rate or more, none below {NEVER:g}, in a run of {FEWEST} steps or more (in shorter ones, a loss that has fallen by less than {FALLEN:.0%}, updates below {UPDATE:.2%} and no gain below {NEVER:g}), of a network whose accuracy (R²) is more than {LACKS:g} below what kernel ridge regression or the nearest neighbour tells (without a nonlinearity: ridge regression); not while the rate is still rising, not where the network knows what the nearest neighbour tells (without a nonlinearity: is within {REACHED:g} of ridge regression) or has a layer of {NARROW} units or fewer, nor where the gradient has shrunk below {SLOPE:g} of what it was"
     ),
     source="an update over weight of about 0.001: the CS231n lectures; the gain ratio of trust-region methods (Nocedal and Wright, Numerical Optimization, 2006, equation 4.4), with limits calibrated on benchmarks/diagnosis",
     explanation=(
