@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from glassnet.advice import resolved_changes, take_over, try_remedies
+from glassnet.advice import _effect, resolved_changes, take_over, try_remedies
 from glassnet.assembly import assemble
 from glassnet.data.dataset import Data
 from glassnet.events import Finding, Step, Tried
@@ -140,3 +140,9 @@ def test_what_a_remedy_stands_for(digits: Data, remedy: dict[str, Any], means: d
 
 def test_a_remedy_that_the_net_does_not_know_is_passed_over(digits: Data) -> None:
     assert tried(resolved(digits), digits, {"net.no_such_option": 3}) == []
+
+
+def test_an_effect_in_the_fourth_digit_is_none() -> None:
+    assert _effect(2.3139, 2.3141, 1e-9, 50).endswith("no difference that this trial could show")
+    assert _effect(2.30, 2.3141, 1e-9, 50).endswith("this helps")
+    assert _effect(2.33, 2.3141, 1e-9, 50).endswith("this makes it worse")

@@ -30,6 +30,7 @@ LEAST_LEFT = 30  # with fewer steps to go, a fork at the end says nothing, and t
 REPEATS = 3
 # Student's t at 95 % with the four degrees of freedom that three repetitions of each of two trainings leave.
 LIMIT = 2.78
+LEAST = 1e-3  # of the loss: less is no help, however sure
 # What decides the weights' shapes or what reaches them: such a change cannot take over the weights of the run.
 FROM_START = ("net.", "data.", "preprocess.")
 
@@ -218,7 +219,7 @@ def _effect(loss: float, control: float, noise: float, steps: int) -> str:
     if not math.isfinite(control):
         return f"training loss {loss:.4g} after {steps} steps, where the run as it is breaks down; this helps"
     told = f"training loss {loss:.4g} after {steps} steps, {control:.4g} without the change (noise {noise:.2g})"
-    if abs(loss - control) <= LIMIT * noise:
+    if abs(loss - control) <= max(LIMIT * noise, LEAST * abs(control)):
         return f"{told}; no difference that this trial could show"
     return f"{told}; {'this helps' if loss < control else 'this makes it worse'}"
 

@@ -148,6 +148,7 @@ def _run(
         resolved = resolved.changed({"net.pretrained": None})
     parts = assemble(resolved, data, net)
     reasons |= parts.reasons
+    anew = folder.recipe.exists() and not earlier
     if not folder.recipe.exists():
         recorder.write_text(folder.recipe, parts.recipe.to_toml(reasons))
         recorder.write_json("environment", machine())
@@ -166,7 +167,9 @@ def _run(
         for path in damaged:
             tell(f"checkpoint {path.name} is damaged and was passed over")
         tell(f"going on from {place.name}, epoch {state.epoch + 1}")
-    elif resolved.train.check:
+    elif anew:
+        tell("no checkpoint had been written when this run was stopped: it begins anew, as the same run")
+    if not earlier and resolved.train.check:
         look_first(parts, recorder, listen, tell)
     untrained = twin(net) if net is not None and resolved.train.try_advice else None
     ended = yield from _train(parts, state, recorder, listen, stop, data, untrained, waits)
@@ -280,6 +283,8 @@ def look_first(parts: Assembly, recorder: Recorder, listen: Listener, tell: Tell
         listen(found)
         if found.verdict == "passed":
             good.append(WHEN_PASSED.get(found.check, found.what))
+            if found.check == "gradient-check" and not any("gradients reach" in each for each in good):
+                good[-1] = "gradients agree with numerical ones"
         elif found.verdict != "skipped":
             amiss.append(found)
     line = ", ".join(good).replace(", and", " and") or "something is amiss"

@@ -399,6 +399,36 @@ def test_a_backward_of_ones_own_passes_where_it_is_right_and_fails_where_it_is_n
     assert check("gradient-check", subject("mlp", net=net)).verdict == "failed"
 
 
+class Counts(nn.Module):
+    """Puts out something else each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.times += 1.0
+        return x * self.times
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (Calls(torch.sqrt), "the loss is nan, which has no slope"),
+        (Counts(), "forward keeps a state from one to the next"),
+    ],
+)
+def test_why_slopes_cannot_be_compared_is_told(before: nn.Module, said: str) -> None:
+    found = check("gradient-check", subject("mlp", net=nn.Sequential(before, mlp())))
+    assert found.verdict == "skipped"
+    assert said in found.what
+
+
+def test_inputs_that_forward_changes_in_place_are_no_chance() -> None:
+    what = subject("mlp", net=nn.Sequential(Calls(lambda x: x.mul_(0.5)), mlp()))
+    assert check("gradient-check", what).verdict == "passed"
+
+
 def test_units_on_the_kink_are_no_fault() -> None:
     """Blank inputs and biases of zero put every unit exactly on the corner of ReLU."""
     inputs, targets = classes_in((1, 8, 8))

@@ -6,6 +6,8 @@ import json
 import math
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -296,6 +298,30 @@ def test_a_reader_that_goes_away_ends_the_run_with_a_checkpoint(
     out = capsys.readouterr().out
     assert "going on from step-" in out
     assert "epoch 1/2  " in out, "of how many epochs is known although the run began in another process"
+
+
+def test_a_run_that_was_stopped_before_its_first_checkpoint_says_that_it_begins_anew(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    run = tmp_path / "run"
+    assert cli.run(["train", str(table(tmp_path / "t.csv")), *TINY, "--epochs", "2", "--out", str(run)]) == 0
+    whole = (run / "metrics.jsonl").read_bytes()
+    shutil.rmtree(run / "checkpoints")
+    shutil.rmtree(run / "model")
+    for name in ("result.json", "findings.jsonl"):
+        (run / name).unlink(missing_ok=True)
+    (run / "metrics.jsonl").write_bytes(whole[: len(whole) // 2])
+    capsys.readouterr()
+    assert cli.run(["resume", str(run)]) == 0
+    assert (
+        capsys.readouterr().out.count("no checkpoint had been written when this run was stopped: it begins anew") == 1
+    )
+    assert (run / "metrics.jsonl").read_bytes() == whole
+
+
+def test_python_m_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "glassnet", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("glassnet, version ")
 
 
 def _broken() -> None:

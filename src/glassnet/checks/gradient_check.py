@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -43,12 +44,16 @@ def judge(subject: Subject) -> Checked:
             loss = in_double(subject.plan.loss, device)
             net = jittered(net.to(device=device, dtype=torch.float64))
             value = repeatable(net, loss, inputs, targets)
-            same = float(value().detach()) == float(value().detach())
+            once, again = float(value().detach()), float(value().detach())
             cost = operations(net, value)
         except UNCOPIABLE as error:
             return CHECK.skipped(f"the network or the loss does not compute in float64: {str(error).splitlines()[0]}")
-        if not same:
-            return CHECK.skipped("two passes over the same samples differ: random numbers from a source of their own")
+        if not math.isfinite(once):
+            return CHECK.skipped(f"the loss is {once}, which has no slope; see initial-loss and sane-sizes")
+        if once != again:
+            return CHECK.skipped(
+                "two passes over the same samples differ: forward keeps a state from one to the next, or draws random numbers from a source of its own"
+            )
         first = value()
         if first.dtype != torch.float64:
             return CHECK.skipped("the network or the loss computes in float32 within: too coarse for differences")
@@ -99,7 +104,9 @@ def verdict(found: list[Probe]) -> Checked:
         )
     if disagree:
         return CHECK.passed(
-            f"{told}; {len(disagree)} disagree, as happens where a unit switches on or off", figures, curves
+            f"{told}; {len(disagree)} disagree, as happens where a unit switches on or off, and where a slope is all but zero",
+            figures,
+            curves,
         )
     return CHECK.passed(told, figures, curves)
 
@@ -139,7 +146,7 @@ def repeatable(net: nn.Module, loss: Loss, inputs: Tensor, targets: Tensor) -> C
         with torch.no_grad():
             for buffer, before in held:
                 buffer.copy_(before)
-        return loss(net(inputs), targets)
+        return loss(net(inputs.clone()), targets)  # forward may change its inputs in place
 
     return value
 

@@ -63,7 +63,9 @@ def judge(subject: Subject) -> Checked:
             advice="make the penalty ten to a thousand times smaller (--l2, --l1)",
         )
     if look.loss < KNOWING * expected:
-        return CHECK.passed(f"{told}: it knows something already, as pretrained weights do", figures)
+        return CHECK.passed(
+            f"{told}: it knows something already, as pretrained weights and forecasts around the last value do", figures
+        )
     return CHECK.passed(told, figures)
 
 

@@ -26,7 +26,7 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     return RULE.finding(
         0,
-        f"the most frequent of {len(counts)} classes has {share:.0%} of the samples, {ratio:.0f} times as many as the rarest: who always says it is right that often",
+        f"the most frequent of {len(counts)} classes has {share:.0%} of the samples looked at, {ratio:.0f} times as many as the rarest: who always says it is right that often",
         {"majority": share, "ratio": ratio},
     )
 

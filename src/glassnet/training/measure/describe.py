@@ -396,11 +396,12 @@ def in_evaluation(net: nn.Module, seen: Seen) -> tuple[bool, bool]:
     some = seen.inputs[0][:8]
     net.eval()
     with torch.no_grad():
-        first, second = _first(net(some)).float(), _first(net(some)).float()
+        # Copies: what forward changes in place is another matter than chance.
+        first, second = _first(net(some.clone())).float(), _first(net(some.clone())).float()
         random = not torch.allclose(first, second, rtol=1e-4, atol=1e-5, equal_nan=True)
         if random or len(some) < 4:
             return random, False
-        half = _first(net(some[: len(some) // 2])).float()
+        half = _first(net(some[: len(some) // 2].clone())).float()
         scale = max(float(first.abs().max()), 1e-6)
         mixes = (
             bool((half - first[: len(half)]).abs().max() > 1e-2 * scale) if bool(torch.isfinite(first).all()) else False
