@@ -18,6 +18,7 @@ PACKAGE = Path(glassnet.__file__).parent
 
 # A room is a module or a folder directly under glassnet. What is not here is not allowed, and what is here is used.
 ALLOWED: dict[str, set[str]] = {
+    "__main__": {"cli"},
     "errors": set(),
     "events": set(),
     "presets": set(),
@@ -283,11 +284,11 @@ def test_the_table_names_the_rooms_that_there_are() -> None:
 
 def test_no_room_imports_itself_in_a_circle() -> None:
     order = list(graphlib.TopologicalSorter(ALLOWED).static_order())  # raises CycleError and names the circle
-    assert order[-1] == "cli", "the command line sits on top"
+    assert order[-2:] == ["cli", "__main__"], "the command line sits on top, and what starts it"
 
 
 def test_nothing_but_the_command_line_imports_the_command_line() -> None:
-    assert {room for room, others in ALLOWED.items() if "cli" in others} == set()
+    assert {room for room, others in ALLOWED.items() if "cli" in others} == {"__main__"}
 
 
 @pytest.mark.parametrize("room", sorted(WITHOUT_TORCH))

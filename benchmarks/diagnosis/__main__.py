@@ -17,7 +17,12 @@ def main() -> int:
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="run the cases and write down what they tell")
     parser.add_argument("--health", type=Path, metavar="FOLDER", help="check that the controls are healthy")
     parser.add_argument("--harm", type=Path, metavar="FOLDER", help="check that the faults do harm")
-    parser.add_argument("--check", type=Path, metavar="FOLDER", help="what the checks before training say of the cases")
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="FOLDER",
+        help="what the checks before training say of the cases, or of a recorded draw",
+    )
     parser.add_argument("--score", type=Path, metavar="FOLDER", help="let the doctor judge what was recorded")
     parser.add_argument("--pages", type=Path, metavar="FOLDER", help="write docs/diagnosis.md and docs/gallery")
     parser.add_argument("--half", choices=("both", *HALVES, "practice", "fresh", *DRAWS), default="both")
@@ -28,7 +33,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.data:
         os.environ["GLASSNET_DATA"] = asked.data  # before the data's module is imported, here and in the processes
-    from benchmarks.diagnosis import checked, controls, harm, health, pages, recording, scoring
+    from benchmarks.diagnosis import checked, controls, drawn, harm, health, pages, recording, scoring
 
     if asked.record:
         recording.record(
@@ -44,8 +49,13 @@ def main() -> int:
     if asked.harm:
         harm.tell(asked.harm)
     if asked.check:
-        names = {case.name for case in recording.CASES if fnmatchcase(case.name, asked.only)}
-        checked.check(asked.check, asked.processes, names)
+        cases = (
+            [checked.case_of(one) for one in drawn.counted(asked.check, asked.half)]
+            if asked.half in DRAWS
+            else recording.CASES
+        )
+        wanted = [case for case in cases if fnmatchcase(case.name, asked.only)]
+        checked.check(asked.check, asked.processes, wanted, asked.half if asked.half in DRAWS else "catalogue")
     if asked.score:
         scoring.tell(asked.score, asked.half)
     if asked.pages:

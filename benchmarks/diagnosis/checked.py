@@ -1,38 +1,42 @@
-"""What ``glassnet check`` says of the catalogue: the checks before training on every control and every fault.
+"""What ``glassnet check`` says of the cases: the checks before training on every control and every fault.
 
-A control is to pass; a failure there is a false alarm, told before the training has begun. Of a fault the first check that does not pass is counted, and whether its sentence names
-an accepted id: the checks see faults in net, data and loss, and those of a rate or a schedule only as far as a trial run goes.
+A control is to pass; a failure there is a false alarm, told before the training has begun. Of a fault is counted whether a check does not pass, and whether its sentence names an
+accepted id: the checks see faults in net, data and loss, and those of a rate or a schedule only as far as a trial run goes.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from benchmarks.diagnosis.case import Case
+from benchmarks.diagnosis.case import Case, Setup
 from benchmarks.diagnosis.health import one_thread
 from benchmarks.diagnosis.making import prepare
-from benchmarks.diagnosis.recording import CASES
+from benchmarks.diagnosis.recording import Recorded
 from glassnet.checks import Subject, run_on
 
+Found = dict[str, Any]
 
-def check(folder: Path, processes: int, wanted: set[str]) -> None:
-    """Check the cases and write ``checked.json``; those already in it are not checked again.
+
+def check(folder: Path, processes: int, cases: Sequence[Case], name: str) -> None:
+    """Check the cases and write ``NAME-checked.json``; those already in it are not checked again.
 
     Args:
         folder: where the file goes.
         processes: checks at once.
-        wanted: names of the cases.
+        cases: what is to be trained.
+        name: of the catalogue or the draw.
     """
-    path = folder / "checked.json"
+    path = place_of(folder, name)
     folder.mkdir(parents=True, exist_ok=True)
-    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    todo = [case for case in CASES if case.name in wanted and case.name not in known]
+    known: dict[str, Found] = json.loads(path.read_text()) if path.exists() else {}
+    todo = [case for case in cases if case.name not in known]
     with ProcessPoolExecutor(processes, initializer=one_thread) as pool:
         jobs = {pool.submit(checked, case): case for case in todo}
         for number, job in enumerate(as_completed(jobs), start=1):
@@ -40,10 +44,23 @@ def check(folder: Path, processes: int, wanted: set[str]) -> None:
             known[case.name] = found
             path.write_text(json.dumps(known, indent=1))
             print(f"{number:>4}/{len(jobs)} {case.name:<56}{found['seconds']:6.1f} s  {spoken(found)}", flush=True)
-    tell({name: known[name] for name in known if name in wanted})
+    for line in table({name: list(known.values())}):
+        print(line)
 
 
-def checked(case: Case) -> dict[str, Any]:
+def place_of(folder: Path, name: str) -> Path:
+    """The file of a catalogue or draw."""
+    return folder / f"{name}-checked.json"
+
+
+def case_of(one: Recorded) -> Case:
+    """The case as it was written down."""
+    told = dict(one.case["setup"])
+    told |= {"spoilt": tuple(tuple(each) for each in told["spoilt"]), "augment": tuple(told["augment"])}
+    return Case(one.case["name"], Setup(**told), fault=one.case["fault"], accepted=tuple(one.case["accepted"]))
+
+
+def checked(case: Case) -> Found:
     """Verdicts and sentences of all checks up to the first that fails, and how long they took."""
     begin = time.perf_counter()
     try:
@@ -62,7 +79,7 @@ def checked(case: Case) -> dict[str, Any]:
     }
 
 
-def spoken(found: dict[str, Any]) -> str:
+def spoken(found: Found) -> str:
     """The first check that did not pass, in short."""
     if found["crashed"]:
         return str(found["crashed"])
@@ -70,23 +87,68 @@ def spoken(found: dict[str, Any]) -> str:
     return f"{first['verdict']}: {first['check']}: {first['what']}" if first else "passed"
 
 
-def worst(found: dict[str, Any]) -> dict[str, Any] | None:
+def worst(found: Found) -> dict[str, Any] | None:
     """The check that failed, or else the first that warned."""
     verdicts = {each["verdict"]: each for each in reversed(found["checks"])}
     return verdicts.get("failed") or verdicts.get("warning")
 
 
-def tell(known: dict[str, dict[str, Any]]) -> None:
-    """How many controls and faults passed, were warned of or failed, and at which check."""
-    for title, of_fault in (("controls", False), ("faults", True)):
-        some = [found for found in known.values() if bool(found["fault"]) == of_fault]
-        counts = Counter(
-            (each["verdict"], each["check"]) if (each := worst(found)) else ("passed", "") for found in some
-        )
-        named = sum(any(rule in spoken(found) for rule in found["accepted"]) for found in some)
-        seconds = sorted(found["seconds"] for found in some) or [0.0]
-        print(f"{len(some)} {title}, {seconds[len(seconds) // 2]:.0f} s in the middle, {seconds[-1]:.0f} s at most")
-        for (verdict, name), count in sorted(counts.items()):
-            print(f"  {verdict:<8}{name:<20}{count:>4}")
-        if of_fault:
-            print(f"  with an accepted id in the sentence: {named}")
+def table(known: dict[str, list[Found]]) -> list[str]:
+    """How many controls and faults passed, were warned of or failed, as the lines of a table.
+
+    Args:
+        known: what was found, by catalogue or draw.
+    """
+    lines = [
+        "| Trainings | all | pass | warn | fail | told with an accepted id | seconds, median | most |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, found in known.items():
+        for kind, some in (
+            ("controls", [each for each in found if not each["fault"]]),
+            ("faults", [each for each in found if each["fault"]]),
+        ):
+            verdicts = [
+                (worst(each) or {"verdict": "passed"})["verdict"] if not each["crashed"] else "failed" for each in some
+            ]
+            counts = " | ".join(str(verdicts.count(verdict)) for verdict in ("passed", "warning", "failed"))
+            named = str(sum(map(names_it, some))) if kind == "faults" else ""
+            seconds = [each["seconds"] for each in some] or [0.0]
+            lines.append(
+                f"| {name}, {kind} | {len(some)} | {counts} | {named} | {median(seconds):.1f} | {max(seconds):.0f} |"
+            )
+    return lines
+
+
+def names_it(found: Found) -> bool:
+    """Whether the sentence of a check that did not pass has an accepted id, or the check is one of the fault's own."""
+    told = [each for each in found["checks"] if each["verdict"] in ("failed", "warning")]
+    return any(
+        rule in each["what"] or each["check"] in OWN.get(rule, ()) for each in told for rule in found["accepted"]
+    )
+
+
+# Checks that look for the very thing that a rule looks for during training.
+OWN = {
+    "initial-loss-high": ("initial-loss",),
+    "targets-unscaled": ("initial-loss",),
+    "penalty-dominates": ("initial-loss",),
+    "unreached-parameters": ("gradients-reach",),
+    "not-optimised": ("gradients-reach",),
+    "frozen-parameters": ("gradients-reach",),
+    "slow-start": ("gradients-reach", "initial-loss", "sane-sizes"),
+    "outputs-mismatch": ("data-sane",),
+    "inputs-not-finite": ("data-sane",),
+    "inputs-constant": ("data-sane", "input-independent"),
+    "outputs-collapsed": ("input-independent",),
+    "labels-unrelated": ("input-independent",),
+    "softmax-twice": ("overfit-twenty",),
+    "saturation": ("sane-sizes",),
+    "dead-units": ("sane-sizes",),
+    "exploding-gradient": ("sane-sizes",),
+    "vanishing-gradient": ("sane-sizes",),
+    "lr-too-low": ("lr-bracket",),
+    "lr-too-high": ("lr-bracket",),
+    "lr-much-too-high": ("lr-bracket",),
+    "loss-exploding": ("lr-bracket",),
+}
