@@ -480,7 +480,9 @@ def test_labels_that_do_not_belong_to_the_inputs_fail(name: str) -> None:
     inputs, targets = classes_in(NETS[name][1])
     shuffled = targets[torch.randperm(len(targets), generator=torch.Generator().manual_seed(1))]
     found = check("input-independent", subject(name, batches=Fixed(inputs, shuffled)))
-    assert found.verdict in ("failed", "warning")
+    # A recurrent net may find out late what no simple model sees.
+    assert found.verdict == ("warning" if name == "lstm" else "failed")
+    assert ("to a net that reads sequences so few steps may tell little" in found.what) == (name == "lstm")
     told(found)
 
 

@@ -19,6 +19,7 @@ from glassnet.checks.subject import Subject
 from glassnet.diagnose.labels_unrelated import SURER, TOLD
 from glassnet.events import Checked
 from glassnet.training.measure.kernel_ridge import known
+from glassnet.training.measure.kinds import RECURRENT
 
 UNSEEN_SHARE = 0.25
 MOST_UNSEEN = 1_000
@@ -31,8 +32,8 @@ SECONDS = 30.0  # after which no further steps are made before a look, for large
 BY_HEART = 2.0  # times the lowest loss
 LOOKS = (10, 20, 40, 80, 160, 320)  # steps after which both are measured
 RATE = 1e-3  # Adam's own; whether the plan's rate is right is another check's matter
-CLEAR, DOUBTFUL = 3.0, 1.5  # standard errors
-LEAST_GAIN = 0.005  # of the loss without inputs
+CLEAR, FAIRLY, DOUBTFUL = 3.0, 2.0, 1.5  # standard errors
+LEAST_GAIN, MUCH = 0.005, 0.1  # of the loss without inputs
 SAME = 1e-6  # spread of the answers, of their size
 
 
@@ -67,13 +68,15 @@ def judge(subject: Subject) -> Checked:
     told = f"within {curves['steps'][-1]:.0f} steps the loss on {unseen:,} unseen samples is at best {losses}"
     if best.gain > DOUBTFUL * best.standard_error:
         return CHECK.warning(
-            f"{told}: {best.gain:.2g} better, with a standard error of {best.standard_error:.1g}",
+            f"{told}: {best.gain:.2g} better, with a standard error of {best.standard_error:.2g}",
             figures,
             curves,
             why="the inputs say little about the targets, or the net needs longer than this to find out",
             advice="look whether a simple model (the linear one that 'glassnet train' measures beside) finds anything in these inputs",
         )
-    if not says_the_same(real, kept) and (simply := known_simply(kept, pieces)):
+    if says_the_same(real, kept):
+        return CHECK.failed(f"{told}, and the net gives the same answer to every sample", figures, curves)
+    if simply := known_simply(kept, pieces):
         return CHECK.warning(
             f"{told}; {simply}: the inputs do say something, which this net has not found yet",
             figures,
@@ -81,12 +84,12 @@ def judge(subject: Subject) -> Checked:
             why="the net needs longer than this to find it, or something in it stands in the way",
             advice="read the checks that follow; if they pass, look whether validation loss falls in the first epochs",
         )
-    if few := too_little(kept, curves["steps"][-1]):
+    if few := too_little(subject.net, kept, curves["steps"][-1]):
         return CHECK.warning(
             f"{told}: {few} tell little",
             figures,
             curves,
-            why="what a net learns within moments shows in a few samples only by chance",
+            why="within moments a net learns little, and in a few samples that shows only by chance",
             advice="look at the validation accuracy of the first epochs, beside the simple models that 'glassnet train' measures",
         )
     return CHECK.failed(told, figures, curves)
@@ -112,8 +115,9 @@ class Compared:
 
     @property
     def clear(self) -> bool:
-        """Whether inputs help beyond doubt."""
-        return self.gain > CLEAR * self.standard_error and self.gain > LEAST_GAIN * abs(self.blank)
+        """Whether inputs help beyond doubt: by many standard errors, or by much."""
+        much = self.gain > FAIRLY * self.standard_error and self.gain > MUCH * abs(self.blank)
+        return much or (self.gain > CLEAR * self.standard_error and self.gain > LEAST_GAIN * abs(self.blank))
 
 
 def compared(
@@ -174,11 +178,13 @@ def known_simply(kept: Groups, pieces: Pieces) -> str:
     return f"kernel ridge regression tells a sample's class from the others, {simply.sure:.0f} standard errors better than chance"
 
 
-def too_little(kept: Groups, steps: float) -> str:
+def too_little(net: nn.Module, kept: Groups, steps: float) -> str:
     """Why that inputs did not help is no reason to stop the training; empty where it is one."""
     unseen, rare = sum(map(length, kept)), outside_the_commonest(kept)
     if steps < LOOKS[-2]:
         return f"the steps of {SECONDS:.0f} seconds"
+    if any(isinstance(module, RECURRENT) for module in net.modules()):
+        return "to a net that reads sequences so few steps may"
     if unseen < FEWEST:
         return "so few samples"
     return f"{rare} of them outside the most frequent class" if rare < FEWEST_RARE else ""
@@ -270,8 +276,8 @@ CHECK = Check(
     id="input-independent",
     title="Inputs help",
     threshold=(
-        f"passes as soon as the loss on unseen samples is {CLEAR:g} standard errors and {LEAST_GAIN:.1%} below that of the same net trained on inputs that say nothing, within "
-        f"{LOOKS[-1]} steps; fails where no look gives {DOUBTFUL:g}, and kernel ridge regression finds nothing either (or the net says the same to all), on {FEWEST} samples or more with {FEWEST_RARE} or more outside the most frequent class; warns otherwise"
+        f"passes as soon as the loss on unseen samples is {CLEAR:g} standard errors and {LEAST_GAIN:.1%} ({FAIRLY:g} and {MUCH:.0%}) below that of the same net trained on inputs that say nothing, within "
+        f"{LOOKS[-1]} steps; fails where no look gives {DOUBTFUL:g}, and kernel ridge regression finds nothing either (or the net says the same to all), on {FEWEST} samples or more with {FEWEST_RARE} or more outside the most frequent class, of a net without recurrent layers; warns otherwise"
     ),
     source="Karpathy, A recipe for training neural networks, 2019: input-independent baseline",
     explanation=(
