@@ -383,6 +383,7 @@ WITH_A_RUN: dict[str, Case] = {
     "a net to open without an input": "graph run/ --step",
     "a report in no folder": "report run --out nosuch/report.html",
     "advice tried on nothing": "check nosuch --try",
+    "a warm-up as long as the run": "train digits --net mlp --epochs 3 --set schedule.warmup=3",
 }
 
 ALL = {**CASES, **WITH_A_RUN}
