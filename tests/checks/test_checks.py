@@ -681,6 +681,17 @@ def test_a_cost_that_is_still_falling_is_no_failure(monkeypatch: pytest.MonkeyPa
     told(found)
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("lstm", "warning"), ("mlp", "failed")])
+def test_a_recurrent_net_that_has_come_half_the_way_is_given_time(
+    name: str, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glassnet.checks.overfit_twenty.NEAR_ZERO", -1.0)
+    monkeypatch.setattr("glassnet.checks.overfit_twenty.FALLING", 1.0)
+    found = check("overfit-twenty", subject(name))
+    assert found.verdict == verdict
+    assert found.what.endswith("; it has fallen far") == (name == "lstm")
+
+
 def test_what_works_against_learning_by_heart_is_off() -> None:
     what = subject("mlp")
     what.net = nn.Sequential(nn.Linear(6, 64), nn.ReLU(), nn.Dropout(0.9), nn.Linear(64, 3))

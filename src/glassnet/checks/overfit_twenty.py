@@ -15,6 +15,7 @@ from glassnet.checks.twenty import POOL, TWENTY, twenty
 from glassnet.events import Checked
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.losses import Loss
+from glassnet.training.measure.kinds import RECURRENT
 
 STEPS = 400  # of each way
 NEAR_ZERO = 0.02  # of the loss of a net that knows nothing
@@ -75,7 +76,8 @@ def judge(subject: Subject) -> Checked:
             best = (costs[-1], figures, {"cost": costs}, name)
         if twice:
             break  # no optimiser comes below that floor
-    return failure(best, blank, len(targets), twice=twice)
+    recurrent = any(isinstance(module, RECURRENT) for module in subject.net.modules())
+    return failure(best, blank, len(targets), twice=twice, slow=recurrent)
 
 
 def as_many_as(subject: Subject) -> int:
@@ -113,8 +115,17 @@ def failure(
     samples: int,
     *,
     twice: bool,
+    slow: bool,
 ) -> Checked:
-    """Why not."""
+    """Why not.
+
+    Args:
+        best: lowest cost, figures, curves and name of the way that came nearest; None where none has a finite cost.
+        blank: what not knowing costs.
+        samples: how many.
+        twice: whether softmax is applied twice.
+        slow: whether the net is one that may stand still for hundreds of steps, and go on then.
+    """
     if best is None:
         return CHECK.failed(f"the loss of {samples} samples is not finite whatever is tried")
     cost, figures, curves, name = best
@@ -124,10 +135,11 @@ def failure(
     if "r2" in figures:
         what += f", R² {figures['r2']:.2f}"
     costs = curves["cost"]
-    known = costs[-1] < HALF * (blank.loss if blank else costs[0])
-    if known and not twice and len(costs) > RECENT and costs[-1] < (1 - FALLING) * costs[-1 - RECENT]:
+    known = costs[-1] < HALF * (blank.loss if blank else costs[0]) and not twice
+    falling = len(costs) > RECENT and costs[-1] < (1 - FALLING) * costs[-1 - RECENT]
+    if known and (falling or slow):
         return CHECK.warning(
-            f"{what}; it is still falling",
+            f"{what}; it {'is still falling' if falling else 'has fallen far'}",
             figures,
             curves,
             why="this net needs more steps to fit even these samples, as recurrent nets and inputs that are much alike do; nothing seems to stop it",
@@ -151,7 +163,7 @@ CHECK = Check(
     title="Twenty samples can be learned by heart",
     threshold=(
         f"passes at accuracy 1.0 and a cost of at most {NEAR_ZERO:.0%} of not knowing (values: R² above {R2}), within {STEPS} steps of plain gradient descent, or else of the plan's "
-        f"optimiser or Adam; warns where the cost is below {HALF:.0%} of not knowing and has fallen by {FALLING:.0%} in the last {RECENT} steps; of values fewer samples where the net has fewer than two parameters for each; without penalty, weight decay, label smoothing, dropout and augmentation"
+        f"optimiser or Adam; warns where the cost is below {HALF:.0%} of not knowing and has fallen by {FALLING:.0%} in the last {RECENT} steps (at any pace in a recurrent net); of values fewer samples where the net has fewer than two parameters for each; without penalty, weight decay, label smoothing, dropout and augmentation"
     ),
     source="Stanford CS231n, Babysitting the learning process: 20 examples of CIFAR-10 to accuracy 1.0 and a cost of 0.0026",
     explanation=(
