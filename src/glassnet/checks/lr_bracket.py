@@ -15,6 +15,7 @@ from glassnet.training.range_test import RangeTest, find_lr
 
 LOWEST, HIGHEST = 1e-7, 10.0
 NO_RATE = 1e-6  # below which nothing moves that is scaled as it should be
+ABOVE = 2.0  # times the rate at which the loss begins to rise: up to there lie rates that end well as often as others (docs/log.md)
 BEYOND = 10.0  # times the plan's rate, where that is higher
 STEPS = 96
 BATCH = 64  # samples of a batch; how high a rate may be hardly depends on more
@@ -81,7 +82,7 @@ def verdict(found: RangeTest, rate: float, *, steps: int) -> Checked:
         else f"from {found.too_high:.1g} on it rises"
     )
     told = ", ".join(part for part in (low, high) if part)
-    if found.too_high is not None and rate >= found.too_high:
+    if found.too_high is not None and rate >= ABOVE * found.too_high:
         return CHECK.warning(
             f"{told}; the plan's {rate:.3g} is too high",
             figures,
@@ -97,6 +98,8 @@ def verdict(found: RangeTest, rate: float, *, steps: int) -> Checked:
             why="the steps are so short that the whole run will hardly leave its starting point",
             advice=f"a rate near {found.suggestion:.1g} (--lr {found.suggestion:.1g}), or many more epochs",
         )
+    if found.too_high is not None and rate >= found.too_high:
+        return CHECK.passed(f"{told}; the plan's {rate:.3g} lies at the upper end", figures, curves)
     place = "on the low side" if found.too_low is not None and rate < found.too_low else "within"
     return CHECK.passed(f"{told}; the plan's {rate:.3g} lies {place}", figures, curves)
 
@@ -113,7 +116,7 @@ CHECK = Check(
     id="lr-bracket",
     title="The learning rate lies between too low and too high",
     threshold=(
-        f"warns where the plan's rate is at least the one from which the loss rises, or so low that all its steps together come to less than {FEW} steps at the rate where the loss begins to move; "
+        f"warns where the plan's rate is at least {ABOVE:g} times the one from which the loss rises, or so low that all its steps together come to less than {FEW} steps at the rate where the loss begins to move; "
         f"{STEPS} steps of at most {BATCH} samples with rates that rise from {LOWEST:g} to {HIGHEST:g}"
     ),
     source="Smith 2017, Cyclical learning rates, section 3.3; Stanford CS231n: 1e-6 leaves the loss where it is, 1e6 makes it NaN, the range lies between",
