@@ -23,7 +23,8 @@ from glassnet.training.measure.kinds import RECURRENT
 
 UNSEEN_SHARE = 0.25
 MOST_UNSEEN = 1_000
-FEWEST, FEWEST_RARE = 50, 25  # unseen samples, of them outside the most frequent class; of fewer, no gain is no reason to stop
+# Unseen samples, and those of them outside the most frequent class: of fewer, no gain is no reason to stop.
+FEWEST, FEWEST_RARE = 50, 25
 TENTHS = 10  # of the unseen samples; how their losses differ is the noise
 SECONDS = 30.0  # after which no further steps are made before a look, for large networks
 BY_HEART = 2.0  # times the lowest loss

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
@@ -22,14 +23,14 @@ def judge(history: History, event: Event) -> Finding | None:
     inputs = event.inputs
     if inputs.get("indices") or not {"mean", "std", "min", "max"} <= set(inputs) or inputs.get("constant", 0.0) >= 1:
         return None
-    if (times := inputs.get("largest_row", 1.0)) > WILD:
+    if (times := number(inputs.get("largest_row"))) > WILD:
         return _one_row(
             f"sample {inputs['largest_row_at']} of the first batches is {times:,.0f} times as large as the middle one, and reaches {max(abs(inputs['min']), abs(inputs['max'])):.4g}",
             {"times": times, "row": float(inputs["largest_row_at"])},
             remedies=({"clip.norm": 1.0},),
         )
     unseen = event.validation
-    if (times := unseen.get("largest_row", 1.0)) > WILD:
+    if (times := number(unseen.get("largest_row"))) > WILD:
         return _one_row(
             f"sample {unseen['largest_row_at']} of the validation part is {times:,.0f} times as large as the middle training sample: validation loss, and what is chosen by it, may be decided by this one",
             {"times": times, "row": float(unseen["largest_row_at"])},

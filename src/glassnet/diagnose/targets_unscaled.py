@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
 from glassnet.events import Described, Event, Finding
 
@@ -38,7 +39,7 @@ def judge(history: History, event: Event) -> Finding | None:
 def far_value(event: Described) -> str | None:
     """Where a value to be learned lies so far outside of all others that it decides every mean and every loss; None where none does."""
     parts = (("the first batches", event.targets), ("the validation part", event.validation))
-    return next((where for where, seen in parts if seen.get("farthest", 0.0) > FAR), None)
+    return next((where for where, seen in parts if number(seen.get("farthest")) > FAR), None)
 
 
 RULE = Rule(
