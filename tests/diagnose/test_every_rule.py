@@ -63,6 +63,7 @@ def test_causes_stand_before_what_they_explain() -> None:
 # An epoch speaks of a spike where training figures are worse than those of validation, and of an early overfit where they are better.
 # Before the first step a slow start means units that are all alike, which is a cause by itself: such a network may look as if its outputs were bounded.
 ASKED_BY_ITSELF = {
+    ("labels-unrelated", "lr-too-low"),
     ("early-overfit", "loss-spike"),
     ("exploding-gradient", "slow-start"),
     ("inputs-unscaled", "slow-start"),
