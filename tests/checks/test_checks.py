@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from trainings import NETS, PLAN, Fixed, classes_in, mlp, sgd, subject, values_in
+from trainings import NETS, PLAN, VALUES_PLAN, Fixed, classes_in, mlp, sgd, subject, values_in
 
 from glassnet.checks import BY_ID, CHECKS
 from glassnet.checks.descent import without_dropout
@@ -101,6 +101,17 @@ def test_targets_that_are_no_index_of_an_output_fail(move: int, named: str) -> N
 def order_of(samples: int) -> Tensor:
     """Of the first epoch of ``Fixed``."""
     return torch.randperm(samples, generator=torch.Generator().manual_seed(0))
+
+
+def test_outputs_and_targets_that_are_stretched_to_each_other_fail() -> None:
+    inputs, targets = values_in()
+    flat = Fixed(inputs, targets[:, 0])
+    found = check("data-sane", subject("values", batches=flat, plan=replace(VALUES_PLAN, loss=nn.MSELoss())))
+    assert found.verdict == "failed"
+    assert "outputs of shape (8, 1) and targets of shape (8,)" in found.what
+    told(found)
+    alike = replace(VALUES_PLAN, loss=lambda outputs, wanted: F.mse_loss(outputs[:, 0], wanted))
+    assert check("data-sane", subject("values", batches=flat, plan=alike)).verdict == "passed"
 
 
 def test_what_the_loss_raises_is_told_in_words() -> None:
@@ -429,6 +440,16 @@ def test_inputs_that_forward_changes_in_place_are_no_chance() -> None:
     assert check("gradient-check", what).verdict == "passed"
 
 
+def test_a_padding_row_that_learns_nothing_is_no_fault() -> None:
+    class Padded(Bag):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(40, 16, padding_idx=3)
+
+    what = subject("mlp", net=Padded(), batches=Sentences(True), validation=None)
+    assert check("gradient-check", what).verdict == "passed"
+
+
 def test_units_on_the_kink_are_no_fault() -> None:
     """Blank inputs and biases of zero put every unit exactly on the corner of ReLU."""
     inputs, targets = classes_in((1, 8, 8))
@@ -659,6 +680,35 @@ def test_an_output_that_cannot_reach_its_targets_fails() -> None:
     found = check("overfit-twenty", subject("values", net=squashed, batches=Fixed(inputs, targets)))
     assert found.verdict == "failed"
     assert found.figures["r2"] < 0.9
+
+
+def test_other_losses_of_values_are_judged_by_their_cost() -> None:
+    """Several labels a sample, and counts: outputs that fit them are no targets, and R² says nothing."""
+    inputs, targets = values_in()
+    labels = Fixed(inputs, (torch.cat([inputs[:, :1], inputs[:, 3:4]], 1) > 0).float())
+    several = subject("mlp", batches=labels, plan=replace(VALUES_PLAN, loss=F.binary_cross_entropy_with_logits))
+    several.net = nn.Sequential(nn.Linear(6, 24), nn.ReLU(), nn.Linear(24, 2))
+    assert check("overfit-twenty", several).verdict == "passed"
+    counts = Fixed(inputs, targets.exp().round())
+    poisson = subject("values", batches=counts, plan=replace(VALUES_PLAN, loss=nn.PoissonNLLLoss()))
+    found = check("overfit-twenty", poisson)
+    assert found.verdict in ("passed", "warning"), found
+    told(found)
+
+
+def test_smoothed_labels_in_a_loss_of_ones_own_are_no_failure() -> None:
+    smooth = replace(PLAN, loss=lambda outputs, wanted: F.cross_entropy(outputs, wanted, label_smoothing=0.2))
+    (found,) = run_on(subject("mlp", plan=smooth), only=("overfit-twenty",))
+    assert found.verdict == "warning"
+    assert "label smoothing" in found.why
+
+
+def test_two_outputs_for_each_value_are_not_compared_with_it() -> None:
+    """A mean and a spread, under the likelihood of a normal distribution."""
+    inputs, targets = values_in()
+    likely = replace(VALUES_PLAN, loss=lambda said, y: F.gaussian_nll_loss(said[:, :1], y, said[:, 1:].exp()))
+    what = subject("values", net=nn.Linear(6, 2), batches=Fixed(inputs, targets), plan=likely)
+    assert check("initial-loss", what).verdict == "passed"
 
 
 def test_a_net_of_few_weights_is_given_fewer_values() -> None:

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
+from glassnet.checks import run_checks
 from glassnet.checks.given import as_batches
 from glassnet.errors import DataError
+from glassnet.training import Plan
+from glassnet.training.measure.describe import some_of
 
 
 def test_a_pair_of_tensors_is_cut_into_batches() -> None:
@@ -48,3 +52,29 @@ def test_inputs_and_targets_that_differ_in_number_are_told(given: Any, got: str)
 def test_what_are_no_batches(given: Tensor | list[Tensor], words: str) -> None:
     with pytest.raises(DataError, match=words):
         as_batches(given)
+
+
+def test_a_loader_that_shuffles_gives_no_sample_twice() -> None:
+    """Entering an epoch of it anew for every batch would look as if a third of the samples were copies."""
+    inputs = torch.randn(640, 6, generator=torch.Generator().manual_seed(0))
+    loader = DataLoader(TensorDataset(inputs, torch.arange(640) % 3), batch_size=16, shuffle=True)
+    seen = some_of(as_batches(loader), 640)
+    rows = torch.cat(seen.inputs)
+    assert len(rows) == len(torch.unique(rows, dim=0)) == 320
+
+
+def test_an_optimiser_that_takes_no_function_has_a_bracket() -> None:
+    class Plain(torch.optim.Optimizer):
+        def __init__(self, parameters: Any) -> None:
+            super().__init__(parameters, {"lr": 0.1})
+
+        def step(self) -> None:  # type: ignore[override]
+            with torch.no_grad():
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        p -= group["lr"] * p.grad
+
+    inputs, targets = torch.randn(640, 6), torch.arange(640) % 3
+    plan = Plan(loss=nn.functional.cross_entropy, optimizer=lambda net: Plain(net.parameters()), epochs=5)
+    (found,) = run_checks(nn.Linear(6, 3), (inputs, targets), plan, only=("lr-bracket",))
+    assert found.verdict in ("passed", "warning")

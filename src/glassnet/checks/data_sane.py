@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -11,7 +14,7 @@ from glassnet.checks.subject import Subject
 from glassnet.data.audit import Trouble, audit
 from glassnet.events import Checked
 
-SAMPLES = 1_000
+SAMPLES, FEW = 1_000, 8
 
 
 def judge(subject: Subject) -> Checked:
@@ -46,7 +49,15 @@ def judge(subject: Subject) -> Checked:
             why="there is nothing to tell apart; or the samples come sorted and the first batches hold one class",
             advice="look at what reads the targets; let the batches be shuffled",
         )
-    outputs = outputs_for_classes(subject, inputs, targets)
+    said = outputs_of(subject, inputs)
+    if said is not None and (shapes := broadcast(subject, said, targets[: len(said)])):
+        return CHECK.failed(
+            f"the loss of outputs of shape {shapes[0]} and targets of shape {shapes[1]} compares each output with every target",
+            figures,
+            why="PyTorch stretches both to one shape, (samples, samples): the net then learns to say the mean to every input",
+            advice="bring both to one shape: targets.unsqueeze(1), or outputs.squeeze(1)",
+        )
+    outputs = outputs_for_classes(said, targets)
     if outputs is not None and bool((outside := (targets < 0) | (targets >= outputs)).any()):
         return CHECK.failed(
             f"{int(outside.sum()):,} of the first {len(targets):,} targets, such as {int(targets[outside][0])}, are no index of one of the network's {outputs} outputs, which are counted from 0",
@@ -66,14 +77,39 @@ def judge(subject: Subject) -> Checked:
     return CHECK.passed(f"{told}; the audit of {sum(found.sizes.values()):,} samples has found no trouble", figures)
 
 
-def outputs_for_classes(subject: Subject, inputs: Tensor, targets: Tensor) -> int | None:
-    """How many classes the network tells apart; None where targets are no class indices, or outputs no row of scores."""
-    if targets.is_floating_point() or targets.ndim != 1:
-        return None
+def outputs_of(subject: Subject, inputs: Tensor) -> Tensor | None:
+    """What the untrained network says of the first samples; None where that is no tensor."""
     with subject.trial() as net, torch.no_grad():
         net.eval()
-        said = first(net(inputs[:2]))
-    return said.shape[1] if isinstance(said, Tensor) and said.ndim == 2 and said.shape[1] > 1 else None
+        said = first(net(inputs[:FEW]))
+    return said if isinstance(said, Tensor) else None
+
+
+def outputs_for_classes(said: Tensor | None, targets: Tensor) -> int | None:
+    """How many classes the network tells apart; None where targets are no class indices, or outputs no row of scores."""
+    if targets.is_floating_point() or targets.ndim != 1 or said is None:
+        return None
+    return said.shape[1] if said.ndim == 2 and said.shape[1] > 1 else None
+
+
+def broadcast(subject: Subject, said: Tensor, targets: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """The shapes of outputs and targets, one number a sample each, where the loss is another when they have the same shape, and pulls at one sample's output by another's target."""
+    if not targets.is_floating_point() or said.shape == targets.shape or said.numel() != targets.numel():
+        return None
+    if len(said) < 2:
+        return None
+    others = targets.clone()
+    others[0] += 1.0
+    with torch.enable_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's own, which names no layer and comes at every step
+        leaf = said.detach().clone().requires_grad_()
+        given, moved = subject.plan.loss(leaf, targets), subject.plan.loss(leaf, others)
+        alike = subject.plan.loss(leaf, targets.reshape(said.shape))
+        if not given.requires_grad or math.isclose(float(given.detach()), float(alike.detach()), rel_tol=1e-5):
+            return None
+        pull, other = (torch.autograd.grad(each, leaf)[0] for each in (given, moved))
+    mixed = not torch.allclose(pull[1:], other[1:])
+    return (tuple(said.shape), tuple(targets.shape)) if mixed else None
 
 
 def _told(troubles: list[Trouble]) -> str:
@@ -84,7 +120,7 @@ def _told(troubles: list[Trouble]) -> str:
 CHECK = Check(
     id="data-sane",
     title="The data can be learned from",
-    threshold="fails where inputs or targets are not finite or never change, where a target is no index of an output, or where the audit finds an error; warns with the audit's warnings",
+    threshold="fails where inputs or targets are not finite or never change, where a target is no index of an output or the loss compares each output with every target, or where the audit finds an error; warns with the audit's warnings",
     source="the audit of 'glassnet data'; Karpathy, A recipe for training neural networks, 2019: become one with the data first",
     explanation=(
         "Most of what goes wrong in a training goes wrong before it, in the data: missing numbers, labels in the wrong order, the same sample in the training part and "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,10 @@ class Given:
         pairs: a list of batches, a DataLoader, or anything else that starts anew at each ``iter``.
         samples: in all of them.
         steps_per_epoch: how many there are.
+        anew: they may come in another order whenever they are gone through, and begin at the first.
     """
+
+    anew: ClassVar[bool] = True
 
     pairs: Iterable[tuple[Tensor, Tensor]]
     samples: int

@@ -50,7 +50,8 @@ def ignorance(loss: Loss, outputs: Any, targets: Tensor) -> Ignorance | None:
     """
     own: Tensor = outputs[0] if isinstance(outputs, tuple | list) else outputs
     task = task_of(own, targets)
-    if task == "other" or own.numel() == 0:
+    # Of two numbers for each value, such as mean and spread, nobody knows what they are.
+    if task == "other" or own.numel() == 0 or (task == "values" and own.numel() != targets.numel()):
         return None
     with torch.no_grad():
         value = float(loss(tree_map(lambda output: constant_answer(output, targets, task), outputs), targets))

@@ -108,9 +108,17 @@ def probes(
     def value() -> float:
         return float(loss().detach())
 
+    padding = {
+        id(module.weight): module.padding_idx
+        for module in net.modules()
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.padding_idx is not None
+    }
     for name, parameter, gradient in taken:
         sign = torch.randint(0, 2, parameter.shape, generator=generator, dtype=torch.int64).to(gradient)
-        yield compare(name, parameter, gradient, 2 * sign - 1, value, whole=True)
+        direction = 2 * sign - 1
+        if id(parameter) in padding:  # a row that is not to learn has no gradient, whatever the loss makes of it
+            direction[padding[id(parameter)]] = 0.0
+        yield compare(name, parameter, gradient, direction, value, whole=True)
     left = most - len(taken)
     for number in range(single):
         for name, parameter, gradient in taken:
@@ -123,4 +131,7 @@ def probes(
             )
             direction = torch.zeros_like(flat)
             direction[place] = 1.0
-            yield compare(name, parameter, gradient, direction.reshape(gradient.shape), value, whole=False)
+            direction = direction.reshape(gradient.shape)
+            if id(parameter) in padding and bool(direction[padding[id(parameter)]].any()):
+                continue
+            yield compare(name, parameter, gradient, direction, value, whole=False)

@@ -52,9 +52,10 @@ def judge(subject: Subject) -> Checked:
                     twice = softmax_twice(loss, first(outputs), targets)
                 label, figure = learned(first(outputs), targets)
                 zero = NEAR_ZERO * (blank.loss if blank else costs[0])
-                reached = (figure > R2 if label == "r2" else figure == 1.0 or label == "loss") and (
-                    label == "r2" or cost <= zero
-                )
+                if label == "r2":  # under another loss than the squared one the outputs need not be the targets
+                    reached = figure > R2 or (blank is not None and cost <= (1 - R2) * blank.loss)
+                else:
+                    reached = (figure == 1.0 or label == "loss") and cost <= zero
                 stuck = step >= HOPELESS and min(costs) > 0.99 * costs[0]
                 if reached or step >= STEPS or stuck or not math.isfinite(cost):
                     break
@@ -137,6 +138,14 @@ def failure(
     costs = curves["cost"]
     known = costs[-1] < HALF * (blank.loss if blank else costs[0]) and not twice
     falling = len(costs) > RECENT and costs[-1] < (1 - FALLING) * costs[-1 - RECENT]
+    if figures.get("r2", 0.0) < 0 and cost < figures["initial_cost"] and not twice:
+        return CHECK.warning(
+            f"{what}, and R² is below 0 though the cost has fallen",
+            figures,
+            curves,
+            why="the loss does not ask for outputs like the targets, as those of counts and of probabilities do not, and may have a floor above zero: then nothing is wrong",
+            advice="compare the cost with the lowest that these targets allow",
+        )
     if known and (falling or slow):
         return CHECK.warning(
             f"{what}; it {'is still falling' if falling else 'has fallen far'}",

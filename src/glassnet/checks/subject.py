@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,7 +122,8 @@ class Subject:
         with self.trial() as net:
             net.eval()
             try:
-                with torch.no_grad():
+                with torch.no_grad(), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # what they mean the checks say
                     self.plan.loss(net(inputs), targets)
             except GlassnetError:
                 raise

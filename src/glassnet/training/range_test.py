@@ -125,7 +125,11 @@ def _climb(
                 value.backward()  # type: ignore[no-untyped-call]
                 return value.detach()
 
-            value = float(optimizer.step(gradient))  # type: ignore[arg-type]
+            if isinstance(optimizer, torch.optim.LBFGS):
+                value = float(optimizer.step(gradient))  # type: ignore[no-untyped-call]
+            else:  # one of the user's own may know nothing of such functions
+                value = float(gradient())
+                optimizer.step()
             mean = SMOOTHING * mean + (1 - SMOOTHING) * value
             smoothed = mean / (1 - SMOOTHING ** (number + 1))  # corrects the start from zero, as Adam does
             if not math.isfinite(smoothed):

@@ -162,13 +162,25 @@ def some_of(batches: Batches, samples: int) -> Seen:
     size, length = max(len(first[1]), 1), max(first[0].numel(), 1)
     wanted = min(-(-samples // size), MOST_NUMBERS // length, MOST_BATCHES)
     wanted = min(max(wanted, FEWEST_BATCHES), total)
-    for number in range(wanted):
-        made = first if number == 0 else _batch(batches, round(number * (total - 1) / max(wanted - 1, 1)))
-        if made is None:
-            break
-        seen.inputs.append(made[0])
-        seen.targets.append(made[1])
+    places = [round(number * (total - 1) / max(wanted - 1, 1)) for number in range(wanted)]
+    if getattr(batches, "anew", False):
+        found = _in_one_pass(batches, places)
+    else:
+        found = [first, *filter(None, (_batch(batches, place) for place in places[1:]))]
+    seen.inputs += [inputs for inputs, _ in found]
+    seen.targets += [targets for _, targets in found]
     return seen
+
+
+def _in_one_pass(batches: Batches, places: list[int]) -> list[tuple[Tensor, Tensor]]:
+    """The batches at some positions of an epoch that would be another if it were entered again, such as that of a DataLoader that shuffles: a sample must not come twice."""
+    iterator = iter(batches.epoch(0))
+    try:
+        return [batch for place, batch in zip(range(max(places) + 1), iterator, strict=False) if place in places]
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            close()
 
 
 def _batch(batches: Batches, position: int) -> tuple[Tensor, Tensor] | None:
