@@ -619,6 +619,7 @@ FAULTS: tuple[Case, ...] = (
         outputs=1,
         rate=0.1,
     ),
+    _fault("wrong-loss", "mlp-mnist", "sign", "the loss has the wrong sign", spoil=(("negated-loss", 1),)),
     # data
     _fault("labels-unrelated", "mlp-notmnist", "shuffled", "labels shuffled", spoil=(("shuffled-labels", 1),)),
     _fault(
@@ -925,6 +926,36 @@ FAULTS: tuple[Case, ...] = (
         "norms",
         "batch norm uses the batch's statistics in evaluation",
         spoil=(("norms-without-memory", 1),),
+        elsewhere="an answer depends on what else is in the batch; alone, a sample cannot be judged",
+    ),
+    _fault(
+        "samples-mixed",
+        "lstm-notmnist-deep",
+        "batch-as-time",
+        "recurrent layers that take the samples for the steps of a sequence",
+        spoil=(("batch-as-time", 1),),
+    ),
+    _fault(
+        "samples-mixed",
+        "lenet-mnist-dropout",
+        "reshape",
+        "reshape where the axes had to be moved back",
+        spoil=(("moved-back-by-reshape", 1),),
+    ),
+    _fault(
+        "samples-mixed",
+        "mlp-mnist-rmsprop",
+        "softmax",
+        "a log-softmax over the samples in place of the classes",
+        spoil=(("softmax-over-batch", 1),),
+        elsewhere="alone, a sample is told all classes with the same certainty",
+    ),
+    _fault(
+        "samples-mixed",
+        "mlp-notmnist",
+        "centred",
+        "answers as they differ from the batch's mean answer",
+        spoil=(("centred-by-batch", 1),),
         elsewhere="an answer depends on what else is in the batch; alone, a sample cannot be judged",
     ),
     _fault(

@@ -117,6 +117,7 @@ def _diagnosis(verdicts: Sequence[Verdict], folder: Path) -> str:
         (
             "- After the first recording the strength of five faults and the rate of three controls (and of the faults planted in them) were changed, because the fault did no harm or far too much, or the"
             " control was not healthy. Accepted ids were changed once: when the two rules of the schedule came, the faults planted in a schedule were given to them."
+            " Five faults (samples that mix, a loss of the wrong sign) came with the rules that tell them: that they are told says little."
         ),
         "- The first diagnosis is the first warning or stop that is told; nothing counts after a stop.",
         "",

@@ -184,6 +184,49 @@ def norm_over_one(net: nn.Module, strength: float) -> nn.Module:
     return nn.Sequential(*body, nn.Unflatten(1, (-1, 1)), nn.LayerNorm(1), nn.Flatten(), head)
 
 
+def batch_as_time(net: nn.Module, strength: float) -> nn.Module:
+    """Recurrent layers made without ``batch_first=True`` that get the batch first all the same."""
+    for module in net.modules():
+        if isinstance(module, nn.RNNBase):
+            module.batch_first = False
+    return net
+
+
+class MovedBackByReshape(nn.Module):
+    """An axis is moved to the end for some step, and ``reshape`` is to bring it back: the shape is right, and each sample has numbers of others."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, …) → (batch, outputs)."""
+        return self.inner(x.movedim(0, -1).reshape(x.shape))  # type: ignore[no-any-return]
+
+
+def moved_back_by_reshape(net: nn.Module, strength: float) -> nn.Module:
+    """``reshape`` where the axes had to be moved back."""
+    return MovedBackByReshape(net)
+
+
+def softmax_over_batch(net: nn.Module, strength: float) -> nn.Module:
+    """A logarithm of softmax over the samples in place of the classes, ``dim=0``."""
+    return Ended(net, nn.LogSoftmax(0))
+
+
+class CentredByBatch(nn.Module):
+    """x − mean(x) over the samples of the batch, in training and in evaluation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, …), in the same shape."""
+        return x - x.mean(0)
+
+
+def centred_by_batch(net: nn.Module, strength: float) -> nn.Module:
+    """Answers as they differ from the batch's mean answer."""
+    return Ended(net, CentredByBatch())
+
+
 SPOILERS: dict[str, Spoiler] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -202,5 +245,9 @@ SPOILERS: dict[str, Spoiler] = {
         ignores_input,
         first_state,
         norm_over_one,
+        batch_as_time,
+        moved_back_by_reshape,
+        softmax_over_batch,
+        centred_by_batch,
     )
 }

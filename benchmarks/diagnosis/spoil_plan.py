@@ -31,6 +31,12 @@ def uphill(made: Making, strength: float) -> Making:
     return replace(made, plan=replace(made.plan, optimizer=optimizer))
 
 
+def negated_loss(made: Making, strength: float) -> Making:
+    """The loss has the wrong sign, as that of an agreement has which was to be made large."""
+    loss = made.plan.loss
+    return replace(made, plan=replace(made.plan, loss=lambda outputs, targets: -loss(outputs, targets)))
+
+
 def rising_rate(made: Making, strength: float) -> Making:
     """The schedule multiplies where it should divide: the rate grows by the factor ``strength`` over the run."""
     schedule = Schedule(lambda t, u: strength**u)
@@ -103,6 +109,7 @@ SPOILERS: dict[str, Spoiler] = {
     function.__name__.replace("_", "-"): function
     for function in (
         uphill,
+        negated_loss,
         rising_rate,
         rate_jump,
         head_alone_optimised,

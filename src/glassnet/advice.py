@@ -213,13 +213,26 @@ def _judged(
     )
 
 
+def helps(tried: Tried) -> bool:
+    """Whether the loss was lower with the change, by more than chance would make of it."""
+    return (
+        math.isfinite(tried.loss)
+        and tried.loss < tried.control
+        and not _nothing(tried.loss, tried.control, tried.noise)
+    )
+
+
+def _nothing(loss: float, control: float, noise: float) -> bool:
+    return math.isfinite(control) and abs(loss - control) <= max(LIMIT * noise, LEAST * abs(control))
+
+
 def _effect(loss: float, control: float, noise: float, steps: int) -> str:
     if not math.isfinite(loss):
         return f"the loss is not finite within {steps} steps; this does not help"
     if not math.isfinite(control):
         return f"training loss {loss:.4g} after {steps} steps, where the run as it is breaks down; this helps"
     told = f"training loss {loss:.4g} after {steps} steps, {control:.4g} without the change (noise {noise:.2g})"
-    if abs(loss - control) <= max(LIMIT * noise, LEAST * abs(control)):
+    if _nothing(loss, control, noise):
         return f"{told}; no difference that this trial could show"
     return f"{told}; {'this helps' if loss < control else 'this makes it worse'}"
 

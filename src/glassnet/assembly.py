@@ -195,6 +195,8 @@ def make_batches(
     parts = data.parts
     at_once = answered_at_once(data.schema, device)
     validation = batched(scaled(parts["val"]), at_once, shuffle=False) if "val" in parts else None
+    if validation is not None:
+        validation.later = data.schema.kind == "series"
     taken = min(len(train), SAMPLE, len(parts["val"]) if "val" in parts else SAMPLE)
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:taken].sort().values
     sample = batched(train.subset(some), at_once, shuffle=False)

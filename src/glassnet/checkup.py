@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
-from glassnet.advice import try_remedies
+from glassnet.advice import helps, try_remedies
 from glassnet.assembly import assemble
 from glassnet.checks import Check, Subject, run_on
 from glassnet.checks.check import FAILED, PASSED, WARNING
@@ -130,11 +131,17 @@ def run(
 
 
 def try_findings(checkup: Checkup) -> Iterator[Finding | Tried]:
-    """Each finding of the trial run, and what its advice does in trials from the start."""
+    """The rate that the range test proposes, and each finding of the trial run, with what the advice does in trials from the start."""
     with process_kept():
-        for finding in checkup.subject.findings:
+        for finding in (*checkup.subject.proposed, *checkup.subject.findings):
             yield finding
             yield from try_remedies(checkup.recipe, checkup.data, finding)
+
+
+def best_of(trials: Sequence[Tried]) -> dict[str, Any]:
+    """The changes after which the loss was lowest, of those that helped; none where none did."""
+    helped = [tried for tried in trials if helps(tried)]
+    return min(helped, key=lambda tried: tried.loss).changes if helped else {}
 
 
 def findings_of(path: Path) -> list[Finding]:

@@ -93,14 +93,15 @@ class Described:
         outputs: numbers in one output row; classes where the task is ``classes``.
         plan: ``optimizer`` (class name), ``lr``, ``momentum``, ``weight_decay``, ``batch_size``, ``micro_batches``, ``epochs``,
             ``steps_per_epoch``, ``loss`` (recipe name, or class or function name), ``clip`` (bool), ``penalty`` (bool), ``precision``,
-            ``label_smoothing``, ``rates`` (what the schedule will multiply the rate by, evenly from the first step to the last).
+            ``label_smoothing``, ``weighted`` (the loss has weights for classes), ``rates`` (what the schedule will multiply the rate by, evenly from the first step to the last).
         net: ``parameters``, ``trainable``; lists of names ``frozen`` (not to be trained), ``frozen_layers`` (modules with weights, none of which is to be trained), ``unreached`` (no gradient arrives),
             ``zero_gradient`` (one arrives and is exactly zero), ``not_optimised`` (to be trained, yet unknown to the optimiser),
             ``hidden`` (a gradient reaches them, but they are in no ``parameters()`` of the network),
             ``identical_units`` (weights whose rows are all the same), ``stuck_in_eval`` and ``stuck_in_train`` (modules that ``net.train()`` and ``net.eval()`` do not switch); counts
             ``batch_norms``, ``dropouts``, the largest rate ``dropout``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran), ``ends_in`` (autograd's name of the operation that made the outputs, such as ``Sigmoid``);
             ``saturated`` and ``saturated_layer`` (largest share, and where, before the first step), ``time_ratio`` (gradient at the first time step over that at the last),
-            ``random_in_eval`` (two evaluations of one batch differ), ``mixes_samples`` (an evaluation depends on batch mates).
+            ``random_in_eval`` (two evaluations of one batch differ), ``mixes_samples`` (an evaluation depends on batch mates),
+            ``mixed_after`` and ``mixed_before`` (between which modules that begins, where no batch normalisation is to blame), ``samples_as_time`` (layers that take the samples for steps of a sequence).
         inputs: over the samples looked at: ``samples``, ``features``, ``indices`` (they are whole numbers, such as words), ``mean``, ``std``, ``min``, ``max``, ``nonfinite`` (count), ``constant`` (share of
             features that never change), ``scale_ratio`` (largest feature std over the median one), ``offset`` (largest |mean| of a feature over its std),
             ``best_feature`` (share of the target's variance that the most telling single feature explains, 0 to 1), ``best_feature_index``,
@@ -117,8 +118,9 @@ class Described:
         result: outputs of the untrained net in evaluation mode: ``mean``, ``std`` (over everything), ``between_samples`` (mean over outputs of the std over samples),
             ``min``, ``max``, ``nonnegative`` (share), ``row_sum`` (mean), ``row_sum_spread`` (std of row sums), ``log_sum_exp`` (mean), ``nonfinite``.
         start: ``loss`` (evaluation mode, untrained), ``train_loss`` (training mode), ``expected`` (of a net that knows nothing: ln of the classes, where that is the loss's
-            value), ``constant`` (loss of the best constant answer), ``penalty``, ``grad_norm``.
-        validation: empty without a validation part, else ``samples``, ``loss`` (untrained), ``shift`` (mean over features of |difference of means| over the training std),
+            value), ``constant`` (loss of the best constant answer), ``penalty``, ``grad_norm``, ``away`` (how surely a step down the loss
+            leads away from the targets: share of the samples whose own class loses, or correlation of the loss's slope in an output with its value).
+        validation: empty without a validation part, else ``samples``, ``loss`` (untrained), ``later`` (its samples come later in time, as in a forecast), ``shift`` (mean over features of |difference of means| over the training std),
             ``shift_noise`` (the same between two halves of the training samples, scaled to these sizes), ``largest_shift``, ``spread_ratio`` (median of validation std over training std),
             ``counts``, ``label_shift`` (total variation distance of the class shares), ``neighbour_distance_ratio`` (median distance of a validation sample to its nearest training sample,
             over the same among training samples), ``kernel_knows`` (accuracy or R² of the same kernel ridge regression here), ``same_inputs`` (share of validation samples that are among the training samples looked at), ``same_among`` (share of one half of these that is in the other half).

@@ -149,6 +149,25 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ("stuck-in-train", {"net": {"random_in_eval": True}}, {"modules": 0.0, "random": 1.0, "mixes_samples": 0.0}, []),
     ("stuck-in-train", {"net": {"mixes_samples": True}}, {"modules": 0.0, "random": 0.0, "mixes_samples": 1.0}, []),
     (
+        "samples-mixed",
+        {"net": {"mixes_samples": True, "mixed_after": "body.1", "mixed_before": "head"}},
+        {"layers": 0.0},
+        [{"net": {"mixed_after": "body.1", "mixed_before": "head"}}],
+    ),
+    (
+        "samples-mixed",
+        {"net": {"mixes_samples": True, "mixed_after": "r", "mixed_before": "r", "samples_as_time": ["r"]}},
+        {"layers": 1.0},
+        [],
+    ),
+    (
+        "wrong-loss",  # the sign
+        {"start": {"away": 1.0}},
+        {"away": 1.0},
+        [{"start": {"away": 0.8}}, {"start": {"away": 0.0}}],
+    ),
+    ("wrong-loss", values(start={"away": 0.95}), {"away": 0.95}, [values(start={"away": 0.4})]),
+    (
         "slow-start",
         {"net": {"identical_units": ["0.weight", "2.weight"]}},
         {"layers": 2.0},

@@ -115,7 +115,7 @@ def test_nothing_is_told_from_figures_that_are_no_numbers(
 OF_STEPS = {"loss-not-finite", "loss-exploding", "loss-spike", "divergence", "lr-much-too-high", "penalty-dominates"}
 OF_THE_NET = {"unreached-parameters", "not-optimised", "stuck-in-eval", "stuck-in-train", "slow-start", "wrong-loss"}
 OF_THE_NET |= {"frozen-parameters", "batch-too-small-for-norm", "exploding-gradient", "saturation"}
-OF_THE_NET |= {"lr-rises", "lr-decays-early"}
+OF_THE_NET |= {"lr-rises", "lr-decays-early", "samples-mixed"}
 
 
 def without(event: Event) -> Event:

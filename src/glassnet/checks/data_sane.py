@@ -6,15 +6,17 @@ import math
 import warnings
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from glassnet.checks.check import Check
 from glassnet.checks.look import first
 from glassnet.checks.subject import Subject
 from glassnet.data.audit import Trouble, audit
+from glassnet.diagnose.look import called
 from glassnet.events import Checked
 
 SAMPLES, FEW = 1_000, 8
+BATCH_NORMS = nn.modules.batchnorm._BatchNorm
 
 
 def judge(subject: Subject) -> Checked:
@@ -48,6 +50,13 @@ def judge(subject: Subject) -> Checked:
             figures,
             why="there is nothing to tell apart; or the samples come sorted and the first batches hold one class",
             advice="look at what reads the targets; let the batches be shuffled",
+        )
+    if refused := too_few_to_normalise(subject):
+        return CHECK.failed(
+            refused,
+            figures,
+            why="the spread of a single sample is zero: batch normalisation needs two at least, and works well from eight on",
+            advice="leave a small last batch out (DataLoader(..., drop_last=True)), take batches of another size, or use layer or group normalisation",
         )
     said = outputs_of(subject, inputs)
     if said is not None and (shapes := broadcast(subject, said, targets[: len(said)])):
@@ -85,6 +94,25 @@ def outputs_of(subject: Subject, inputs: Tensor) -> Tensor | None:
     return said if isinstance(said, Tensor) else None
 
 
+def too_few_to_normalise(subject: Subject) -> str:
+    """What is wrong where a batch, or the piece of one that passes together, holds one sample, and the network normalises by the batch; empty otherwise."""
+    batches = subject.batches
+    smallest = getattr(batches, "smallest", batches.samples // max(batches.steps_per_epoch, 1))
+    norms = [name for name, module in subject.net.named_modules() if isinstance(module, BATCH_NORMS)]
+    if not norms or smallest // max(subject.plan.micro_batches, 1) > 1:
+        return ""
+    inputs, _ = subject.samples(1)
+    with subject.trial() as net, torch.no_grad():
+        net.train()
+        try:
+            net(inputs)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            return f"a batch of one sample comes to {called(norms[0], 'norm')}, which normalises by the batch and refuses it"
+    return ""
+
+
 def outputs_for_classes(said: Tensor | None, targets: Tensor) -> int | None:
     """How many classes the network tells apart; None where targets are no class indices, or outputs no row of scores."""
     if targets.is_floating_point() or targets.ndim != 1 or said is None:
@@ -120,7 +148,7 @@ def _told(troubles: list[Trouble]) -> str:
 CHECK = Check(
     id="data-sane",
     title="The data can be learned from",
-    threshold="fails where inputs or targets are not finite or never change, where a target is no index of an output or the loss compares each output with every target, or where the audit finds an error; warns with the audit's warnings",
+    threshold="fails where inputs or targets are not finite or never change, where a target is no index of an output where the loss compares each output with every target, where batch normalisation gets a single sample, or where the audit finds an error; warns with the audit's warnings",
     source="the audit of 'glassnet data'; Karpathy, A recipe for training neural networks, 2019: become one with the data first",
     explanation=(
         "Most of what goes wrong in a training goes wrong before it, in the data: missing numbers, labels in the wrong order, the same sample in the training part and "

@@ -24,6 +24,7 @@ class Given:
         pairs: a list of batches, a DataLoader, or anything else that starts anew at each ``iter``.
         samples: in all of them.
         steps_per_epoch: how many there are.
+        smallest: samples of the smallest one.
         anew: they may come in another order whenever they are gone through, and begin at the first.
     """
 
@@ -32,6 +33,7 @@ class Given:
     pairs: Iterable[tuple[Tensor, Tensor]]
     samples: int
     steps_per_epoch: int
+    smallest: int
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches from a position on, whatever the epoch."""
@@ -59,7 +61,7 @@ def as_batches(given: Any) -> Batches:
             got=type(given).__name__,
             expected="a DataLoader, a list of (inputs, targets), or a pair of tensors",
         )
-    samples = steps = 0
+    sizes: list[int] = []
     for batch in given:
         if (
             not isinstance(batch, tuple | list)
@@ -68,17 +70,17 @@ def as_batches(given: Any) -> Batches:
         ):
             raise DataError(
                 "a batch is not a pair of tensors",
-                where=f"batch {steps}",
+                where=f"batch {len(sizes)}",
                 got=_told(batch),
                 expected="(inputs, targets)",
             )
-        _agree(*batch, where=f"batch {steps}")
-        samples, steps = samples + len(batch[1]), steps + 1
-    if not samples:
+        _agree(*batch, where=f"batch {len(sizes)}")
+        sizes.append(len(batch[1]))
+    if not sum(sizes):
         raise DataError(
             "there are no batches", got=type(given).__name__, expected="one batch or more, with a sample in it"
         )
-    return Given(given, samples, steps)
+    return Given(given, sum(sizes), len(sizes), min(sizes))
 
 
 def _agree(inputs: Tensor, targets: Tensor, *, where: str) -> None:

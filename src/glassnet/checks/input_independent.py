@@ -26,12 +26,12 @@ MOST_UNSEEN = 1_000
 # Unseen samples, and those of them outside the most frequent class: of fewer, no gain is no reason to stop.
 FEWEST, FEWEST_RARE = 50, 25
 TENTHS = 10  # of the unseen samples; how their losses differ is the noise
-SECONDS = 30.0  # after which no further steps are made before a look, for large networks
+SECONDS = 20.0  # after which no further steps are made before a look, for large networks
 BY_HEART = 2.0  # times the lowest loss
 LOOKS = (10, 20, 40, 80, 160, 320)  # steps after which both are measured
 RATE = 1e-3  # Adam's own; whether the plan's rate is right is another check's matter
 CLEAR, FAIRLY, DOUBTFUL = 3.0, 2.0, 1.5  # standard errors
-LEAST_GAIN, MUCH = 0.005, 0.1  # of the loss without inputs
+LEAST_GAIN, MUCH, NOTHING = 0.005, 0.1, 1e-4  # of the loss without inputs
 SAME = 1e-6  # spread of the answers, of their size
 
 
@@ -64,7 +64,7 @@ def judge(subject: Subject) -> Checked:
         told = f"after {best.steps:.0f} steps the loss on {unseen:,} unseen samples is {losses}"
         return CHECK.passed(told, figures, curves)
     told = f"within {curves['steps'][-1]:.0f} steps the loss on {unseen:,} unseen samples is at best {losses}"
-    if best.gain > DOUBTFUL * best.standard_error:
+    if best.gain > max(DOUBTFUL * best.standard_error, NOTHING * abs(best.blank)):
         return CHECK.warning(
             f"{told}: {best.gain:.2g} better, with a standard error of {best.standard_error:.2g}",
             figures,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import count, repeat
 
 import torch
 from torch import Tensor, nn
 
-from glassnet.checks.check import Check
+from glassnet.checks.check import WARNING, Check
 from glassnet.checks.subject import Subject, reading
-from glassnet.events import Checked
+from glassnet.events import Checked, Finding
 from glassnet.training.range_test import RangeTest, find_lr
 
 LOWEST, HIGHEST = 1e-7, 10.0
@@ -19,6 +20,8 @@ ABOVE = 2.0  # times the rate at which the loss begins to rise: up to there lie 
 BEYOND = 10.0  # times the plan's rate, where that is higher
 STEPS = 96
 BATCH = 64  # samples of a batch; how high a rate may be hardly depends on more
+SECONDS = 20.0  # that a range test may take: of large networks the batches are smaller, then the steps fewer
+FEWEST_STEPS, SMALLEST_BATCH = 48, 16
 ONE_BATCH = 256  # samples, where the batches differ too much
 FEW = 20  # steps of the test that were made near the rate at which the loss began to move
 
@@ -34,12 +37,21 @@ def judge(subject: Subject) -> Checked:
         if isinstance(optimizer, torch.optim.LBFGS):
             return CHECK.skipped("L-BFGS searches for the length of each step itself")
         rate = float(optimizer.param_groups[0]["lr"])
-        found = climb(net, optimizer, without_end(subject), subject, rate)
+        seconds = seconds_of_a_step(subject)
+        size, steps = affordable(seconds)
+        found = climb(net, optimizer, without_end(subject, size), subject, rate, steps)
         # A fall may be hidden in how batches differ, or be nothing else where it begins at the lowest rates; one large batch has no such noise.
         if found.suggestion is None or (found.too_low is not None and found.too_low < NO_RATE):
-            found = climb(net, optimizer, repeat(subject.samples(ONE_BATCH)), subject, rate)
+            size, steps = affordable(seconds * ONE_BATCH / BATCH, ONE_BATCH)
+            found = climb(net, optimizer, repeat(subject.samples(size)), subject, rate, steps)
     subject.range_test = found
-    return verdict(found, rate, steps=subject.plan.epochs * subject.batches.steps_per_epoch)
+    told = verdict(found, rate, steps=subject.plan.epochs * subject.batches.steps_per_epoch)
+    if told.verdict == WARNING and found.suggestion is not None:
+        better = float(f"{found.suggestion:.1g}")
+        subject.proposed.append(
+            Finding(CHECK.id, WARNING, 0, told.what, told.why, told.advice, told.figures, [{"optimizer.lr": better}])
+        )
+    return told
 
 
 def climb(
@@ -48,10 +60,33 @@ def climb(
     batches: Iterator[tuple[Tensor, Tensor]],
     subject: Subject,
     rate: float,
+    steps: int,
 ) -> RangeTest:
     """The range test, from far too low to far too high; the network is put back."""
     high = max(HIGHEST, BEYOND * rate)
-    return find_lr(net, optimizer, batches, subject.plan.loss, lr_min=LOWEST, lr_max=high, steps=STEPS)
+    return find_lr(net, optimizer, batches, subject.plan.loss, lr_min=LOWEST, lr_max=high, steps=steps)
+
+
+def seconds_of_a_step(subject: Subject) -> float:
+    """How long one forward and backward pass of ``BATCH`` samples takes."""
+    inputs, targets = subject.samples(BATCH)
+    with subject.trial() as net:
+        net.train()
+        begun = time.perf_counter()
+        subject.plan.loss(net(inputs), targets).backward()  # type: ignore[no-untyped-call]
+        return time.perf_counter() - begun
+
+
+def affordable(seconds: float, most: int = BATCH) -> tuple[int, int]:
+    """Samples of a batch and steps of a range test.
+
+    Args:
+        seconds: of a step of ``most`` samples.
+        most: samples of a batch, where there is time.
+    """
+    share = SECONDS / (STEPS * max(seconds, 1e-9))
+    size = min(most, max(SMALLEST_BATCH, int(most * share)))
+    return size, min(STEPS, max(FEWEST_STEPS, int(STEPS * share * most / size)))
 
 
 def verdict(found: RangeTest, rate: float, *, steps: int) -> Checked:
@@ -104,12 +139,12 @@ def verdict(found: RangeTest, rate: float, *, steps: int) -> Checked:
     return CHECK.passed(f"{told}; the plan's {rate:.3g} lies {place}", figures, curves)
 
 
-def without_end(subject: Subject) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of one epoch after the other, large ones cut."""
+def without_end(subject: Subject, size: int = BATCH) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of one epoch after the other, those of more than ``size`` samples cut."""
     for epoch in count():
         with reading(subject.batches, epoch) as batches:
             for inputs, targets in batches:
-                yield inputs[:BATCH], targets[:BATCH]
+                yield inputs[:size], targets[:size]
 
 
 CHECK = Check(
@@ -117,7 +152,7 @@ CHECK = Check(
     title="The learning rate lies between too low and too high",
     threshold=(
         f"warns where the plan's rate is at least {ABOVE:g} times the one from which the loss rises, or so low that all its steps together come to less than {FEW} steps at the rate where the loss begins to move; "
-        f"{STEPS} steps of at most {BATCH} samples with rates that rise from {LOWEST:g} to {HIGHEST:g}"
+        f"{STEPS} steps of at most {BATCH} samples with rates that rise from {LOWEST:g} to {HIGHEST:g}, fewer of both where that would take more than {SECONDS:.0f} seconds"
     ),
     source="Smith 2017, Cyclical learning rates, section 3.3; Stanford CS231n: 1e-6 leaves the loss where it is, 1e6 makes it NaN, the range lies between",
     explanation=(

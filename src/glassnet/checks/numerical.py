@@ -27,6 +27,7 @@ class Probe:
         numeric: slope by the central difference that agreed best.
         error: |analytic − numeric| / max(|analytic|, |numeric|).
         clear: whether the slope stands out from rounding at all.
+        rounding: relative error that rounding of the loss alone may make.
     """
 
     name: str
@@ -35,11 +36,12 @@ class Probe:
     numeric: float
     error: float
     clear: bool
+    rounding: float = 0.0
 
     @property
     def agrees(self) -> bool:
         """Whether the two slopes are the same within the tolerance."""
-        return self.error <= AGREES or not self.clear
+        return self.error <= AGREES + self.rounding or not self.clear
 
 
 def compare(
@@ -75,9 +77,8 @@ def compare(
             numeric = (above - below) / (2 * h)
             difference, largest = abs(analytic - numeric), max(abs(analytic), abs(numeric))
             noise = ROUNDING * max(abs(above), abs(below)) / h
-            found = Probe(
-                name, whole, analytic, numeric, difference / largest if largest > 0 else 0.0, clear=largest > 30 * noise
-            )
+            error, rounding = (difference / largest, noise / largest) if largest > 0 else (0.0, 0.0)
+            found = Probe(name, whole, analytic, numeric, error, largest > 30 * noise, rounding)
             if found.error < best.error:
                 best = found
             if difference <= AGREES * largest + noise:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from torch import Tensor
 
@@ -26,6 +27,7 @@ HALF, RECENT, FALLING = (
     100,
     0.1,
 )  # of the loss of not knowing; steps, and by how much of itself the cost still falls within them
+SECONDS = 30.0  # of each way, for large networks
 HOPELESS = 100  # steps after which a way is given up that has not brought the loss down by a hundredth
 
 
@@ -37,7 +39,7 @@ def judge(subject: Subject) -> Checked:
     loss = unregularised(subject.plan.loss)
     best: tuple[float, dict[str, float], dict[str, list[float]], str] | None = None
     blank: Ignorance | None = None
-    twice = False
+    twice = hurried = False
     for name, way in ways(subject.plan):
         with subject.trial() as net:
             if not any(p.requires_grad for p in net.parameters()):
@@ -45,6 +47,7 @@ def judge(subject: Subject) -> Checked:
             costs: list[float] = []
             figure, label = math.nan, "loss"
             reached = False
+            begun = time.monotonic()
             for step, (cost, outputs) in enumerate(way(without_dropout(net), loss, inputs, targets)):
                 costs.append(cost)
                 if step == 0 and blank is None:
@@ -57,7 +60,9 @@ def judge(subject: Subject) -> Checked:
                 else:
                     reached = (figure == 1.0 or label == "loss") and cost <= zero
                 stuck = step >= HOPELESS and min(costs) > 0.99 * costs[0]
-                if reached or step >= STEPS or stuck or not math.isfinite(cost):
+                late = time.monotonic() - begun > SECONDS
+                if reached or step >= STEPS or stuck or late or not math.isfinite(cost):
+                    hurried |= late and not reached
                     break
         figures = {
             "samples": float(len(targets)),
@@ -78,7 +83,7 @@ def judge(subject: Subject) -> Checked:
         if twice:
             break  # no optimiser comes below that floor
     recurrent = any(isinstance(module, RECURRENT) for module in subject.net.modules())
-    return failure(best, blank, len(targets), twice=twice, slow=recurrent)
+    return failure(best, blank, len(targets), twice=twice, slow=recurrent, hurried=hurried)
 
 
 def as_many_as(subject: Subject) -> int:
@@ -117,6 +122,7 @@ def failure(
     *,
     twice: bool,
     slow: bool,
+    hurried: bool,
 ) -> Checked:
     """Why not.
 
@@ -126,6 +132,7 @@ def failure(
         samples: how many.
         twice: whether softmax is applied twice.
         slow: whether the net is one that may stand still for hundreds of steps, and go on then.
+        hurried: whether a way was ended because it took too long.
     """
     if best is None:
         return CHECK.failed(f"the loss of {samples} samples is not finite whatever is tried")
@@ -154,6 +161,14 @@ def failure(
             why="this net needs more steps to fit even these samples, as recurrent nets and inputs that are much alike do; nothing seems to stop it",
             advice="look how far training loss falls in the first epochs; a higher rate, inputs of spread 1 or normalisation may make it faster",
         )
+    if hurried and not twice and cost < figures["initial_cost"]:
+        return CHECK.warning(
+            f"{what}; no more than {SECONDS:.0f} seconds were spent on each way",
+            figures,
+            curves,
+            why="a large net makes few steps in that time",
+            advice="look how far training loss falls in the first epochs, or check with smaller inputs first",
+        )
     if twice:
         classes = blank.classes if blank else 2
         floor = math.log(1 + (classes - 1) / math.e)
@@ -171,8 +186,8 @@ CHECK = Check(
     id="overfit-twenty",
     title="Twenty samples can be learned by heart",
     threshold=(
-        f"passes at accuracy 1.0 and a cost of at most {NEAR_ZERO:.0%} of not knowing (values: R² above {R2}), within {STEPS} steps of plain gradient descent, or else of the plan's "
-        f"optimiser or Adam; warns where the cost is below {HALF:.0%} of not knowing and has fallen by {FALLING:.0%} in the last {RECENT} steps (at any pace in a recurrent net); of values fewer samples where the net has fewer than two parameters for each; without penalty, weight decay, label smoothing, dropout and augmentation"
+        f"passes at accuracy 1.0 and a cost of at most {NEAR_ZERO:.0%} of not knowing (values: R² above {R2}), within {STEPS} steps and {SECONDS:.0f} seconds of plain gradient descent, or else of the plan's "
+        f"optimiser or Adam; warns where the cost is below {HALF:.0%} of not knowing and has fallen by {FALLING:.0%} in the last {RECENT} steps (at any pace in a recurrent net), or where time ran out; of values fewer samples where the net has fewer than two parameters for each; without penalty, weight decay, label smoothing, dropout and augmentation"
     ),
     source="Stanford CS231n, Babysitting the learning process: 20 examples of CIFAR-10 to accuracy 1.0 and a cost of 0.0026",
     explanation=(

@@ -39,7 +39,8 @@ class Subject:
         data: the data set, where it is one of Glassnet's; its audit is then part of the checks.
         quick: spend a few seconds at most: fewer gradients are compared.
         findings: what the diagnosis noticed in the trial run; filled by that check.
-        range_test: the learning-rate curve; filled by that check.
+        proposed: another rate, where the learning-rate curve speaks against the plan's; filled by that check.
+        range_test: the learning-rate curve; likewise.
     """
 
     net: nn.Module
@@ -50,6 +51,7 @@ class Subject:
     data: Data | None = None
     quick: bool = False
     findings: list[Finding] = field(default_factory=list)
+    proposed: list[Finding] = field(default_factory=list)
     range_test: RangeTest | None = None
     _look: Look | None = field(default=None, repr=False)
 

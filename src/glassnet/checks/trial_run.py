@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from glassnet.checks.check import Check
 from glassnet.checks.subject import Subject
-from glassnet.diagnose import Doctor
+from glassnet.diagnose import BY_ID, Doctor
 from glassnet.diagnose.look import number
 from glassnet.events import Checked, Epoch, Event, Finding, Step
 from glassnet.training.loop import Batches, train
@@ -21,7 +21,7 @@ LEAST = 10  # whatever the time
 EPOCHS = 3
 LOOK_EVERY = 20
 STILL, RISEN = 0.98, 0.25  # of the loss of the best constant answer; of the highest rate
-SECONDS = 60.0  # after which it ends, for large networks
+SECONDS = 40.0  # after which it ends, for large networks
 
 
 def judge(subject: Subject) -> Checked:
@@ -69,10 +69,14 @@ def judge(subject: Subject) -> Checked:
         if key in figures
     )
     told += f", {known}" if known else ""
-    serious = worst(findings)
-    if serious:
-        tell = CHECK.failed if serious.severity == "stop" or strange is not None else CHECK.warning
-        return tell(f"{told}; {serious.rule}: {serious.what}", figures, curves, why=serious.why, advice=serious.advice)
+    if serious := by_weight(findings):
+        worst, *others = serious
+        stopped = any(finding.severity == "stop" for finding in serious)
+        tell = CHECK.failed if stopped or strange is not None else CHECK.warning
+        told += f"; {worst.rule}: {worst.what}"
+        if others:
+            told += f"; also {', '.join(finding.rule for finding in others)}"
+        return tell(told, figures, curves, why=worst.why, advice=worst.advice)
     if strange is not None:
         return CHECK.failed(told, figures, curves)
     seen = doctor.history.described
@@ -104,10 +108,14 @@ def rising(plan: Plan, batches: Batches, steps: int) -> bool:
     return max(factors[:steps]) < RISEN * max(factors)
 
 
-def worst(findings: Sequence[Finding]) -> Finding | None:
-    """The first that would stop the run, or else the first warning."""
+def by_weight(findings: Sequence[Finding]) -> list[Finding]:
+    """Warnings and stops, the one to act on first: what was told before the run was stopped and explains the stop, or else the stop, or else the first warning."""
     serious = [finding for finding in findings if finding.severity in ("stop", "warning")]
-    return next((finding for finding in serious if finding.severity == "stop"), next(iter(serious), None))
+    stop = next((finding for finding in serious if finding.severity == "stop"), None)
+    if stop is None:
+        return serious
+    cause = next((finding for finding in serious if stop.rule in BY_ID[finding.rule].explains), stop)
+    return [cause, *([stop] if cause is not stop else []), *(each for each in serious if each not in (cause, stop))]
 
 
 CHECK = Check(

@@ -8,7 +8,8 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def command(
     if out is not None and not out.strip():
         raise UsageError("the folder has no name", where="--out", got=repr(out), expected="a path")
     wanted = [name.strip() for some in only for name in some.split(",") if name.strip()]
-    again = typed(data, recipe_file, flags)
+    again = partial(typed, data, recipe_file, flags)
     return perform(
         recipe.changed(settings, where=places_of(flags)), wanted, out, again, as_json=as_json, try_advice=try_advice
     )
@@ -104,12 +105,15 @@ def try_run(path: str, *, as_json: bool) -> int:
     return 0
 
 
-def tell_trials(trials: Iterable[Finding | Tried], *, as_json: bool) -> None:
-    """Each finding, and beneath it what its advice did, or that it proposes nothing which could be tried."""
-    from glassnet.events import Finding, to_json
+def tell_trials(trials: Iterable[Finding | Tried], *, as_json: bool) -> dict[str, Any]:
+    """Each finding, and beneath it what its advice did, or that it proposes nothing which could be tried. Returns the changes that helped most; none where none did."""
+    from glassnet.checkup import best_of
+    from glassnet.events import Finding, Tried, to_json
 
     untried: Finding | None = None
+    tried: list[Tried] = []
     for event in trials:
+        tried += [event] if isinstance(event, Tried) else []
         if as_json:
             click.echo(to_json(event))
             continue
@@ -121,6 +125,7 @@ def tell_trials(trials: Iterable[Finding | Tried], *, as_json: bool) -> None:
             untried = None
             say(f"  tried {event.words}")
     tell_untried(untried)
+    return best_of(tried)
 
 
 def tell_untried(finding: Finding | None) -> None:
@@ -130,7 +135,13 @@ def tell_untried(finding: Finding | None) -> None:
 
 
 def perform(
-    recipe: Recipe, only: list[str], out: str | None, again: str, *, as_json: bool, try_advice: bool = False
+    recipe: Recipe,
+    only: list[str],
+    out: str | None,
+    again: Callable[[dict[str, Any]], str],
+    *,
+    as_json: bool,
+    try_advice: bool = False,
 ) -> int:
     """Check, telling each result as it comes; returns the exit code."""
     from glassnet.checks.runner import chosen
@@ -152,17 +163,19 @@ def perform(
         teller.clear()
         if out is None and not seen:
             discard(folder)
+    better: dict[str, Any] = {}
     if try_advice and teller.checkup is not None:
         from glassnet.checkup import try_findings
 
-        if not teller.checkup.subject.findings and not as_json:
+        subject = teller.checkup.subject
+        if not (subject.proposed or subject.findings) and not as_json:
             say("nothing to try: the diagnosis has found nothing in the first steps")
-        tell_trials(try_findings(teller.checkup), as_json=as_json)
+        better = tell_trials(try_findings(teller.checkup), as_json=as_json)
     word = verdict(seen)
     if as_json:
         click.echo(json.dumps({"event": "verdict", "verdict": word, "folder": str(folder)}, ensure_ascii=False))
     else:
-        for line in ending(seen, word, folder, again):
+        for line in ending(seen, word, folder, again(better), better=bool(better)):
             say(line)
     return FAILED_CODE if word == "failed" else 0
 
@@ -224,8 +237,16 @@ class Teller:
                 click.echo(wrapped(f"{label + ':':<5}{text}", self.width, indent, hanging=5))
 
 
-def ending(seen: list[Checked], word: str, folder: Path, again: str) -> Iterable[str]:
-    """The verdict in words, and what to type next."""
+def ending(seen: list[Checked], word: str, folder: Path, again: str, *, better: bool = False) -> Iterable[str]:
+    """The verdict in words, and what to type next.
+
+    Args:
+        seen: what the checks found.
+        word: the verdict.
+        folder: where the evidence is.
+        again: the arguments to go on with.
+        better: whether what helped most of the advice that was tried is among them.
+    """
     counts = {
         verdict: sum(found.verdict == verdict for found in seen)
         for verdict in ("passed", "warning", "failed", "skipped")
@@ -237,27 +258,54 @@ def ending(seen: list[Checked], word: str, folder: Path, again: str) -> Iterable
     last = seen[-1].check
     if word == "failed":
         yield f"Training as planned would be time lost: '{last}' failed, and what comes after it was not looked at."
-        yield f"next   mend it and check again; all about it:  glassnet check --explain {last}"
+        if better:
+            yield f"next   with what helped most of what was tried:  glassnet check {again}"
+        else:
+            yield f"next   mend it and check again; all about it:  glassnet check --explain {last}"
     elif word == "warning":
         warned = [found.check for found in seen if found.verdict == "warning"]
         yield f"Training can begin; read {'the warning' if len(warned) == 1 else 'the warnings'} first ({', '.join(warned)})."
-        yield f"next   glassnet train {again}   or first:  glassnet check --explain {warned[0]}"
+        yield (
+            f"next   with what helped most of what was tried:  glassnet train {again}"
+            if better
+            else f"next   glassnet train {again}   or first:  glassnet check --explain {warned[0]}"
+        )
     else:
-        yield "Nothing speaks against training."
+        from glassnet.checks import CHECKS
+
+        yield (
+            "Nothing speaks against training."
+            if len(seen) == len(CHECKS)
+            else f"Nothing found; {len(CHECKS) - len(seen)} of {len(CHECKS)} checks were not asked for."
+        )
         yield f"next   glassnet train {again}"
 
 
-def typed(data: str | None, recipe_file: str | None, flags: dict[str, Any]) -> str:
-    """The same arguments as one would type them after ``glassnet train``."""
+def typed(
+    data: str | None, recipe_file: str | None, flags: dict[str, Any], changes: dict[str, Any] | None = None
+) -> str:
+    """The same arguments as one would type them after ``glassnet train``.
+
+    Args:
+        data: as it was given.
+        recipe_file: likewise.
+        flags: likewise.
+        changes: values by dotted key that take the place of what was given.
+    """
+    left = dict(changes or {})
     parts = [data] if data is not None else []
     if recipe_file is not None:
         parts += ["--recipe", recipe_file]
     for flag in FLAGS:
-        value = flags.get(flag.key.replace(".", "_"))
-        if value is not None:
+        given = flags.get(flag.key.replace(".", "_"))
+        if given is not None:
+            value = left.pop(flag.key, given)
             parts += [flag.names[-1] if flag.names[0].startswith("-b") else flag.names[0], str(value)]
     for setting in flags.get("settings", ()):
-        parts += ["--set", setting]
+        if setting.partition("=")[0].strip() not in (changes or {}):
+            parts += ["--set", setting]
+    for key, value in left.items():
+        parts += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
     return shlex.join(parts)
 
 

@@ -61,6 +61,7 @@ class Batches:
 
     Attributes:
         plain: the same batches without augmentation, where these have some.
+        later: the samples come later in time than those that are learned from, as in a forecast.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Batches:
         self.device = torch.device(device)
         self.channels_last = channels_last
         self.plain: Batches | None = None
+        self.later = False
         self.samples = len(part)
         self.sizes = sizes_of(self.samples, batch_size)
         self.steps_per_epoch = len(self.sizes)

@@ -18,9 +18,13 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     return RULE.finding(
         0,
-        f"{event.net['batch_norms']} batch-normalisation layers take their mean and spread from {size} sample{'s' if size > 1 else ''} at a time",
+        f"{_layers(event.net['batch_norms'])} mean and spread from {size} sample{'s' if size > 1 else ''} at a time",
         {"samples": float(size)},
     )
+
+
+def _layers(count: int) -> str:
+    return f"{count} batch-normalisation layers take their" if count > 1 else "a batch-normalisation layer takes its"
 
 
 RULE = Rule(

@@ -8,6 +8,7 @@ from glassnet.events import Described, Event, Finding
 
 RATIO = 8.0
 FEWEST, EACH, CLEAR = 60, 20, 4.0  # samples, samples a class, and times the even share where there are fewer of these
+JUDGE = "judge by the per-class figures and macro F1 in the report, not by accuracy"
 MAJORITY = 2.0  # times the share that each class would have
 
 
@@ -28,6 +29,9 @@ def judge(history: History, event: Event) -> Finding | None:
         0,
         f"the most frequent of {len(counts)} classes has {share:.0%} of the samples looked at, {ratio:.0f} times as many as the rarest: who always says it is right that often",
         {"majority": share, "ratio": ratio},
+        advice=f"{JUDGE}; gather more of the rare classes (the loss weighs classes already)"
+        if event.plan.get("weighted")
+        else None,
     )
 
 
@@ -41,7 +45,7 @@ RULE = Rule(
         "often the one that matters."
     ),
     why="the data hold few samples of some classes",
-    advice="judge by the per-class figures and macro F1 in the report, not by accuracy; gather more of the rare classes, or weigh them more in the loss",
+    advice=f"{JUDGE}; gather more of the rare classes, or weigh them more in the loss",
     judge=judge,
     explains=("labels-unrelated", "outputs-collapsed", "plateau", "underfitting"),
 )

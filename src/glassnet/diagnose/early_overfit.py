@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from statistics import median
+from typing import Any
 
 from glassnet.diagnose.history import History, val_loss
 from glassnet.diagnose.look import middle, number
 from glassnet.diagnose.overfitting import WORTH
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import first_loss, reaches
+from glassnet.diagnose.signs import first_loss, reaches, with_dropout
 from glassnet.events import Epoch, Event, Finding
 
+ADVICE_DROPPING = "more data or augmentation, weight decay, a smaller network; or stop here, the best weights are kept"
+REMEDIES: tuple[dict[str, Any], ...] = ({"optimizer.weight_decay": "*10"}, {"regularise.l2": 1e-3})
 EARLY = 0.25
 RISE = 0.08
 PATIENCE, LASTING = 2, 0.08  # epochs, and the share of those planned, whichever is more
@@ -45,6 +48,8 @@ def judge(history: History, event: Event) -> Finding | None:
         f"validation loss was lowest ({low:.3g}) in epoch {lowest.epoch + 1}, after {lowest.step / history.total_steps:.0%} of the run, and is {now:.3g} now, while training loss fell from "
         f"{lowest.train['loss']:.3g} to {event.train['loss']:.3g}",
         {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
+        advice=ADVICE_DROPPING if with_dropout(history) else None,
+        remedies=REMEDIES if with_dropout(history) else None,
     )
 
 
@@ -59,7 +64,7 @@ RULE = Rule(
     why="many more weights than the samples can determine",
     advice="more data or augmentation, dropout (--dropout 0.5), weight decay, a smaller network; or stop here, the best weights are kept",
     judge=judge,
-    remedies=({"regularise.dropout": 0.5}, {"optimizer.weight_decay": "*10"}, {"regularise.l2": 1e-3}),
+    remedies=({"regularise.dropout": 0.5}, *REMEDIES),
     explains=(
         "loss-spike",
         "overfitting",

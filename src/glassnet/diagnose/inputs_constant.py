@@ -24,6 +24,8 @@ def judge(history: History, event: Event) -> Finding | None:
             0,
             f"{alike:.0%} of the samples looked at have the very input of another one, in each of {features:,} features",
             {"constant": share, "alike": alike},
+            why="rows or files that were read more than once, classes that were made as frequent as others by copying, or a step on the way that gives many samples the same numbers",
+            advice="take repetitions out before the data are divided ('glassnet data DATA' names them), or else what is learned by heart counts as known; where these samples should differ, look at them as the network gets them",
         )
     if share < SHARE:
         return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from statistics import median
+from typing import Any
 
 from glassnet.diagnose.history import History, val_loss
 from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
-from glassnet.diagnose.signs import first_loss
+from glassnet.diagnose.signs import first_loss, with_dropout
 from glassnet.events import Epoch, Event, Finding
 
 EPOCHS = 4  # one epoch's rise is noise; four in a row with a growing gap are not
@@ -19,6 +20,8 @@ SLIGHT = 0.04  # a rise that counts where it lasts
 END, LAST = 0.05, 3  # a rise at the end of the run, and the epochs in whose middle it stands
 SINCE, AWAY = 0.25, 0.12  # of the run: how long ago the lowest point is, and for how long no epoch came near it
 LATE = 0.6  # share of the run after which a small or a young rise waits
+ADVICE_DROPPING = "more data or augmentation, a penalty (--set regularise.l2=1e-4), a smaller network, or fewer epochs; the best weights are kept"
+REMEDIES: tuple[dict[str, Any], ...] = ({"optimizer.weight_decay": "*10"}, {"regularise.l2": 1e-4})
 FALL = 0.9  # training loss over that at the lowest point of validation
 
 
@@ -60,6 +63,8 @@ def judge(history: History, event: Event) -> Finding | None:
         f"validation loss was lowest in epoch {lowest.epoch + 1} ({lowest.val['loss']:.4g}) and is {event.val['loss']:.4g} now, "
         f"while training loss went on falling from {lowest.train['loss']:.4g} to {event.train['loss']:.4g}",
         {"best_epoch": float(lowest.epoch), "val_loss_rise": rise},
+        advice=ADVICE_DROPPING if with_dropout(history) else None,
+        remedies=REMEDIES if with_dropout(history) else None,
     )
 
 
@@ -67,13 +72,16 @@ def _ends_higher(history: History, event: Epoch, lowest: Epoch) -> bool:
     """Whether the run is over and validation loss stands above its lowest value, in the last epoch and in the middle of the last few."""
     over = history.started is not None and event.epoch + 1 == history.started.epochs
     last = median(map(val_loss, history.epochs[-LAST:]))
-    return over and min(last, val_loss(event)) > (1 + END) * val_loss(lowest)
+    higher = min(last, val_loss(event))
+    return (
+        over and higher > (1 + END) * val_loss(lowest) and not higher - val_loss(lowest) < WORTH * first_loss(history)
+    )
 
 
 RULE = Rule(
     id="overfitting",
     title="Learning the training samples by heart",
-    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum, and by {WORTH:.1%} of the first loss; or, at the end of the run, {END:.0%} above its minimum; while training loss fell below {FALL:.0%} of what it was there; after {LATE:.0%} of the run, but before its end, only where validation loss stands {RISE:.0%} above its minimum and that is {SINCE:.0%} of the run ago",
+    threshold=f"validation loss in two epochs running {RISE:.0%} above the median of the three epochs around its minimum of at least {EPOCHS} epochs ({LASTING:.0%} of the run) ago, or {SLIGHT:.0%} above it in all of the last {AWAY:.0%} of the run, {SINCE:.0%} of the run after the minimum, and by {WORTH:.1%} of the first loss; or, at the end of the run, {END:.0%} above its minimum, and by {WORTH:.1%} of the first loss likewise; while training loss fell below {FALL:.0%} of what it was there; after {LATE:.0%} of the run, but before its end, only where validation loss stands {RISE:.0%} above its minimum and that is {SINCE:.0%} of the run ago",
     source="SageMaker Debugger's Overfit takes a tenth too, with a patience of one epoch, which a single noisy epoch sets off",
     explanation=(
         "The net has enough weights to remember single training samples, and it is doing so: what it gains on them is not there on samples that it has "
@@ -82,5 +90,6 @@ RULE = Rule(
     why="the network is learning the training samples by heart",
     advice="more data or augmentation, a penalty (--set regularise.l2=1e-4), dropout, or fewer epochs; the best weights are kept",
     judge=judge,
-    remedies=({"regularise.dropout": 0.3}, {"optimizer.weight_decay": "*10"}, {"regularise.l2": 1e-4}),
+    remedies=({"regularise.dropout": 0.3}, *REMEDIES),
+    explains=("early-overfit",),
 )

@@ -162,6 +162,11 @@ def knows(history: History) -> bool:
     return bool(number(figures.get("accuracy")) >= max(agreement, ABOVE * max(counts) / max(sum(counts), 1)))
 
 
+def with_dropout(history: History) -> bool:
+    """Whether the network drops units already, so that it is no advice to begin with it."""
+    return history.described is not None and number(history.described.net.get("dropout", 0.0)) > 0
+
+
 def dropping(history: History) -> bool:
     """Whether dropout alone, before the first step, makes the loss clearly higher than it is without: then it may be dropout that holds the loss up."""
     if history.described is None or not history.described.net.get("dropouts"):

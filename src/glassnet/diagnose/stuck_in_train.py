@@ -14,6 +14,7 @@ def judge(history: History, event: Event) -> Finding | None:
         return None
     names = event.net.get("stuck_in_train") or []
     random, mixes = bool(event.net.get("random_in_eval")), bool(event.net.get("mixes_samples"))
+    mixes = mixes and "mixed_after" not in event.net  # which samples-mixed tells
     if not names and not random and not mixes:
         return None
     told = []
@@ -33,7 +34,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="stuck-in-train",
     title="Training mode while evaluating",
-    threshold="a module that net.eval() does not switch, two evaluations of the same samples that differ, or an output that depends on batch mates",
+    threshold="a module that net.eval() does not switch, two evaluations of the same samples that differ, or an output that depends on batch mates where a batch normalisation goes by the batch",
     source="no threshold is needed; the same questions are asked by neural_net_checklist (batch independence)",
     explanation=(
         "After training, dropout must stop dropping and batch normalisation must use what it has learned about the data as a whole. If not, the same picture gets "

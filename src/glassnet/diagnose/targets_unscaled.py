@@ -64,6 +64,7 @@ RULE = Rule(
         "underfitting",
         "lr-much-too-high",
         "loss-exploding",
+        "loss-not-finite",
         "divergence",
         "clipping-always",
         "outputs-collapsed",

@@ -20,6 +20,7 @@ LEARNED = 0.25  # of the first loss, with dropout that makes a difference
 HALF = 0.5  # dropout that may hold a network back
 DROPPED_MOST = 0.75  # dropout that leaves less than one unit of four
 LACKING = 0.95  # training accuracy that may be lacking under it
+DROPPED_NEARLY_ALL = 0.9  # dropout that no net in use has: one unit of ten is left
 DROWNED = 4.0  # times the loss without dropout: nothing but dropout is left of it
 FEWEST, FEWEST_HEAVY = 4, 2  # epochs
 
@@ -84,17 +85,21 @@ def judge(history: History, event: Event) -> Finding | None:
 
 
 def _drowned(history: History, event: Measured) -> Finding | None:
-    """Found at the first look where heavy dropout alone makes the loss many times what it is without."""
+    """Found at the first look where heavy dropout alone makes the loss many times what it is without, or drops nearly everything."""
     if len(history.measured) != 1 or history.described is None:
         return None
     dropout = number(history.described.net.get("dropout", 0.0))
     start = history.described.start
     times = number(start.get("train_loss")) / max(number(start.get("loss")), 1e-12)
-    if not dropout >= DROPPED_MOST or not times >= DROWNED:
+    if dropout >= DROPPED_MOST and times >= DROWNED:
+        told = f"before the first step dropout of {dropout:g} alone makes the loss {times:.0f} times as high as without: it lets only {1 - dropout:.0%} of the units through at a time"
+    elif dropout >= DROPPED_NEARLY_ALL:
+        told = f"dropout of {dropout:g} lets only {1 - dropout:.0%} of the units through at a time"
+    else:
         return None
     return RULE.finding(
         event.step,
-        f"before the first step dropout of {dropout:g} alone makes the loss {times:.0f} times as high as without: it lets only {1 - dropout:.0%} of the units through at a time",
+        told,
         {"dropout": dropout, "times": times},
     )
 
@@ -103,7 +108,7 @@ RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below what the nearest neighbour gets right (of a network without a nonlinearity: {STRAIGHT:.0%}, or what kernel ridge regression does), or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer, or without a nonlinearity, and {CHANCE:g} standard errors), and a training loss that has at no time been {STILL:.0%} lower in the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below what the nearest neighbour gets right (of a network without a nonlinearity: {STRAIGHT:.0%}, or what kernel ridge regression does), or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer, or without a nonlinearity, and {CHANCE:g} standard errors), and a training loss that has at no time been {STILL:.0%} lower in the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high, or of {DROPPED_NEARLY_ALL:.0%} or more; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) and kernel ridge regression (Rasmussen and Williams 2006) are a floor for what the inputs tell",
     explanation=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from glassnet.diagnose.history import History
+from glassnet.diagnose.look import number
 from glassnet.diagnose.rule import Rule
 from glassnet.diagnose.softmax_twice import is_cross_entropy
 from glassnet.events import Described, Event, Finding
@@ -20,6 +21,7 @@ REACHES = {
     "Relu": (0.0, math.inf),
     "Softplus": (0.0, math.inf),
 }
+AWAY, AWAY_VALUES = 0.9, 0.5  # share of the samples; correlation
 FREE = ("Addmm", "Mm", "Linear", "Convolution")
 SLACK = 0.1  # of the values' spread
 FEWEST, MOST = 3, 50  # distinct whole numbers that may be class indices
@@ -30,6 +32,8 @@ def judge(history: History, event: Event) -> Finding | None:
     """Found before the first step by the targets, the outputs of the untrained network, the operation that made them, and the name of the loss."""
     if not isinstance(event, Described):
         return None
+    if away := _leads_away(event):
+        return away
     name = str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "")
     if event.task == "classes" and is_cross_entropy(event) and event.outputs > 1:
         return _not_logits(event)
@@ -38,6 +42,25 @@ def judge(history: History, event: Event) -> Finding | None:
     if event.task == "values" and name in SQUARED:
         return _out_of_reach(event) or _classes_as_values(event)
     return None
+
+
+def _leads_away(event: Described) -> Finding | None:
+    """A loss that is low for wrong answers."""
+    away = number(event.start.get("away"))
+    if not away > (AWAY if event.task == "classes" else AWAY_VALUES):
+        return None
+    told = (
+        f"for {away:.0%} of the samples looked at a step down the loss makes the score of their own class lower"
+        if event.task == "classes"
+        else f"a step down the loss leads away from the values to be learned (the slope in an output and its target have a correlation of {away:.2f}, where it should be negative)"
+    )
+    return RULE.finding(
+        0,
+        told,
+        {"away": away},
+        why="the loss has the wrong sign: it is low for wrong answers, as a score, a likelihood or an agreement is that was to be made large",
+        advice="put a minus before it: the training makes the loss small",
+    )
 
 
 def _end(event: Described) -> str:
@@ -117,7 +140,7 @@ RULE = Rule(
     title="The loss does not fit the output or the targets",
     threshold=(
         "cross-entropy, also the binary one, on outputs that an activation has bounded (or that are never below an exact zero); squared or absolute error on values that the activation after the last layer cannot say; squared or absolute error on one-hot rows, or with one output on "
-        f"{FEWEST} to {MOST} whole numbers from 0 on that are about equally frequent"
+        f"{FEWEST} to {MOST} whole numbers from 0 on that are about equally frequent; or a loss whose slope takes the score of the own class down for {AWAY:.0%} of the samples, or has a correlation above {AWAY_VALUES:g} with the values to be learned"
     ),
     source="calibrated on benchmarks/diagnosis; the first follows from the definition of logits, UMLAUT (CHI 2021) warns of it too",
     explanation=(
@@ -139,5 +162,7 @@ RULE = Rule(
         "targets-unscaled",
         "dead-units",
         "saturation",
+        "exploding-gradient",
+        "divergence",
     ),
 )

@@ -113,8 +113,11 @@ def of_places(place: Tensor) -> dict[str, float]:
 
 
 def explained(outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """R² = 1 − Σ(y−ŷ)²/Σ(y−ȳ)², averaged over outputs: 1 is perfect, 0 no better than always saying the mean."""
+    """R² = 1 − Σ(y−ŷ)²/Σ(y−ȳ)², averaged over the outputs whose targets change: 1 is perfect, 0 no better than always saying the mean. Where none changes, 1 if all are met and 0 if not."""
     outputs, targets = outputs.double().reshape(len(targets), -1), targets.double().reshape(len(targets), -1)
     residual = (targets - outputs).square().sum(0)
-    spread = (targets - targets.mean(0)).square().sum(0).clamp_min(1e-12)
-    return {"r2": float((1 - residual / spread).mean())}
+    spread = (targets - targets.mean(0)).square().sum(0)
+    changes = spread > 1e-12
+    if not bool(changes.any()):
+        return {"r2": float(not bool(residual.any()))}
+    return {"r2": float((1 - residual[changes] / spread[changes]).mean())}

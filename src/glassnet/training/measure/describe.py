@@ -15,6 +15,7 @@ from glassnet.events import Described
 from glassnet.training.losses import LOSSES
 from glassnet.training.measure import looks
 from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.evaluating import in_evaluation
 from glassnet.training.measure.hidden import taking_part
 from glassnet.training.measure.kernel_ridge import known
 from glassnet.training.measure.kinds import DROPOUTS, NONLINEARITIES, NORMS, RECURRENT, in_order, kind_of, leaves
@@ -47,6 +48,8 @@ LAYING_OUT = (
     "Slice",
     "ToCopy",
 )
+CLASS_WEIGHTS = ("weight", "pos_weight")
+FEWEST_VALUES = 8
 STEP_SAMPLES = 256  # in the one backward pass that tells which parameters a gradient reaches
 
 
@@ -105,13 +108,15 @@ def describe(
             result, start = starting(net, plan, seen, unseen, task)
             outputs = int(result.pop("outputs", 0))
             about_net = structure(net, plan, optimizer, seen)
-            start["grad_norm"] = about_net.pop("grad_norm")
+            start |= {key: about_net.pop(key) for key in ("grad_norm", "away") if key in about_net}
         except (RuntimeError, IndexError, ValueError):
             # Targets that the loss refuses: the first step will say so in PyTorch's words; what can be seen without a loss is told here.
             result, start, about_net, outputs = {}, {}, {}, width(net, seen)
         validation_figures: dict[str, Any] = {}
         if unseen is not None and unseen.samples:
             validation_figures = {"samples": unseen.samples, "loss": result.pop("validation_loss", None)}
+            if getattr(validation, "later", False):
+                validation_figures["later"] = True
             validation_figures |= looks.compared(own.inputs, own.targets, unseen.inputs, unseen.targets, task)
         result.pop("validation_loss", None)
         about_targets = looks.of_targets(own.inputs, own.targets, task, outputs)
@@ -237,11 +242,19 @@ def about_plan(plan: Plan, optimizer: torch.optim.Optimizer, batches: Batches, s
         "steps_per_epoch": batches.steps_per_epoch,
         "loss": loss_name(plan.loss),
         "label_smoothing": float(smoothing),
+        "weighted": weighted(plan.loss),
         "clip": plan.clip is not None,
         "penalty": plan.penalty is not None,
         "precision": plan.precision,
         "rates": rates_to_come(plan, batches.steps_per_epoch),
     }
+
+
+def weighted(loss: Any) -> bool:
+    """Whether a loss has weights for classes."""
+    if isinstance(loss, partial):
+        return any(loss.keywords.get(name) is not None for name in CLASS_WEIGHTS) or weighted(loss.func)
+    return any(isinstance(getattr(loss, name, None), Tensor) for name in CLASS_WEIGHTS)
 
 
 def rates_to_come(plan: Plan, steps_per_epoch: int) -> list[float]:
@@ -311,37 +324,36 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
     ran: list[tuple[str, nn.Module]] = []
     hidden: list[str] = []
     with in_order(net, ran), Activations(net) as activations, taking_part(net, hidden):
-        unreached, silent, norm, ends_in = reached(net, plan, seen, named)
+        passed_back = reached(net, plan, seen, named)
     modules = [module for _, module in leaves(net)]
-    random, mixes = in_evaluation(net, seen)
-    return {
-        "parameters": sum(p.numel() for _, p in named),
-        "trainable": sum(p.numel() for _, p in named if p.requires_grad),
-        "frozen": [name for name, p in named if not p.requires_grad],
-        "frozen_layers": frozen_layers(net),
-        "unreached": unreached,
-        "zero_gradient": silent,
-        "not_optimised": [name for name, p in named if p.requires_grad and id(p) not in known],
-        "hidden": hidden,
-        "identical_units": [name for name, p in named if p.ndim > 1 and len(p) > 1 and bool((p == p[:1]).all())],
-        "stuck_in_eval": stuck_in_eval,
-        "stuck_in_train": stuck_in_train,
-        "batch_norms": sum(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in modules),
-        "norms": sum(isinstance(m, NORMS) for m in modules),
-        "dropouts": sum(isinstance(m, DROPOUTS) and m.p > 0 for m in modules),
-        "dropout": max((float(m.p) for m in modules if isinstance(m, DROPOUTS)), default=0.0),
-        "recurrents": sum(isinstance(m, RECURRENT) for m in modules),
-        "weight_layers": sum(kind_of(m) in ("dense", "conv", "recurrent") for m in modules),
-        "nonlinearities": sum(
-            isinstance(m, NONLINEARITIES) or kind_of(m) in ("relu", "tanh", "sigmoid") for m in modules
-        ),
-        "first": type(ran[0][1]).__name__ if ran else "",
-        "last": type(ran[-1][1]).__name__ if ran else "",
-        "ends_in": ends_in,
-        "random_in_eval": random,
-        "mixes_samples": mixes,
-        "grad_norm": norm,
-    } | at_start(activations)
+    evaluated = in_evaluation(net, seen.inputs[0]) if seen.samples else {}
+    return (
+        {
+            "parameters": sum(p.numel() for _, p in named),
+            "trainable": sum(p.numel() for _, p in named if p.requires_grad),
+            "frozen": [name for name, p in named if not p.requires_grad],
+            "frozen_layers": frozen_layers(net),
+            "not_optimised": [name for name, p in named if p.requires_grad and id(p) not in known],
+            "hidden": hidden,
+            "identical_units": [name for name, p in named if p.ndim > 1 and len(p) > 1 and bool((p == p[:1]).all())],
+            "stuck_in_eval": stuck_in_eval,
+            "stuck_in_train": stuck_in_train,
+            "batch_norms": sum(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in modules),
+            "norms": sum(isinstance(m, NORMS) for m in modules),
+            "dropouts": sum(isinstance(m, DROPOUTS) and m.p > 0 for m in modules),
+            "dropout": max((float(m.p) for m in modules if isinstance(m, DROPOUTS)), default=0.0),
+            "recurrents": sum(isinstance(m, RECURRENT) for m in modules),
+            "weight_layers": sum(kind_of(m) in ("dense", "conv", "recurrent") for m in modules),
+            "nonlinearities": sum(
+                isinstance(m, NONLINEARITIES) or kind_of(m) in ("relu", "tanh", "sigmoid") for m in modules
+            ),
+            "first": type(ran[0][1]).__name__ if ran else "",
+            "last": type(ran[-1][1]).__name__ if ran else "",
+        }
+        | passed_back
+        | evaluated
+        | at_start(activations)
+    )
 
 
 def frozen_layers(net: nn.Module) -> list[str]:
@@ -371,26 +383,57 @@ def at_start(activations: Activations) -> dict[str, Any]:
     return found
 
 
-def reached(
-    net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Parameter]]
-) -> tuple[list[str], list[str], float, str]:
-    """Names of trainable parameters that get no gradient, and of those whose gradient is exactly zero; the whole gradient's norm; the outputs' last operation."""
+def reached(net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Parameter]]) -> dict[str, Any]:
+    """One backward pass: ``unreached`` and ``zero_gradient`` (names of trainable parameters that get no gradient, or one that is exactly zero), ``grad_norm`` of the whole, ``ends_in`` (the outputs' last operation), and ``away`` of :func:`led_away`, where it is known."""
     if not seen.samples:
-        return [], [], 0.0, ""
+        return {"unreached": [], "zero_gradient": [], "grad_norm": 0.0, "ends_in": ""}
     net.train()
     net.zero_grad(set_to_none=True)
     inputs, targets = seen.inputs[0][:STEP_SAMPLES], seen.targets[0][:STEP_SAMPLES]
     with torch.enable_grad():
         outputs = net(inputs)
-        ends_in = last_operation(_first(outputs))
+        own = _first(outputs)
+        if own.requires_grad:
+            own.retain_grad()
         loss = plan.loss(outputs, targets)
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
     trainable = [(name, p) for name, p in named if p.requires_grad]
-    unreached = [name for name, p in trainable if p.grad is None]
-    silent = [name for name, p in trainable if p.grad is not None and not bool(p.grad.any())]
     total = sum(float(p.grad.double().square().sum()) for _, p in trainable if p.grad is not None)
-    return unreached, silent, math.sqrt(total) if math.isfinite(total) else math.inf, ends_in
+    found: dict[str, Any] = {
+        "unreached": [name for name, p in trainable if p.grad is None],
+        "zero_gradient": [name for name, p in trainable if p.grad is not None and not bool(p.grad.any())],
+        "grad_norm": math.sqrt(total) if math.isfinite(total) else math.inf,
+        "ends_in": last_operation(own),
+    }
+    if own.grad is not None and math.isfinite(away := led_away(own.grad, targets)):
+        found["away"] = away
+    return found
+
+
+def led_away(slopes: Tensor, targets: Tensor) -> float:
+    """How surely the loss becomes lower as answers become wrong, 0 to 1 (and −1 to 1 for values); NaN where the targets do not tell.
+
+    Args:
+        slopes: of the loss in the outputs: (samples, classes), or one for each value.
+        targets: class indices: the share of samples whose own class has a higher slope than the others have on average, so that a step down the loss takes its score down.
+            Values: the correlation of slope and target: the higher the target, the lower the slope has to be.
+    """
+    slopes = slopes.double()
+    if not targets.is_floating_point():
+        if targets.ndim != 1 or slopes.ndim != 2 or slopes.shape[1] < 2:
+            return math.nan
+        rows = slopes.abs().amax(1) > 0
+        slopes, targets = slopes[rows], targets[rows]
+        if not len(targets) or int(targets.min()) < 0:
+            return math.nan
+        right = slopes.gather(1, targets[:, None]).squeeze(1)
+        others = (slopes.sum(1) - right) / (slopes.shape[1] - 1)
+        return float((right > others).double().mean())
+    if slopes.numel() != targets.numel() or len(targets) < FEWEST_VALUES:
+        return math.nan
+    both = torch.stack([slopes.flatten(), targets.double().flatten()])
+    return float(torch.corrcoef(both)[0, 1]) if bool((both.std(1) > 0).all()) else math.nan
 
 
 def last_operation(outputs: Tensor) -> str:
@@ -399,26 +442,6 @@ def last_operation(outputs: Tensor) -> str:
     while node is not None and node.name().startswith(LAYING_OUT):
         node = node.next_functions[0][0]
     return "" if node is None else node.name().partition("Backward")[0]
-
-
-def in_evaluation(net: nn.Module, seen: Seen) -> tuple[bool, bool]:
-    """Whether two evaluations of the same samples differ, and whether a sample's output depends on its batch mates."""
-    if not seen.samples:
-        return False, False
-    some = seen.inputs[0][:8]
-    net.eval()
-    with torch.no_grad():
-        # Copies: what forward changes in place is another matter than chance.
-        first, second = _first(net(some.clone())).float(), _first(net(some.clone())).float()
-        random = not torch.allclose(first, second, rtol=1e-4, atol=1e-5, equal_nan=True)
-        if random or len(some) < 4:
-            return random, False
-        half = _first(net(some[: len(some) // 2].clone())).float()
-        scale = max(float(first.abs().max()), 1e-6)
-        mixes = (
-            bool((half - first[: len(half)]).abs().max() > 1e-2 * scale) if bool(torch.isfinite(first).all()) else False
-        )
-    return random, mixes
 
 
 def _loss(net: nn.Module, plan: Plan, inputs: list[Tensor], targets: list[Tensor]) -> float:
