@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,13 +20,15 @@ from trainings import NETS, PLAN, VALUES_PLAN, Fixed, classes_in, mlp, sgd, subj
 from glassnet.checks import BY_ID, CHECKS
 from glassnet.checks.descent import without_dropout
 from glassnet.checks.ignorance import ignorance, prior_answer
-from glassnet.checks.numerical import probes
-from glassnet.checks.runner import run_on
+from glassnet.checks.lr_bracket import affordable
+from glassnet.checks.numerical import Probe, probes
+from glassnet.checks.runner import run_checks, run_on
+from glassnet.checks.trial_run import by_weight
 from glassnet.checks.twenty import twenty
 from glassnet.data.readers.arrays import data_from_arrays
 from glassnet.diagnose import Doctor
 from glassnet.errors import ModelError
-from glassnet.events import Checked
+from glassnet.events import Checked, Finding
 from glassnet.training.losses import make_loss
 from glassnet.training.measure.hidden import hidden_parameters
 from glassnet.training.penalties import make_penalty
@@ -140,6 +144,24 @@ def test_the_audit_has_its_say() -> None:
     found = check("data-sane", subject("mlp", data=data))
     assert found.verdict == "warning"
     assert "repeat" in found.what
+
+
+@pytest.mark.parametrize("sizes", [(32, 32, 1), (1, 1, 1, 1)])
+def test_batch_normalisation_of_one_sample_is_told_before_it_breaks_off(sizes: tuple[int, ...]) -> None:
+    inputs, targets = classes_in((6,))
+    pairs = list(zip(inputs[: sum(sizes)].split(sizes), targets[: sum(sizes)].split(sizes), strict=True))
+    net = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+    (found,) = run_checks(net, pairs, PLAN, only=("data-sane",))
+    assert found.verdict == "failed"
+    assert "a batch of one sample comes to layer 1 (norm)" in found.what
+    told(found)
+    (enough,) = run_checks(
+        net, [pair for pair in pairs if len(pair[1]) > 1] or [(inputs, targets)], PLAN, only=("data-sane",)
+    )
+    assert enough.verdict == "passed"
+    net[1] = nn.LayerNorm(8)
+    (other,) = run_checks(net, pairs, PLAN, only=("data-sane",))
+    assert other.verdict == "passed"
 
 
 # initial-loss
@@ -399,6 +421,19 @@ def test_a_wrong_backward_is_found(name: str) -> None:
     inside = [n for n, _ in what.net.named_parameters() if n.startswith("0.")][-1]
     assert inside in found.what
     assert found.figures["largest_error"] == pytest.approx(0.5, abs=0.01)  # |2g − g| / 2g
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(True, "passed"), (False, "failed")])
+def test_slopes_that_are_small_beside_rounding_are_judged_by_what_rounding_leaves(right: bool, verdict: str) -> None:
+    """Behind ten sigmoids a slope of 10⁻⁹ differs by rounding from the difference of two losses of 2, and a wrong one by its half."""
+    *layers, head = deep_sigmoid()
+    half = len(layers) // 2
+    middle = nn.Identity() if right else Calls(Doubled.apply)
+    found = check("gradient-check", subject("mlp", net=nn.Sequential(*layers[:half], middle, *layers[half:], head)))
+    assert found.verdict == verdict
+    probe = Probe("w", True, -9.278e-9, -9.274e-9, 4.3e-4, clear=True, rounding=1.5e-3)
+    assert probe.agrees
+    assert not replace(probe, rounding=0.0).agrees
 
 
 def test_a_backward_of_ones_own_passes_where_it_is_right_and_fails_where_it_is_not(
@@ -731,6 +766,16 @@ def test_a_cost_that_is_still_falling_is_no_failure(monkeypatch: pytest.MonkeyPa
     told(found)
 
 
+def test_a_large_net_that_runs_out_of_time_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count()  # one passes whenever somebody asks
+    monkeypatch.setattr("glassnet.checks.overfit_twenty.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr("glassnet.checks.overfit_twenty.NEAR_ZERO", 1e-9)
+    found = check("overfit-twenty", subject("mlp"))
+    assert found.verdict == "warning"
+    assert "seconds were spent" in found.what
+    told(found)
+
+
 @pytest.mark.parametrize(("name", "verdict"), [("lstm", "warning"), ("mlp", "failed")])
 def test_a_recurrent_net_that_has_come_half_the_way_is_given_time(
     name: str, verdict: str, monkeypatch: pytest.MonkeyPatch
@@ -884,7 +929,41 @@ def test_the_curve_is_kept_as_evidence() -> None:
     assert check("lr-bracket", subject("mlp", plan=lbfgs)).verdict == "skipped"
 
 
+def test_a_large_net_gets_a_range_test_of_fewer_samples_and_steps() -> None:
+    assert affordable(0.01) == (64, 96)
+    size, steps = affordable(0.5)  # 48 s of 64 samples
+    assert (size, steps) == (26, 96)
+    assert affordable(2.0) == (16, 48)  # no less, whatever it takes
+    assert affordable(2.0, 256) == (26, 96)
+    for seconds in (0.1, 0.3, 0.7):
+        size, steps = affordable(seconds)
+        assert seconds * size / 64 * steps <= 20.5
+
+
+def test_a_rate_outside_the_bracket_proposes_another() -> None:
+    what = subject("mlp", plan=replace(PLAN, optimizer=sgd(50.0)))
+    found = check("lr-bracket", what)
+    (proposed,) = what.proposed
+    assert proposed.remedies == [{"optimizer.lr": float(f"{found.figures['suggestion']:.1g}")}]
+    inside = subject("mlp")
+    check("lr-bracket", inside)
+    assert inside.proposed == []
+
+
 # trial-run
+
+
+def finding(rule: str, severity: str = "warning") -> Finding:
+    return Finding(rule, severity, 0, "", "", "", {}, [])
+
+
+def test_what_explains_a_stop_is_told_before_it() -> None:
+    """Unscaled targets explain a loss that is not finite; a leak does not."""
+    leak, cause, stop = finding("leaking-input"), finding("targets-unscaled"), finding("loss-not-finite", "stop")
+    assert by_weight([leak, cause, stop]) == [cause, stop, leak]
+    assert by_weight([leak, stop]) == [stop, leak]
+    assert by_weight([leak, cause, finding("saturation", "info")]) == [leak, cause]
+    assert by_weight([]) == []
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -148,6 +148,36 @@ def test_the_next_command_is_what_was_typed() -> None:
     assert shlex.split(again) == ["my data/a b.csv", "--net", "mlp", "--batch-size", "32", "--set", "net.hidden=[2, 3]"]
 
 
+def test_the_next_command_goes_on_with_what_helped() -> None:
+    flags = {"net_name": "mlp", "optimizer_lr": "8", "settings": ("optimizer.weight_decay=0.1", "net.hidden=[2, 3]")}
+    changes = {"optimizer.lr": 0.2, "optimizer.weight_decay": 0.01, "regularise.dropout": 0.5}
+    again = shlex.split(typed("digits", None, flags, changes))
+    given, changed = again[:7], again[7:]
+    assert given == ["digits", "--net", "mlp", "--lr", "0.2", "--set", "net.hidden=[2, 3]"]
+    assert changed == ["--set", "optimizer.weight_decay=0.01", "--set", "regularise.dropout=0.5"]
+    seen = [Checked("a", "warning", "", "", "", {}, {})]
+    assert "what helped most" in list(ending(seen, "warning", Path("x"), "digits --lr 0.2", better=True))[-1]
+    assert "glassnet check digits" in list(ending(seen, "failed", Path("x"), "digits --lr 0.2", better=True))[-1]
+
+
+def test_a_rate_outside_the_bracket_is_tried_against_the_one_proposed(capsys: Capture) -> None:
+    assert cli.run(["check", "digits", *TINY, "--lr", "1e-7", "--only", "lr-bracket", "--try"]) == 0
+    out = capsys.readouterr().out
+    assert "lr-bracket: below" in out
+    assert "instead of 1e-07" in out
+    again = re.search(r"glassnet train .*--lr (\S+)", out)
+    assert again is not None
+    assert float(again[1]) > 1e-3
+    assert "were not asked for" not in out.splitlines()[-1]
+
+
+def test_checks_that_were_not_asked_for_are_no_praise(capsys: Capture) -> None:
+    assert cli.run(["check", "digits", *TINY, "--only", "data-sane"]) == 0
+    out = capsys.readouterr().out
+    assert "8 of 9 checks were not asked for" in out
+    assert "Nothing speaks against" not in out
+
+
 def test_the_verdict_is_told_in_words() -> None:
     seen = [Checked("a", "passed", "", "", "", {}, {}), Checked("b", "warning", "", "", "", {}, {})]
     told = list(ending(seen, "warning", Path("x"), "digits"))

@@ -969,6 +969,12 @@ DURING: list[tuple[str, Run, int, dict[str, float], list[Run]]] = [
             run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.524, 0.524, 0.53])),
             run(epochs([1 / (n + 1) for n in range(10)], [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.53, 0.53, 0.524])),
             run(epochs([1.0] * 10, [0.9, 0.8, 0.7, 0.6, 0.5, 0.51, 0.52, 0.526, 0.526, 0.53])),
+            # Beside a first loss of 2.3 that is nothing.
+            run(
+                epochs(
+                    [1 / (n + 1) for n in range(10)], [0.09, 0.08, 0.07, 0.06, 0.05, 0.051, 0.052, 0.056, 0.056, 0.058]
+                )
+            ),
         ],
     ),
     (

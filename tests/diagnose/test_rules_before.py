@@ -9,6 +9,7 @@ from cases_before import BEFORE, LOGS, Changes
 from streams import described, found, look, run, step
 
 from glassnet.diagnose import BY_ID
+from glassnet.events import Finding
 
 SILENT = [(rule, changes) for rule, _, _, silent in BEFORE for changes in silent]
 
@@ -65,6 +66,39 @@ def test_copies_that_were_kept_in_one_part_make_no_shift() -> None:
     assert [each.rule for each in apart] == ["inputs-constant"]  # that they occur twice
     both = found([described(**lost, validation=told | {"same_among": 0.4, "same_inputs": 0.38})])
     assert "distribution-shift" in {each.rule for each in both}
+
+
+def test_that_a_series_moves_on_is_only_recorded() -> None:
+    moved = {"shift": 0.9, "neighbour_distance_ratio": 4.0}
+    (told,) = found([described("values", validation=moved)])
+    assert (told.severity, "divide at random" in told.advice) == ("warning", True)
+    (recorded,) = found([described("values", validation=moved | {"later": True})])
+    assert (recorded.severity, "divide at random" in recorded.advice) == ("info", False)
+
+
+def test_where_samples_begin_to_mix_is_told() -> None:
+    def told(after: str, before: str, **more: Any) -> str:
+        (finding,) = found(
+            [described(net={"mixes_samples": True, "mixed_after": after, "mixed_before": before} | more)]
+        )
+        return finding.what
+
+    assert told("2", "head").endswith("it begins between layer 2 and head")
+    assert told("body", "body").endswith("it begins in body")
+    assert told("body", "").endswith("it begins behind body")
+    assert told("", "body").endswith("it begins before body")
+    assert told("", "").endswith("it begins somewhere in forward")
+    assert told("r", "r", samples_as_time=["r"]).endswith(": r takes the axis of the samples for that of time")
+
+
+def test_weights_for_classes_are_no_advice_where_the_loss_has_them() -> None:
+    def told(**plan: Any) -> Finding:
+        start = described(targets={"counts": [900, 50, 50]}, plan=plan)
+        return next(each for each in found([start]) if each.rule == "class-imbalance")
+
+    plain, weighted = told(), told(weighted=True)
+    assert "weigh them more" in plain.advice
+    assert "weigh them more" not in weighted.advice
 
 
 def test_stops_are_stops() -> None:

@@ -8,7 +8,7 @@ import pytest
 from cases_during import DURING, Run
 from streams import described, epoch, epochs, found, layers, look, looks, parameters, run
 
-from glassnet.events import Started, Step, Traced
+from glassnet.events import Described, Started, Step, Traced
 
 SILENT = [(rule, events) for rule, *_, silent in DURING for events in silent]
 
@@ -125,6 +125,22 @@ def test_a_small_or_young_rise_of_validation_loss_late_in_the_run_waits() -> Non
     assert of_rule("overfitting", rising(55, 0.15)) == [810]  # a quarter of the run later
     assert of_rule("overfitting", rising(40, 0.09)) == [1000]  # at the end
     assert of_rule("overfitting", rising(91, 0.15)) == [1000]
+
+
+def test_dropout_is_no_advice_where_it_is_on() -> None:
+    for rule, events in ((rule, events) for rule, events, *_ in DURING if rule in ("overfitting", "early-overfit")):
+        begun = [event for event in events if not isinstance(event, Described)]
+        for dropout, advised in ((0.0, True), (0.5, False)):
+            told = found([described(net={"dropout": dropout}), *begun])
+            (finding,) = [each for each in told if each.rule == rule]
+            assert ("dropout" in finding.advice) is advised
+            assert ({"regularise.dropout"} in [set(remedy) for remedy in finding.remedies]) is advised
+
+
+def test_dropout_that_drops_nearly_everything_is_told_at_the_first_look() -> None:
+    for dropout, told in ((0.95, [1]), (0.9, [1]), (0.85, [])):
+        start = described(net={"dropout": dropout}, start={"train_loss": 2.9})
+        assert of_rule("underfitting", run(look(1), look(10), start=start)) == told
 
 
 @pytest.mark.parametrize(("promised", "severity"), [(2.4e-3, "warning"), (2.6e-3, "info")])

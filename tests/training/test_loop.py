@@ -453,6 +453,11 @@ def test_explained_variance_agrees_with_scikit_learn_and_its_landmarks() -> None
     assert explained(outputs, targets)["r2"] == pytest.approx(r2_score(targets.double(), outputs.double()), rel=1e-9)
     assert explained(targets, targets) == {"r2": 1.0}
     assert explained(targets.mean(0).expand(50, 3), targets)["r2"] == pytest.approx(0.0, abs=1e-6)
+    # The border of a picture that an autoencoder is to say again never changes.
+    with_border = torch.cat([targets, torch.ones(50, 2)], 1), torch.cat([outputs, torch.rand(50, 2)], 1)
+    assert explained(with_border[1], with_border[0]) == explained(outputs, targets)
+    assert explained(torch.ones(50, 2), torch.ones(50, 2)) == {"r2": 1.0}
+    assert explained(torch.zeros(50, 2), torch.ones(50, 2)) == {"r2": 0.0}
 
 
 def test_figures_of_steps_are_those_of_all_steps_that_count() -> None:
