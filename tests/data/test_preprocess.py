@@ -170,6 +170,16 @@ def test_moments_do_not_cancel_and_do_not_depend_on_chunks(monkeypatch: pytest.M
     np.testing.assert_allclose(got.numpy(), np.cov(values.numpy().T, bias=True), rtol=1e-6, atol=1e-9)
 
 
+def test_moments_of_bytes_are_those_of_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "CHUNK_NUMBERS", 500)  # several pieces
+    images = torch.randint(0, 256, (50, 3, 7, 9), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images[:, 1] //= 8  # channels of their own
+    mean, variance = moments.mean_and_variance(InMemory(images), (3, 7, 9), (0, 2, 3))
+    assert mean.shape == variance.shape == (3, 1, 1)
+    torch.testing.assert_close(mean.flatten(), images.double().mean((0, 2, 3)), rtol=1e-12, atol=0)
+    torch.testing.assert_close(variance.flatten(), images.double().var((0, 2, 3), correction=0), rtol=1e-12, atol=0)
+
+
 def test_streamed_sources_are_sampled_evenly() -> None:
     @dataclass(frozen=True)
     class Streamed:

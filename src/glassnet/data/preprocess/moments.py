@@ -43,6 +43,8 @@ def mean_and_variance(source: Source, shape: tuple[int, ...], dims: tuple[int, .
     Returns:
         float64 tensors shaped like one sample, with 1 in the averaged dimensions.
     """
+    if len(dims) == len(shape) and 0 in dims and 1 not in dims and in_bytes(source):
+        return moments_of_bytes(source, shape)
     total = 0
     mean = squares = torch.zeros(())
     for raw in chunks(source, torch.Size(shape).numel()):
@@ -58,6 +60,30 @@ def mean_and_variance(source: Source, shape: tuple[int, ...], dims: tuple[int, .
         mean = mean + delta * (count / (total + count))
         total += count
     return mean[0], squares[0] / max(total, 1)
+
+
+def in_bytes(source: Source) -> bool:
+    """Whether samples are images of bytes."""
+    return len(source) > 0 and source.take(torch.zeros(1, dtype=torch.int64)).dtype == torch.uint8
+
+
+def moments_of_bytes(source: Source, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel, from how often each of the 256 values occurs: exact, and several times as fast as in float64.
+
+    Args:
+        source: samples of bytes.
+        shape: of one sample, channels first.
+    """
+    counts = torch.zeros(shape[0], 256, dtype=torch.int64)
+    for raw in chunks(source, torch.Size(shape).numel()):
+        for channel, seen in enumerate(counts):
+            seen += torch.bincount(raw[:, channel].flatten(), minlength=256)
+    shares = counts.double() / counts.sum(1, keepdim=True).clamp_min(1)
+    values = torch.arange(256, dtype=torch.float64)
+    mean = shares @ values
+    variance = (shares * (values - mean[:, None]).square()).sum(1)
+    form = (shape[0], *(1 for _ in shape[1:]))
+    return mean.reshape(form), variance.reshape(form)
 
 
 def covariance(source: Source, mean: Tensor) -> Tensor:
