@@ -21,6 +21,7 @@ from glassnet.checks import BY_ID, CHECKS
 from glassnet.checks.descent import without_dropout
 from glassnet.checks.ignorance import ignorance, prior_answer
 from glassnet.checks.lr_bracket import affordable
+from glassnet.checks.lr_bracket import verdict as bracket
 from glassnet.checks.numerical import Probe, probes
 from glassnet.checks.runner import run_checks, run_on
 from glassnet.checks.trial_run import by_weight
@@ -32,6 +33,7 @@ from glassnet.events import Checked, Finding
 from glassnet.training.losses import make_loss
 from glassnet.training.measure.hidden import hidden_parameters
 from glassnet.training.penalties import make_penalty
+from glassnet.training.range_test import HARDLY_FELL, RangeTest
 from glassnet.training.schedules import make_schedule
 
 ALL = [*NETS, "values"]
@@ -927,6 +929,25 @@ def test_the_curve_is_kept_as_evidence() -> None:
     assert found.curves["lr"] == sorted(found.curves["lr"])
     lbfgs = replace(PLAN, optimizer=lambda net: torch.optim.LBFGS(net.parameters()))
     assert check("lr-bracket", subject("mlp", plan=lbfgs)).verdict == "skipped"
+
+
+def test_a_loss_that_hardly_falls_says_nothing_about_the_rate_and_one_that_bursts_does() -> None:
+    curve = {"lrs": tuple(10.0**-n for n in range(9, 0, -1)), "losses": tuple([1.0] * 9)}
+    nothing = RangeTest(**curve, suggestion=None, too_low=None, too_high=None, reason=HARDLY_FELL)
+    assert bracket(nothing, 0.1, steps=100).verdict == "skipped"
+    assert bracket(nothing, 0.1, steps=100).figures["lr"] == 0.1
+    burst = bracket(replace(nothing, reason="the loss was not finite after 3 steps"), 0.1, steps=100)
+    assert burst.verdict == "warning"
+    told(burst)
+
+
+def test_a_slope_is_wrong_where_it_is_wrong_at_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    kink, fine = Probe("w", True, 1.0, 1.1, 0.1, clear=True), Probe("w", True, 1.0, 1.0, 0.0, clear=True)
+    for places, verdict in (([kink, fine], "passed"), ([kink] * 3, "failed")):
+        left = iter(places)
+        monkeypatch.setattr("glassnet.checks.gradient_check.probes", lambda *_, left=left, **__: [next(left)])
+        assert check("gradient-check", subject("mlp")).verdict == verdict
+        assert next(left, None) is None
 
 
 def test_a_large_net_gets_a_range_test_of_fewer_samples_and_steps() -> None:

@@ -41,9 +41,14 @@ class Check:
         """All is well."""
         return Checked(self.id, PASSED, what, "", "", figures or {}, curves or {})
 
-    def skipped(self, what: str) -> Checked:
-        """It cannot be looked at here, for the reason given."""
-        return Checked(self.id, SKIPPED, what, "", "", {}, {})
+    def skipped(
+        self,
+        what: str,
+        figures: dict[str, float] | None = None,
+        curves: dict[str, list[float]] | None = None,
+    ) -> Checked:
+        """It cannot be looked at here, or what was seen says nothing, for the reason given."""
+        return Checked(self.id, SKIPPED, what, "", "", figures or {}, curves or {})
 
     def warning(
         self,

@@ -17,6 +17,7 @@ from glassnet.training.state import generators, restore_generators
 SMOOTHING = 0.9  # share of the past in the running mean of the loss
 TOO_HIGH = 4.0  # the test ends when the smoothed loss exceeds this many times the best one (fastai's stop rule)
 NOT_FINITE = "the loss was not finite"
+HARDLY_FELL = "the loss hardly fell at any rate of the range test"
 LEAST_FALL = 0.02  # share of the first loss by which it must fall for the test to say anything
 FEWEST = 8  # recorded points below which nothing is suggested
 
@@ -158,7 +159,7 @@ def judge(lrs: list[float], losses: list[float], ended: str = NOT_FINITE) -> Ran
     lowest = min(range(len(losses)), key=losses.__getitem__)
     fell = losses[0] - losses[lowest]
     if fell <= LEAST_FALL * abs(losses[0]):
-        return RangeTest(*seen, None, None, None, "the loss hardly fell at any rate of the range test")
+        return RangeTest(*seen, None, None, None, HARDLY_FELL)
     curve = list(zip(lrs, losses, strict=True))
     moved = next((lr for lr, value in curve if losses[0] - value > 0.05 * fell), None)
     risen = next((lr for lr, value in curve[lowest:] if value > losses[lowest] + 0.25 * fell), None)
