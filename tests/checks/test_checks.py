@@ -166,6 +166,18 @@ def test_batch_normalisation_of_one_sample_is_told_before_it_breaks_off(sizes: t
     assert other.verdict == "passed"
 
 
+def test_a_class_beyond_the_outputs_is_told_in_words_and_other_errors_as_they_are() -> None:
+    inputs, targets = classes_in((6,))
+    ninth = (inputs, torch.where(targets > 1, 9, 5))
+    (found,) = run_checks(mlp(), ninth, PLAN)
+    assert (found.check, found.verdict) == ("data-sane", "failed")
+    assert "no index of one of the network's 3 outputs" in found.what
+    with pytest.raises(ModelError, match="cannot be multiplied"):
+        list(run_checks(nn.Linear(5, 3), (inputs, targets), PLAN))
+    with pytest.raises(ModelError, match="fails on these samples"):
+        list(run_checks(mlp(), ninth, PLAN, only=("initial-loss",)))
+
+
 # initial-loss
 
 

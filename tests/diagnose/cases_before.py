@@ -149,6 +149,15 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ("stuck-in-train", {"net": {"random_in_eval": True}}, {"modules": 0.0, "random": 1.0, "mixes_samples": 0.0}, []),
     ("stuck-in-train", {"net": {"mixes_samples": True}}, {"modules": 0.0, "random": 0.0, "mixes_samples": 1.0}, []),
     (
+        "outputs-mismatch",  # counted from 1
+        {"outputs": 4, "targets": {"counts": [0, 300, 400, 300]}},
+        {"outputs": 4.0, "classes": 3.0},
+        [
+            {"outputs": 4, "targets": {"counts": [300, 0, 400, 300]}},  # one that happens to be missing
+            {"outputs": 4, "targets": {"counts": [0, 15, 20, 15], "samples": 50}},
+        ],
+    ),
+    (
         "samples-mixed",
         {"net": {"mixes_samples": True, "mixed_after": "body.1", "mixed_before": "head"}},
         {"layers": 0.0},

@@ -11,7 +11,7 @@ ENOUGH = 20  # samples for each class that is there, before a missing one is bel
 
 
 def judge(history: History, event: Event) -> Finding | None:
-    """Found before the first step when a class index lies outside the outputs, or when at least half of the outputs have no class."""
+    """Found before the first step when a class index lies outside the outputs, when class 0 alone never occurs, or when at least half of the outputs have no class."""
     if not isinstance(event, Described) or event.task != "classes":
         return None
     outside = event.targets.get("out_of_range", 0)
@@ -22,13 +22,19 @@ def judge(history: History, event: Event) -> Finding | None:
             {"outside": float(outside), "outputs": float(event.outputs)},
             severity="stop",
         )
-    there = sum(count > 0 for count in event.targets.get("counts", ()))
-    if (
-        event.outputs <= 1
-        or there < 1
-        or event.outputs < SPARE * there
-        or event.targets.get("samples", 0) < ENOUGH * there
-    ):
+    counts = event.targets.get("counts", ())
+    there = sum(count > 0 for count in counts)
+    if event.outputs <= 1 or there < 1 or event.targets.get("samples", 0) < ENOUGH * there:
+        return None
+    if 2 <= there == event.outputs - 1 and not counts[0]:
+        return RULE.finding(
+            0,
+            f"none of the {event.targets.get('samples', 0):,} targets looked at is class 0, and all of 1 to {there} occur: the network has an output too many",
+            {"outputs": float(event.outputs), "classes": float(there)},
+            why="classes are counted from 1, and the last layer was made large enough for the highest number",
+            advice="take 1 from the class numbers, and let the last layer have one output for each class",
+        )
+    if event.outputs < SPARE * there:
         return None
     return RULE.finding(
         0,
@@ -40,7 +46,7 @@ def judge(history: History, event: Event) -> Finding | None:
 RULE = Rule(
     id="outputs-mismatch",
     title="Outputs and classes do not agree",
-    threshold=f"a class index beyond the outputs, or at least {SPARE:g} outputs for each class that occurs",
+    threshold=f"a class index beyond the outputs, or class 0 alone missing, or at least {SPARE:g} outputs for each class that occurs",
     source="a class index beyond the outputs cannot be learned; the factor of two is calibrated on benchmarks/diagnosis",
     explanation=(
         "A classifier has one output for each class, counted from 0. With too few, some targets point to nothing; with many too many, the network first "
