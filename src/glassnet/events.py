@@ -101,7 +101,7 @@ class Described:
             ``batch_norms``, ``dropouts``, the largest rate ``dropout``, ``recurrents``, ``weight_layers``, ``nonlinearities``; ``first`` and ``last`` (classes of the first and the last module that ran), ``ends_in`` (autograd's name of the operation that made the outputs, such as ``Sigmoid``);
             ``saturated`` and ``saturated_layer`` (largest share, and where, before the first step), ``time_ratio`` (gradient at the first time step over that at the last),
             ``random_in_eval`` (two evaluations of one batch differ), ``mixes_samples`` (an evaluation depends on batch mates),
-            ``mixed_after`` and ``mixed_before`` (between which modules that begins, where no batch normalisation is to blame), ``samples_as_time`` (layers that take the samples for steps of a sequence).
+            ``mixed_after`` and ``mixed_before`` (between which modules that begins, where no batch normalisation is to blame), ``samples_as_time`` (layers that take the samples for steps of a sequence), ``affine`` (the answer half way between two inputs lies half way between their answers).
         inputs: over the samples looked at: ``samples``, ``features``, ``indices`` (they are whole numbers, such as words), ``mean``, ``std``, ``min``, ``max``, ``nonfinite`` (count), ``constant`` (share of
             features that never change), ``scale_ratio`` (largest feature std over the median one), ``offset`` (largest |mean| of a feature over its std),
             ``best_feature`` (share of the target's variance that the most telling single feature explains, 0 to 1), ``best_feature_index``,

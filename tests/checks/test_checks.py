@@ -383,6 +383,29 @@ def test_frozen_parameters_are_told_and_forgotten_ones_fail() -> None:
     assert "4.bias" in found.what
 
 
+class Between(nn.Module):
+    """How alike the two halves of an input are: a bias of the shared embedding is gone in the difference."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Linear(3, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head((self.embedding(x[:, :3]) - self.embedding(x[:, 3:])).square())  # type: ignore[no-any-return]
+
+
+def test_a_bias_without_an_effect_is_no_failure() -> None:
+    found = check("gradients-reach", subject("mlp", net=Between()))
+    assert found.verdict == "warning"
+    assert "embedding.bias" in found.what
+    told(found)
+    dead = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3))
+    with torch.no_grad():
+        dead[0].bias.fill_(-100.0)
+    assert check("gradients-reach", subject("mlp", net=dead)).verdict == "failed"
+
+
 # gradient-check
 
 
@@ -769,6 +792,30 @@ def test_a_net_of_few_weights_is_given_fewer_values() -> None:
     assert found.verdict == "passed"
     assert found.figures["samples"] == 4.0
     assert check("overfit-twenty", subject("values")).figures["samples"] == 20.0
+
+
+def pairwise(said: Tensor, targets: Tensor) -> Tensor:
+    """A contrastive loss, whose lowest value is not zero."""
+    near = (targets[:, None] == targets).float()
+    return F.binary_cross_entropy_with_logits(2 - torch.cdist(said, said), 0.8 * near + 0.1)
+
+
+def spread_and_mean(said: Tensor, targets: Tensor) -> Tensor:
+    return F.gaussian_nll_loss(said[:, :1], targets, said[:, 1:].exp())
+
+
+def test_outputs_that_are_no_scores_and_no_values_are_judged_by_their_loss_alone() -> None:
+    """Embeddings, and two numbers for each value."""
+    embedding = subject("mlp", plan=replace(PLAN, loss=pairwise))
+    found = check("overfit-twenty", embedding)
+    assert (found.verdict, "how low this loss can come" in found.what) == ("warning", True)
+    told(found)
+    assert check("input-independent", embedding).verdict == "passed"
+    both = nn.Sequential(nn.Linear(6, 24), nn.Tanh(), nn.Linear(24, 2))
+    mixture = subject("values", net=both, plan=replace(VALUES_PLAN, loss=spread_and_mean, figures=None))
+    assert check("input-independent", mixture).verdict == "passed"
+    *_, last = run_on(embedding, only=("trial-run",))
+    assert last.verdict == "passed"  # no rule of classes is asked of embeddings
 
 
 def test_a_cost_that_is_still_falling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,15 @@ BEFORE: list[tuple[str, Changes, dict[str, float], list[Changes]]] = [
     ("stuck-in-train", {"net": {"random_in_eval": True}}, {"modules": 0.0, "random": 1.0, "mixes_samples": 0.0}, []),
     ("stuck-in-train", {"net": {"mixes_samples": True}}, {"modules": 0.0, "random": 0.0, "mixes_samples": 1.0}, []),
     (
+        "wrong-loss",
+        {"plan": {"loss": "nll_loss"}, "result": {"log_sum_exp": 2.31}},
+        {"log_sum_exp": 2.31},
+        [
+            {"plan": {"loss": "nll_loss"}, "result": {"log_sum_exp": 0.001}},
+            {"plan": {"loss": "NLLLoss"}, "result": {"log_sum_exp": math.nan}},
+        ],
+    ),
+    (
         "outputs-mismatch",  # counted from 1
         {"outputs": 4, "targets": {"counts": [0, 300, 400, 300]}},
         {"outputs": 4.0, "classes": 3.0},

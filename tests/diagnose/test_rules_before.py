@@ -68,6 +68,14 @@ def test_copies_that_were_kept_in_one_part_make_no_shift() -> None:
     assert "distribution-shift" in {each.rule for each in both}
 
 
+def test_a_loss_that_is_added_up_over_the_batch_is_told_as_such() -> None:
+    (summed,) = found([described(start={"loss": 74.0, "train_loss": 75.0})])  # 32 samples of 2.3
+    (large,) = found([described(start={"loss": 40.0, "train_loss": 40.0})])
+    assert (summed.rule, large.rule) == ("initial-loss-high", "initial-loss-high")
+    assert "reduction='sum'" in summed.why
+    assert "initial weights" in large.why
+
+
 def test_that_a_series_moves_on_is_only_recorded() -> None:
     moved = {"shift": 0.9, "neighbour_distance_ratio": 4.0}
     (told,) = found([described("values", validation=moved)])

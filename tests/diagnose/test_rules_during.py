@@ -143,6 +143,14 @@ def test_dropout_that_drops_nearly_everything_is_told_at_the_first_look() -> Non
         assert of_rule("underfitting", run(look(1), look(10), start=start)) == told
 
 
+def test_layers_without_anything_that_bends_between_them_are_told_at_the_first_look() -> None:
+    straight = {"affine": True, "nonlinearities": 0, "weight_layers": 3}
+    for net, told in ((straight, [1]), ({**straight, "affine": False}, []), (straight | {"weight_layers": 1}, [])):
+        assert of_rule("underfitting", run(look(1), start=described(net=net))) == told
+    narrow = layers(_2={"units": 4})  # as of an autoencoder, or of a weight in two factors
+    assert of_rule("underfitting", run(look(1, layers=narrow), start=described(net=straight))) == []
+
+
 @pytest.mark.parametrize(("promised", "severity"), [(2.4e-3, "warning"), (2.6e-3, "info")])
 def test_steps_found_short_late_in_the_run_are_told_where_they_promise_next_to_nothing(
     promised: float, severity: str

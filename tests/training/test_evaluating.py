@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glassnet.training.measure.describe import led_away
+from glassnet.training.measure.direction import are_no_scores, led_away
 from glassnet.training.measure.evaluating import in_evaluation
 
 Forward = Callable[[nn.ModuleDict, Tensor], Tensor]
@@ -100,7 +100,18 @@ MIXED: dict[str, tuple[Callable[[], tuple[nn.Module, Tensor]], str, str, list[st
 def test_nets_that_answer_each_sample_by_itself(name: str) -> None:
     torch.manual_seed(0)
     net, inputs = HEALTHY[name]()
-    assert in_evaluation(net, inputs) == {"random_in_eval": False, "mixes_samples": False}
+    found = in_evaluation(net, inputs)
+    assert found.pop("affine") is (name in ("dense", "norm", "dropout", "transposed"))
+    assert found == {"random_in_eval": False, "mixes_samples": False}
+
+
+def test_activations_bend_whether_they_are_modules_or_functions() -> None:
+    torch.manual_seed(0)
+    for bend in (torch.relu, torch.tanh, F.gelu, lambda x: x.abs(), lambda x: x * x.sigmoid()):
+        net, inputs = rows(Net(lambda m, x, bend=bend: m["b"](bend(m["a"](x))), a=nn.Linear(6, 5), b=nn.Linear(5, 3)))
+        assert in_evaluation(net, inputs)["affine"] is False
+    net, inputs = rows(Net(lambda m, x: m["b"](m["a"](x)), a=nn.Linear(6, 5), b=nn.Linear(5, 3)))
+    assert in_evaluation(net, inputs)["affine"] is True
 
 
 @pytest.mark.parametrize("name", MIXED)
@@ -137,6 +148,23 @@ LOSSES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Tensor, int]] = {
     "binary": (F.binary_cross_entropy_with_logits, SIDES, 1),
     "two-sided margin": (lambda o, t: F.relu(1 - o * (2 * t - 1)).mean(), SIDES, 1),
 }
+
+
+def alike(said: Tensor, targets: Tensor) -> Tensor:
+    """A contrastive loss: samples of one class lie near each other, others apart, wherever that is."""
+    near = targets[:, None] == targets
+    return ((said[:, None] - said).square().sum(2) * (near.float() - 0.5)).mean()
+
+
+def test_embeddings_are_no_scores_of_classes() -> None:
+    generator = torch.Generator().manual_seed(2)
+    targets = torch.randint(0, 4, (64,), generator=generator)
+    said = torch.randn(64, 6, generator=generator)
+    assert are_no_scores(alike, said, targets)
+    assert are_no_scores(lambda o, t: (o[:, 0] - o[:, 1]).square().mean(), said.reshape(64, 2, 3), targets)
+    for loss in (F.cross_entropy, F.multi_margin_loss, lambda o, t: -F.cross_entropy(o, t)):
+        assert not are_no_scores(loss, said, targets)
+    assert not are_no_scores(F.mse_loss, said, torch.randn(64, 6, generator=generator))
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -55,6 +55,13 @@ def judge(subject: Subject) -> Checked:
             )
         if never:
             return CHECK.failed(what, figures)
+        if cancelled(silent, look.gradients):
+            return CHECK.warning(
+                f"{what} (it is exactly zero, also after some steps, while the weights beside have one)",
+                figures,
+                why="what is added to all alike is gone where a difference or a softmax over them is taken, as between two embeddings: such a bias has no effect",
+                advice="nothing is wrong; leave the bias out (bias=False)",
+            )
         return CHECK.failed(
             what + " (it is exactly zero, also after some steps)",
             figures,
@@ -74,6 +81,15 @@ def judge(subject: Subject) -> Checked:
     if look.frozen:
         told += f" ({len(look.frozen)} more are frozen: the network or the recipe keeps them as they are)"
     return CHECK.passed(told, figures)
+
+
+def cancelled(silent: list[str], gradients: dict[str, float | None]) -> bool:
+    """Whether those that get nothing are biases, each beside a weight of its own layer that gets something."""
+    return all(
+        "bias" in name.rpartition(".")[2]
+        and any(other.rpartition(".")[0] == name.rpartition(".")[0] and norm for other, norm in gradients.items())
+        for name in silent
+    )
 
 
 def after_steps(subject: Subject, names: set[str]) -> tuple[set[str], list[str]]:

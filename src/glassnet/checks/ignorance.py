@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from glassnet.training.losses import Loss
+from glassnet.training.measure.direction import are_no_scores
 
 ROW_SUM = 1e-3  # rows of probabilities sum up to 1 within rounding
 
@@ -46,10 +47,12 @@ def ignorance(loss: Loss, outputs: Any, targets: Tensor) -> Ignorance | None:
         targets: of the same samples.
 
     Returns:
-        None where no constant answer can be named.
+        None where no constant answer can be named: two numbers for each value, embeddings in place of scores.
     """
     own: Tensor = outputs[0] if isinstance(outputs, tuple | list) else outputs
     task = task_of(own, targets)
+    if task == "classes" and are_no_scores(loss, outputs, targets):
+        return None
     # Of two numbers for each value, such as mean and spread, nobody knows what they are.
     if task == "other" or own.numel() == 0 or (task == "values" and own.numel() != targets.numel()):
         return None

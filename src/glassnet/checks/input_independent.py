@@ -18,6 +18,7 @@ from glassnet.checks.replaced import repeated, says_nothing
 from glassnet.checks.subject import Subject
 from glassnet.diagnose.labels_unrelated import SURER, TOLD
 from glassnet.events import Checked
+from glassnet.training.measure.direction import are_no_scores
 from glassnet.training.measure.kernel_ridge import known
 from glassnet.training.measure.kinds import RECURRENT
 
@@ -259,7 +260,9 @@ def constant_loss(subject: Subject, groups: Groups, seen: Tensor) -> list[float]
         return None
     own = first(outputs)
     task = task_of(own, seen)
-    if task == "other":
+    if task == "other" or (task == "values" and own[0].numel() != seen[0].numel()):
+        return None
+    if task == "classes" and are_no_scores(subject.plan.loss, outputs, groups[0][1][:SIZE]):
         return None
     answer = prior_answer(own[:1].expand(len(seen), *own.shape[1:]), seen, task)[:1]
     with torch.no_grad():

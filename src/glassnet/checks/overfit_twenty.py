@@ -16,6 +16,7 @@ from glassnet.checks.twenty import POOL, TWENTY, twenty
 from glassnet.events import Checked
 from glassnet.training.evaluate import accuracy, explained
 from glassnet.training.losses import Loss
+from glassnet.training.measure.direction import are_no_scores
 from glassnet.training.measure.kinds import RECURRENT
 
 STEPS = 400  # of each way
@@ -40,6 +41,7 @@ def judge(subject: Subject) -> Checked:
     best: tuple[float, dict[str, float], dict[str, list[float]], str] | None = None
     blank: Ignorance | None = None
     twice = hurried = False
+    scores = True
     for name, way in ways(subject.plan):
         with subject.trial() as net:
             if not any(p.requires_grad for p in net.parameters()):
@@ -53,7 +55,8 @@ def judge(subject: Subject) -> Checked:
                 if step == 0 and blank is None:
                     blank = ignorance(loss, outputs, targets)
                     twice = softmax_twice(loss, first(outputs), targets)
-                label, figure = learned(first(outputs), targets)
+                    scores = not are_no_scores(loss, outputs, targets)
+                label, figure = learned(first(outputs), targets) if scores else ("loss", math.nan)
                 zero = NEAR_ZERO * (blank.loss if blank else costs[0])
                 if label == "r2":  # under another loss than the squared one the outputs need not be the targets
                     reached = figure > R2 or (blank is not None and cost <= (1 - R2) * blank.loss)
@@ -161,6 +164,14 @@ def failure(
             why="this net needs more steps to fit even these samples, as recurrent nets and inputs that are much alike do; nothing seems to stop it",
             advice="look how far training loss falls in the first epochs; a higher rate, inputs of spread 1 or normalisation may make it faster",
         )
+    if blank is None and cost < HALF * figures["initial_cost"]:
+        return CHECK.warning(
+            f"{what}, and nobody knows how low this loss can come",
+            figures,
+            curves,
+            why="outputs that are not compared with the targets one by one, as embeddings, mixtures and several tasks at once are not, have a loss whose lowest value is not zero",
+            advice="compare the cost with the lowest that these samples allow; where it is near, nothing is wrong",
+        )
     if hurried and not twice and cost < figures["initial_cost"]:
         return CHECK.warning(
             f"{what}; no more than {SECONDS:.0f} seconds were spent on each way",
@@ -187,7 +198,7 @@ CHECK = Check(
     title="Twenty samples can be learned by heart",
     threshold=(
         f"passes at accuracy 1.0 and a cost of at most {NEAR_ZERO:.0%} of not knowing (values: R² above {R2}), within {STEPS} steps and {SECONDS:.0f} seconds of plain gradient descent, or else of the plan's "
-        f"optimiser or Adam; warns where the cost is below {HALF:.0%} of not knowing and has fallen by {FALLING:.0%} in the last {RECENT} steps (at any pace in a recurrent net), or where time ran out; of values fewer samples where the net has fewer than two parameters for each; without penalty, weight decay, label smoothing, dropout and augmentation"
+        f"optimiser or Adam; warns where the cost is below {HALF:.0%} of not knowing and has fallen by {FALLING:.0%} in the last {RECENT} steps (at any pace in a recurrent net), where time ran out, or where the lowest value of the loss is not known and half of it is gone; of values fewer samples where the net has fewer than two parameters for each; without penalty, weight decay, label smoothing, dropout and augmentation"
     ),
     source="Stanford CS231n, Babysitting the learning process: 20 examples of CIFAR-10 to accuracy 1.0 and a cost of 0.0026",
     explanation=(

@@ -16,6 +16,7 @@ VALUES = 11.0  # one output of variance 2, as drawn, may well be three times as 
 STRAIGHT = 4.0  # the same of losses that grow with a mistake and not with its square
 BESIDE = 3.0, 2.0  # of both kinds, where the last layer's weights are large
 WAIT = 20  # finite recorded losses
+FEWEST, NEAR = 8, 0.2  # samples of a batch; of their number, which the loss is then so many times as high
 DISTANCES = ("RBF",)  # outputs that are distances begin far from equal by design
 
 
@@ -52,11 +53,19 @@ def _high(event: Described, step: int, excess: float, times: tuple[float, float]
     squares = str(event.plan.get("loss")).lower().startswith(("squared", "mse"))
     if loss < ((times[0] if squares else times[1]) * expected if event.task == "values" else expected + excess):
         return None
-    return RULE.finding(
-        step,
-        f"before the first step the loss is {loss:.3g}; a network that knows nothing has {expected:.3g}",
-        {"loss": loss, "expected": expected},
-    )
+    told = f"before the first step the loss is {loss:.3g}; a network that knows nothing has {expected:.3g}"
+    evidence = {"loss": loss, "expected": expected}
+    batch = int(event.plan.get("batch_size", 0))
+    if batch >= FEWEST and abs(loss / (batch * expected) - 1) < NEAR:
+        return RULE.finding(
+            step,
+            f"{told}, and {batch} samples of a batch together {batch * expected:.3g}",
+            evidence,
+            why="the loss is added up over the batch instead of averaged (reduction='sum'): so the gradient, and the rate that suits, grow with the batch",
+            advice="take the mean over the batch (reduction='mean', which is PyTorch's own), or divide the learning rate by the batch size",
+            remedies=(),
+        )
+    return RULE.finding(step, told, evidence)
 
 
 RULE = Rule(

@@ -32,7 +32,7 @@ def judge(history: History, event: Event) -> Finding | None:
     unseen = event.validation
     if (times := number(unseen.get("largest_row"))) > WILD:
         return _one_row(
-            f"sample {unseen['largest_row_at']} of the validation part is {times:,.0f} times as large as the middle training sample: validation loss, and what is chosen by it, may be decided by this one",
+            f"sample {unseen['largest_row_at']} of the validation part is {times:,.0f} times as large as the middle one: validation loss, and what is chosen by it, may be decided by this one",
             {"times": times, "row": float(unseen["largest_row_at"])},
         )
     if str(event.net.get("first", "")).startswith(NORMALISING):

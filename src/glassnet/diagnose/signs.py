@@ -178,7 +178,8 @@ def dropping(history: History) -> bool:
 def is_linear(history: History) -> bool:
     """Whether the network is known to have no nonlinearity: its loss has one valley, and it stops at the bottom."""
     net = history.described.net if history.described is not None else {}
-    return net.get("nonlinearities") == 0 and net.get("recurrents") == 0
+    # Functions such as torch.relu are no modules: where it was tried, that counts.
+    return net.get("nonlinearities") == 0 and net.get("recurrents") == 0 and bool(net.get("affine", True))
 
 
 def rate_is_rising(history: History) -> bool:

@@ -40,8 +40,8 @@ RULE = Rule(
         "After training, dropout must stop dropping and batch normalisation must use what it has learned about the data as a whole. If not, the same picture gets "
         "another answer every time, or one that depends on the pictures beside it, and the validation figures are worse than the network is."
     ),
-    why="dropout called as a function without training=self.training, batch normalisation without running averages, or an eval() that is not passed on",
-    advice="F.dropout(x, p, training=self.training), or nn.Dropout; BatchNorm with track_running_stats=True; call super().train(mode)",
+    why="dropout called as a function without training=self.training, batch normalisation without running averages, noise that forward draws whatever the mode, or an eval() that is not passed on",
+    advice="F.dropout(x, p, training=self.training), or nn.Dropout; BatchNorm with track_running_stats=True; call super().train(mode); where noise is wanted, as in a variational autoencoder, draw it under self.training and take the mean else",
     judge=judge,
     explains=("distribution-shift", "underfitting"),
 )

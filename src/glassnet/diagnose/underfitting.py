@@ -28,7 +28,7 @@ FEWEST, FEWEST_HEAVY = 4, 2  # epochs
 def judge(history: History, event: Event) -> Finding | None:
     """Found in the second half of the run when training accuracy has stopped below what simple means reach, with no gap to validation."""
     if isinstance(event, Measured):
-        return _drowned(history, event)
+        return _drowned(history, event) or _straight(history, event)
     if (
         not isinstance(event, Epoch)
         or history.described is None
@@ -104,11 +104,29 @@ def _drowned(history: History, event: Measured) -> Finding | None:
     )
 
 
+def _straight(history: History, event: Measured) -> Finding | None:
+    """Found at the first look where layers with weights follow each other with nothing between them that bends, and no narrow one that would be a reason for it."""
+    if len(history.measured) != 1 or history.described is None or not history.described.net.get("affine"):
+        return None
+    layers = int(history.described.net.get("weight_layers", 0))
+    ends = min(number(history.described.inputs.get("features", math.nan)), history.described.outputs)
+    if not is_linear(history) or layers < 2 or not narrowest(event) >= ends:
+        return None
+    return RULE.finding(
+        event.step,
+        f"nothing bends between the {layers} layers with weights: together they can say no more than one of them",
+        {"layers": float(layers)},
+        why="no activation function between the layers",
+        advice="put one behind each layer but the last, such as nn.ReLU(); or keep one layer alone",
+        remedies=(),
+    )
+
+
 RULE = Rule(
     id="underfitting",
     title="Too little capacity, or too much restraint",
     threshold=(
-        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below what the nearest neighbour gets right (of a network without a nonlinearity: {STRAIGHT:.0%}, or what kernel ridge regression does), or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer, or without a nonlinearity, and {CHANCE:g} standard errors), and a training loss that has at no time been {STILL:.0%} lower in the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high, or of {DROPPED_NEARLY_ALL:.0%} or more; not while the rate rises"
+        f"after {LOOK:.0%} of the run: training accuracy {BEHIND:.0%} below what the nearest neighbour gets right (of a network without a nonlinearity: {STRAIGHT:.0%}, or what kernel ridge regression does), or below {KNOWN:.0%} with a layer of {NARROW} units or fewer, or below {LACKING:.0%} with dropout of {DROPPED_MOST:.0%} or more (after {HEAVY:.0%}); less than {GAP:.0%} above validation accuracy (with such a layer, or without a nonlinearity, and {CHANCE:g} standard errors), and a training loss that has at no time been {STILL:.0%} lower in the last {RECENT:.0%} of the run, or one that has fallen by less than {LEARNED:.0%} under dropout of {HALF:.0%} or more that made it {DROPPED:g} times as high at the start; or, before the first step, dropout of {DROPPED_MOST:.0%} or more that makes the loss {DROWNED:g} times as high, or of {DROPPED_NEARLY_ALL:.0%} or more, or several layers with weights and nothing between them that bends, none of them narrower than inputs and outputs; not while the rate rises"
     ),
     source="calibrated on benchmarks/diagnosis; the nearest neighbour (Cover and Hart 1967) and kernel ridge regression (Rasmussen and Williams 2006) are a floor for what the inputs tell",
     explanation=(

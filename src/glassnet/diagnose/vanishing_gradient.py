@@ -36,9 +36,14 @@ def judge(history: History, event: Event) -> Finding | None:
     if through_layers(looks[0]) == 0:  # nothing comes in, or nothing is trained there: no matter of depth
         return None
     if RISEN < down < HELD and (ratio < LAYERS or signal < SIGNAL) and math.isfinite(ratio):
+        what = (
+            f"weights of the first layer get {ratio:.1g} of the gradient that those of the last get"
+            if ratio < LAYERS
+            else f"of what the first layer tells samples apart by {signal:.1g} is left at the last"
+        )
         return RULE.finding(
             event.step,
-            f"weights of the first layer get {ratio:.1g} of the gradient that those of the last get, and the loss has fallen by {max(down, 0.0):.1%} in {event.step} steps",
+            f"{what}, and the loss has fallen by {max(down, 0.0):.1%} in {event.step} steps",
             {"ratio": ratio, "signal": signal, "fallen": down},
             **(RECTIFIED if _rectified(event) else {}),
         )

@@ -13,6 +13,8 @@ from glassnet.events import Described, Event, Finding
 SQUARED = ("squared", "mseloss", "mse", "absolute", "l1loss", "smoothl1loss", "huber", "huberloss")
 BOUNDED = ("Sigmoid", "ReLU", "ReLU6", "Tanh", "Hardtanh", "Hardsigmoid", "ScaledTanh", "LogSigmoid", "Softplus")
 WITH_LOGITS = ("binary", "bcewithlogits", "bcewithlogitsloss", "binarycrossentropywithlogits")
+OF_LOGARITHMS = ("nllloss",)
+CLOSE = 0.05
 # What the operations of autograd that bound their results can say.
 REACHES = {
     "Sigmoid": (0.0, 1.0),
@@ -37,6 +39,14 @@ def judge(history: History, event: Event) -> Finding | None:
     name = str(event.plan.get("loss", "")).lower().replace("-", "").replace("_", "")
     if event.task == "classes" and is_cross_entropy(event) and event.outputs > 1:
         return _not_logits(event)
+    if event.task == "classes" and name in OF_LOGARITHMS and abs(number(event.result.get("log_sum_exp"))) > CLOSE:
+        return RULE.finding(
+            0,
+            f"{event.plan['loss']} takes logarithms of probabilities, whose exponentials sum to 1; those of the network's outputs sum to {math.exp(min(event.result['log_sum_exp'], 50.0)):.3g}",
+            {"log_sum_exp": event.result["log_sum_exp"]},
+            why="the network ends in logits, and nothing makes probabilities of them: such a loss has no lowest value",
+            advice="take cross-entropy, which does both, or end the network with log_softmax",
+        )
     if name in WITH_LOGITS and (end := _end(event)):
         return _bounded(event, f"the network ends in {end}")
     if event.task == "values" and name in SQUARED:
@@ -47,7 +57,7 @@ def judge(history: History, event: Event) -> Finding | None:
 def _leads_away(event: Described) -> Finding | None:
     """A loss that is low for wrong answers."""
     away = number(event.start.get("away"))
-    if not away > (AWAY if event.task == "classes" else AWAY_VALUES):
+    if event.task == "other" or not away > (AWAY if event.task == "classes" else AWAY_VALUES):
         return None
     told = (
         f"for {away:.0%} of the samples looked at a step down the loss makes the score of their own class lower"
@@ -139,7 +149,7 @@ RULE = Rule(
     id="wrong-loss",
     title="The loss does not fit the output or the targets",
     threshold=(
-        "cross-entropy, also the binary one, on outputs that an activation has bounded (or that are never below an exact zero); squared or absolute error on values that the activation after the last layer cannot say; squared or absolute error on one-hot rows, or with one output on "
+        "negative log-likelihood on outputs that are no logarithms of probabilities; cross-entropy, also the binary one, on outputs that an activation has bounded (or that are never below an exact zero); squared or absolute error on values that the activation after the last layer cannot say; squared or absolute error on one-hot rows, or with one output on "
         f"{FEWEST} to {MOST} whole numbers from 0 on that are about equally frequent; or a loss whose slope takes the score of the own class down for {AWAY:.0%} of the samples, or has a correlation above {AWAY_VALUES:g} with the values to be learned"
     ),
     source="calibrated on benchmarks/diagnosis; the first follows from the definition of logits, UMLAUT (CHI 2021) warns of it too",

@@ -15,6 +15,7 @@ from glassnet.events import Described
 from glassnet.training.losses import LOSSES
 from glassnet.training.measure import looks
 from glassnet.training.measure.activations import Activations
+from glassnet.training.measure.direction import led_away, no_scores
 from glassnet.training.measure.evaluating import in_evaluation
 from glassnet.training.measure.hidden import taking_part
 from glassnet.training.measure.kernel_ridge import known
@@ -49,7 +50,6 @@ LAYING_OUT = (
     "ToCopy",
 )
 CLASS_WEIGHTS = ("weight", "pos_weight")
-FEWEST_VALUES = 8
 STEP_SAMPLES = 256  # in the one backward pass that tells which parameters a gradient reaches
 
 
@@ -109,6 +109,8 @@ def describe(
             outputs = int(result.pop("outputs", 0))
             about_net = structure(net, plan, optimizer, seen)
             start |= {key: about_net.pop(key) for key in ("grad_norm", "away") if key in about_net}
+            if task == "classes" and no_scores(start.get("away", 0.0)):
+                task = "other"
         except (RuntimeError, IndexError, ValueError):
             # Targets that the loss refuses: the first step will say so in PyTorch's words; what can be seen without a loss is told here.
             result, start, about_net, outputs = {}, {}, {}, width(net, seen)
@@ -317,8 +319,6 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
     """Which parameters learn, which modules do not follow the mode, and what the network is made of."""
     named = list(net.named_parameters())
     known = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    net.train()
-    stuck_in_eval = [name for name, module in net.named_modules() if not module.training and name]
     net.eval()
     stuck_in_train = [name for name, module in net.named_modules() if module.training and name]
     ran: list[tuple[str, nn.Module]] = []
@@ -336,7 +336,6 @@ def structure(net: nn.Module, plan: Plan, optimizer: torch.optim.Optimizer, seen
             "not_optimised": [name for name, p in named if p.requires_grad and id(p) not in known],
             "hidden": hidden,
             "identical_units": [name for name, p in named if p.ndim > 1 and len(p) > 1 and bool((p == p[:1]).all())],
-            "stuck_in_eval": stuck_in_eval,
             "stuck_in_train": stuck_in_train,
             "batch_norms": sum(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in modules),
             "norms": sum(isinstance(m, NORMS) for m in modules),
@@ -384,9 +383,9 @@ def at_start(activations: Activations) -> dict[str, Any]:
 
 
 def reached(net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Parameter]]) -> dict[str, Any]:
-    """One backward pass: ``unreached`` and ``zero_gradient`` (names of trainable parameters that get no gradient, or one that is exactly zero), ``grad_norm`` of the whole, ``ends_in`` (the outputs' last operation), and ``away`` of :func:`led_away`, where it is known."""
+    """One backward pass: ``stuck_in_eval`` (names of modules that are in evaluation mode after it), ``unreached`` and ``zero_gradient`` (names of trainable parameters that get no gradient, or one that is exactly zero), ``grad_norm`` of the whole, ``ends_in`` (the outputs' last operation), and ``away`` of :func:`led_away`, where it is known."""
     if not seen.samples:
-        return {"unreached": [], "zero_gradient": [], "grad_norm": 0.0, "ends_in": ""}
+        return {"stuck_in_eval": [], "unreached": [], "zero_gradient": [], "grad_norm": 0.0, "ends_in": ""}
     net.train()
     net.zero_grad(set_to_none=True)
     inputs, targets = seen.inputs[0][:STEP_SAMPLES], seen.targets[0][:STEP_SAMPLES]
@@ -398,9 +397,11 @@ def reached(net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Pa
         loss = plan.loss(outputs, targets)
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
+    switched = [name for name, module in net.named_modules() if name and not module.training]  # by forward itself, too
     trainable = [(name, p) for name, p in named if p.requires_grad]
     total = sum(float(p.grad.double().square().sum()) for _, p in trainable if p.grad is not None)
     found: dict[str, Any] = {
+        "stuck_in_eval": switched,
         "unreached": [name for name, p in trainable if p.grad is None],
         "zero_gradient": [name for name, p in trainable if p.grad is not None and not bool(p.grad.any())],
         "grad_norm": math.sqrt(total) if math.isfinite(total) else math.inf,
@@ -409,31 +410,6 @@ def reached(net: nn.Module, plan: Plan, seen: Seen, named: list[tuple[str, nn.Pa
     if own.grad is not None and math.isfinite(away := led_away(own.grad, targets)):
         found["away"] = away
     return found
-
-
-def led_away(slopes: Tensor, targets: Tensor) -> float:
-    """How surely the loss becomes lower as answers become wrong, 0 to 1 (and −1 to 1 for values); NaN where the targets do not tell.
-
-    Args:
-        slopes: of the loss in the outputs: (samples, classes), or one for each value.
-        targets: class indices: the share of samples whose own class has a higher slope than the others have on average, so that a step down the loss takes its score down.
-            Values: the correlation of slope and target: the higher the target, the lower the slope has to be.
-    """
-    slopes = slopes.double()
-    if not targets.is_floating_point():
-        if targets.ndim != 1 or slopes.ndim != 2 or slopes.shape[1] < 2:
-            return math.nan
-        rows = slopes.abs().amax(1) > 0
-        slopes, targets = slopes[rows], targets[rows]
-        if not len(targets) or int(targets.min()) < 0:
-            return math.nan
-        right = slopes.gather(1, targets[:, None]).squeeze(1)
-        others = (slopes.sum(1) - right) / (slopes.shape[1] - 1)
-        return float((right > others).double().mean())
-    if slopes.numel() != targets.numel() or len(targets) < FEWEST_VALUES:
-        return math.nan
-    both = torch.stack([slopes.flatten(), targets.double().flatten()])
-    return float(torch.corrcoef(both)[0, 1]) if bool((both.std(1) > 0).all()) else math.nan
 
 
 def last_operation(outputs: Tensor) -> str:

@@ -14,6 +14,7 @@ from glassnet.training.measure.kinds import leaves
 
 SAMPLES, FEWEST = 8, 4
 ANOTHER = 1e-2  # of the largest answer: more than rounding makes of it
+FAR, ROUNDING = 30.0, 1e-4  # times the inputs; of the largest answer
 # Layers that take one axis of their inputs for time, across which they carry or compare, and need to be told which.
 SEQUENTIAL = (nn.RNNBase, nn.MultiheadAttention)
 
@@ -43,7 +44,7 @@ def in_evaluation(net: nn.Module, inputs: Tensor) -> dict[str, Any]:
     Returns:
         ``random_in_eval``: two passes differ. ``mixes_samples``: a sample's output depends on its batch mates. Where it does, and no normalisation that goes by the statistics of the
         batch is to blame, ``mixed_after`` and ``mixed_before``: names of the modules between whose outputs that begins, the same one twice where it happens within (empty at the beginning and at the end),
-        and ``samples_as_time``: names of the recurrent and attention layers that take the samples for the steps of a sequence.
+        ``samples_as_time``: names of the recurrent and attention layers that take the samples for the steps of a sequence. Of numbers, ``affine``: see :func:`is_affine`.
     """
     some = inputs[:SAMPLES]
     found: dict[str, Any] = {"random_in_eval": False, "mixes_samples": False}
@@ -61,7 +62,21 @@ def in_evaluation(net: nn.Module, inputs: Tensor) -> dict[str, Any]:
                 if not by_statistics(net):
                     found |= where_mixed(net, some, start, stop)
                 break
+        if some.is_floating_point() and not found["mixes_samples"]:
+            found["affine"] = is_affine(net, some)
     return found
+
+
+def is_affine(net: nn.Module, inputs: Tensor) -> bool:
+    """Whether the answer half way between two inputs lies half way between their answers, as in a network without a nonlinearity; inputs are enlarged, so that what bends bends."""
+    half = len(inputs) // 2
+    ends = FAR * inputs[: 2 * half]
+    one, other = answer(net, ends[:half]), answer(net, ends[half:])
+    between = answer(net, (ends[:half] + ends[half:]) / 2)
+    if one.shape != between.shape or not bool(torch.isfinite(between).all()):
+        return False
+    scale = max(float(one.abs().max()), float(other.abs().max()), 1e-6)
+    return bool((between - (one + other) / 2).abs().max() < ROUNDING * scale)
 
 
 def where_mixed(net: nn.Module, some: Tensor, start: int, stop: int) -> dict[str, Any]:

@@ -62,7 +62,13 @@ def kind_of(module: nn.Module) -> str:
     if isinstance(module, nn.Linear | nn.Bilinear):
         return "dense"
     weight = getattr(module, "weight", None)
-    return "other" if weight is None or isinstance(module, nn.Embedding) else "conv" if weight.ndim > 2 else "dense"
+    return (
+        "other"
+        if weight is None or isinstance(module, nn.Embedding | nn.EmbeddingBag)
+        else "conv"
+        if weight.ndim > 2
+        else "dense"
+    )
 
 
 def leaves(net: nn.Module) -> list[tuple[str, nn.Module]]:

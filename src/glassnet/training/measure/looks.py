@@ -247,8 +247,9 @@ def compared(
     found: dict[str, Any] = {}
     if bool(alive.any()):
         x, v, std = x[:, alive], v[:, alive], std[alive]
-        sizes = (x.norm(dim=1).median().clamp_min(TINY), v.norm(dim=1))
-        found |= {"largest_row": float(sizes[1].max() / sizes[0]), "largest_row_at": int(sizes[1].argmax())}
+        sizes = v.norm(dim=1)
+        usual = max(float(x.norm(dim=1).median()), float(sizes.median()), TINY)  # where all are large, no single one is
+        found |= {"largest_row": float(sizes.max()) / usual, "largest_row_at": int(sizes.argmax())}
         middle = x.mean(0)
         x, v = (each.clamp(middle - WILD * std, middle + WILD * std) for each in (x, v))
         shift = (v.mean(0) - x.mean(0)).abs() / std

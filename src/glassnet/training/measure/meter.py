@@ -110,7 +110,9 @@ class Look:
     def _read_parameters(self) -> float:
         """Record every parameter with its gradient and update, and the length of the whole gradient; what the gradient promised of the updates comes back."""
         tables = {
-            f"{name}.weight" for name, module in self.state.net.named_modules() if isinstance(module, nn.Embedding)
+            f"{name}.weight"
+            for name, module in self.state.net.named_modules()
+            if isinstance(module, nn.Embedding | nn.EmbeddingBag)
         }
         promised, size, left = 0.0, 0.0, 0.0
         # Some at a time: of a small network the calls take longer than the numbers, of a large one the copies fill the memory.
