@@ -198,7 +198,7 @@ def _checked(folder: Path) -> list[str]:
         "",
         (
             "`glassnet check` asks the same trainings before they begin: nine checks up to the first that fails, the last a short trial run. A control is to pass or be warned of; one that fails is a false alarm. Of a fault"
-            " is counted whether a check that did not pass names an accepted id, or looks for the very thing. Limits were set on the catalogue and on the controls of draw-201. draw-181 and draw-191, asked once, had 3 of 268 controls fail, and recurrent nets are given time since. draw-161 was asked once after that; since then warnings have been taken away, and losses of a user's own are judged otherwise. One thread, two at once, beside other work."
+            " is counted whether a check that did not pass names an accepted id, or looks for the very thing. Limits were set on the catalogue and on the controls of draw-201. draw-181 and draw-191, asked once, had 3 of 268 controls fail, and recurrent nets are given time since. draw-161 was asked once after that. draw-171, asked once after further changes, had one control fail, a unit that sat on its kink, and slopes are compared at three places since. draw-151 was asked once by the checks as they are now; the catalogue and draw-161 by those before. One thread, two at once, beside other work."
         ),
         "",
         *checked.table({name: list(found.values()) for name, found in known.items()}),
