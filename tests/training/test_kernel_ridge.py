@@ -167,3 +167,17 @@ def test_without_a_validation_part_nothing_is_said_of_it() -> None:
     assert found is not None
     assert found.validation is None
     assert found.samples == 60
+
+
+def test_an_output_that_changes_in_the_other_part_alone_is_left_out() -> None:
+    """A pixel that is inked once, as an autoencoder is to say it again."""
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(120, 4, generator=generator)
+    y = torch.cat([x[:, :1] - x[:, 1:2], torch.zeros(120, 1)], 1)
+    plain = simply(x[:80], y[:80], x[80:], y[80:], "values")
+    y[100, 1] = 1.0
+    inked = simply(x[:80], y[:80], x[80:], y[80:], "values")
+    assert (inked.validation, inked.training) == (plain.validation, plain.training)
+    assert inked.validation is not None
+    assert inked.validation > 0.8
+    assert known([x], [torch.zeros(120, 1)], [], [], "values") is None

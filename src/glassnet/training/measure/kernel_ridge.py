@@ -80,6 +80,12 @@ def known(
     else:
         y = torch.nan_to_num(y.reshape(len(y), -1).double(), 0.0, 0.0, 0.0)
         w = torch.nan_to_num(w.reshape(len(w), y.shape[1]).double(), 0.0, 0.0, 0.0)
+        # What never changes here and does so there, such as a pixel that is rarely inked, would be infinitely far off.
+        spread = y.std(0, correction=0)
+        changes = spread > max(1e-9 * float(spread.max()), 1e-12)
+        y, w = y[:, changes], w[:, changes]
+        if not y.shape[1]:
+            return None
         wanted = (y - y.mean(0)) / y.std(0, correction=0).clamp_min(1e-12)
     answers = _best(x, v, wanted) if wanted.shape[1] > 1 or task == "values" else None
     if answers is None:
